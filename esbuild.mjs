@@ -1,0 +1,103 @@
+// Builds everything from a fresh clone: npm packages, the native addon, the bundles; each only when its inputs changed.
+//   node esbuild.mjs            build
+//   node esbuild.mjs package    build, then make the .vsix of this platform
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = path.dirname(fileURLToPath(import.meta.url));
+const leastNode = [20, 17];
+
+/** @param {(line: string) => void} log */
+export async function build(log = console.log) {
+  checkNode();
+  installPackages(log);
+  const { buildNative } = await import("./native/build.mjs");
+  await buildNative({ log });
+  await bundle();
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1])) return;
+  throw new Error(`Hotpath needs Node ${leastNode.join(".")} or newer to build; this is ${process.versions.node}.`);
+}
+
+/** npm writes its own copy of the lock file last, so a newer lock file means an outdated or broken install. */
+function installPackages(log) {
+  const installed = path.join(root, "node_modules", ".package-lock.json");
+  const wanted = path.join(root, "package-lock.json");
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
+  log("Installing npm packages (once, under a minute) ...");
+  // No install scripts: none of the packages needs one, and some would download things.
+  run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+}
+
+async function bundle() {
+  const esbuild = await import("esbuild");
+  const shared = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    outdir: "dist",
+    sourcemap: "linked",
+    sourcesContent: false,
+    logLevel: "warning",
+    define: { PRODUCT_VERSION: JSON.stringify(productVersion()) },
+  };
+  await esbuild.build({
+    ...shared,
+    entryPoints: { extension: "src/extension.ts", engineHost: "src/engineHost/main.ts" },
+    external: ["vscode"],
+  });
+  await esbuild.build({ ...shared, entryPoints: { cli: "src/cli/main.ts" }, banner: { js: "#!/usr/bin/env node" } });
+}
+
+/** Version and a digest of what was built: an engine process left over from an older build is told apart. */
+function productVersion() {
+  const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  const digest = createHash("sha256");
+  const files = readdirSync(path.join(root, "src"), { recursive: true, withFileTypes: true }).filter((e) => e.isFile());
+  const paths = files.map((file) => path.join(file.parentPath, file.name)).sort();
+  for (const file of [...paths, path.join(root, "dist", "native", "hotpath.node")]) digest.update(readFileSync(file));
+  return `${version}+${digest.digest("hex").slice(0, 8)}`;
+}
+
+/** Makes the .vsix of this platform and returns its path. */
+export function makePackage(log = console.log) {
+  const target = `${process.platform === "win32" ? "win32" : process.platform}-${process.arch}`;
+  const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  const vsix = path.join(root, "build", `hotpath-${target}-${version}.vsix`);
+  rmSync(vsix, { force: true });
+  const vsce = path.join(root, "node_modules", "@vscode", "vsce", "vsce");
+  run(
+    process.execPath,
+    [vsce, "package", "--no-dependencies", "--allow-missing-repository", "--target", target, "-o", vsix],
+    "pipe",
+  );
+  log(`${path.relative(root, vsix)}: ${(statSync(vsix).size / 1e6).toFixed(1)} MB`);
+  return vsix;
+}
+
+function run(command, args, stdout = "inherit") {
+  const isWindowsNpm = process.platform === "win32" && command === "npm";
+  execFileSync(isWindowsNpm ? "npm.cmd" : command, args, {
+    cwd: root,
+    stdio: ["ignore", stdout, "inherit"],
+    shell: isWindowsNpm,
+  });
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    await build();
+    if (process.argv[2] === "package") makePackage();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}

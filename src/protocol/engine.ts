@@ -1,0 +1,107 @@
+// The contract between the engine process and its clients (every VS Code window, the CLI): JSON-RPC over a local socket.
+// Raise `protocolVersion` with every change here; a tidy test holds the hash of src/protocol.
+import { NotificationType, ProgressType, RequestType, RequestType0 } from "vscode-jsonrpc";
+import type { ErrorCode, ErrorDetails } from "../common/errors.ts";
+import type {
+  Device,
+  EngineLibraries,
+  GenerateParams,
+  GenerateResult,
+  LoadedModel,
+  ModelMetadata,
+  ModelSpec,
+} from "./model.ts";
+
+export const protocolVersion = 1;
+
+/** Carried by every JSON-RPC error; the JSON-RPC number itself says nothing. */
+export interface ErrorData {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+}
+
+export interface HelloParams {
+  readonly protocolVersion: number;
+  readonly productVersion: string;
+  /** Proves that the client can read the user's private engine file. */
+  readonly secret: string;
+  /** For the engine's log: "vscode 4711", "cli 4712". */
+  readonly client: string;
+}
+
+export interface HelloResult {
+  readonly productVersion: string;
+  readonly pid: number;
+}
+
+/** Client to engine, always first. Fails with `engine/version` or `engine/refused`; nothing else is answered before it. */
+export const helloRequest = new RequestType<HelloParams, HelloResult, ErrorData>("hello");
+
+/** Client to engine: are you there? Only sent while an answer is awaited. */
+export const pingRequest = new RequestType0<null, ErrorData>("ping");
+
+export interface Preferences {
+  /** Unload a model nobody has used for this long; 0: never. Of all clients the longest wins. */
+  readonly idleUnloadMinutes: number;
+}
+
+/** Client to engine, when its settings change. */
+export const preferencesNotification = new NotificationType<Preferences>("preferences");
+
+/** Client to engine: have this model ready. Answers when it is; progress comes as `modelState` notifications. */
+export const loadRequest = new RequestType<ModelSpec, LoadedModel, ErrorData>("load");
+
+/** Client to engine: read a model file's header. */
+export const inspectRequest = new RequestType<{ path: string }, ModelMetadata, ErrorData>("inspect");
+
+export interface GenerateRequestParams extends GenerateParams {
+  readonly model: ModelSpec;
+  /** Chosen by the client, unique on its connection: names the progress stream. */
+  readonly requestId: string;
+  /** A newer request of the same client for the same document ends an older one with `request/cancelled`. */
+  readonly documentId: string;
+}
+
+export interface GenerateAnswer extends GenerateResult {
+  readonly mode: "dense";
+  readonly model: LoadedModel;
+}
+
+/** Client to engine: complete. Loads the model when it is not loaded. Text streams as progress on `requestId`. */
+export const generateRequest = new RequestType<GenerateRequestParams, GenerateAnswer, ErrorData>("generate");
+export const textProgress = new ProgressType<string>();
+
+export interface Diagnostics {
+  readonly productVersion: string;
+  readonly pid: number;
+  readonly uptimeMs: number;
+  /** Resident memory of the process, mapped model files included. */
+  readonly residentBytes: number;
+  readonly clientCount: number;
+  readonly libraries: EngineLibraries;
+  readonly devices: readonly Device[];
+  readonly models: readonly ModelState[];
+}
+
+/** Client to engine, for `hotpath doctor`. */
+export const diagnosticsRequest = new RequestType0<Diagnostics, ErrorData>("diagnostics");
+
+/** Client to engine: please leave (a newer version wants to start, or the user restarts the engine). */
+export const shutdownRequest = new RequestType<{ reason: string }, null, ErrorData>("shutdown");
+
+export type ModelState =
+  | { readonly phase: "loading"; readonly path: string; readonly fraction: number }
+  | { readonly phase: "ready"; readonly path: string; readonly model: LoadedModel }
+  | { readonly phase: "unloaded"; readonly path: string; readonly reason: "idle" | "evicted" | "respecified" }
+  | { readonly phase: "failed"; readonly path: string; readonly message: string; readonly error: ErrorData };
+
+/** Engine to every client: a model changed its state; once per model after `hello`. */
+export const modelStateNotification = new NotificationType<ModelState>("modelState");
+
+export interface Goodbye {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Engine to every client: it ends on purpose, and why. */
+export const goodbyeNotification = new NotificationType<Goodbye>("goodbye");

@@ -1,0 +1,131 @@
+// What crosses process borders about models, devices and generations. Plain JSON.
+
+/** Which file to run and how. Two equal specs share one loaded model. */
+export interface ModelSpec {
+  /** Absolute path of a GGUF file. */
+  readonly path: string;
+  /** "auto": GPUs when there are any; "cpu": none. */
+  readonly device: "auto" | "cpu";
+  /** Layers on the GPU; -1 lets the engine choose what fits. */
+  readonly gpuLayers: number;
+  /** Tokens one sequence can hold, prompt and answer together. 0: 4096, less when the model was trained with less. */
+  readonly contextLength: number;
+  /** CPU threads; 0 leaves one physical core to the editor. */
+  readonly threads: number;
+}
+
+/**
+ * Order of the parts in a fill-in-the-middle prompt (Bavarian et al. 2022, section 3):
+ * psm `<pre>P<suf>S<mid>`, spm `<suf>S<pre>P<mid>`, spm2 `<pre><suf>S<mid>P`.
+ */
+export type FimOrder = "psm" | "spm" | "spm2";
+
+export interface FimInfo {
+  readonly order: FimOrder;
+  /** Family the order was taken from, or "metadata" when the file itself says it. */
+  readonly source: string;
+}
+
+/** What the header of a model file says; costs no weights. */
+export interface ModelMetadata {
+  readonly path: string;
+  readonly name: string;
+  readonly architecture: string;
+  /** For people: "Q8_0", "Q4_K - Medium", ... */
+  readonly quantization: string;
+  readonly license: string | null;
+  readonly parameterCount: number;
+  readonly fileBytes: number;
+  readonly layerCount: number;
+  readonly embeddingLength: number;
+  readonly trainedContextLength: number;
+  readonly vocabularySize: number;
+  /** null: the file has no fill-in-the-middle tokens and cannot complete code. */
+  readonly fim: FimInfo | null;
+  /** The model's own limit on lines worth showing (metadata key hotpath.max_lines), or null. */
+  readonly maxLines: number | null;
+}
+
+/** A device and its part of the work. */
+export interface DeviceShare {
+  /** "CPU", "Vulkan0", "CUDA0", ... */
+  readonly name: string;
+  /** "Intel Xeon", "NVIDIA GeForce RTX 4090", ... */
+  readonly description: string;
+  readonly kind: "cpu" | "gpu" | "accelerator";
+  /** Transformer layers it runs, of `ModelMetadata.layerCount`. */
+  readonly layers: number;
+}
+
+export interface LoadedModel extends ModelMetadata {
+  readonly spec: ModelSpec;
+  /** Tokens one sequence holds. */
+  readonly contextLength: number;
+  readonly sequenceCount: number;
+  readonly threads: number;
+  readonly devices: readonly DeviceShare[];
+  /** Why the model does not run where it was asked to (GPU missing, out of memory, ...), or null. Never silent. */
+  readonly fallback: string | null;
+  readonly loadMs: number;
+  /** Bytes of the KV caches of all sequences. */
+  readonly kvBytes: number;
+}
+
+export interface Device {
+  readonly name: string;
+  readonly description: string;
+  readonly kind: "cpu" | "gpu" | "accelerator";
+  readonly memoryBytes: number;
+  readonly freeBytes: number;
+}
+
+export interface EngineLibraries {
+  /** Release of llama.cpp, e.g. "v0.4.0". */
+  readonly llamaVersion: string;
+  /** CPU variant chosen at run time, e.g. "sapphirerapids". */
+  readonly cpuVariant: string;
+  readonly directory: string;
+  /** One entry per backend library found: loaded, or why not. */
+  readonly backends: readonly { readonly file: string; readonly loaded: boolean; readonly reason: string | null }[];
+}
+
+export interface GenerateParams {
+  /** Text before the cursor and after it, not yet cut to the token budget. */
+  readonly prefix: string;
+  readonly suffix: string;
+  /** Budget of the prompt in tokens, cut at token level. 0: what the context allows. */
+  readonly maxPromptTokens: number;
+  readonly maxTokens: number;
+  /** Ends the text before this many line feeds (1: one line). 0: no limit. */
+  readonly maxLines: number;
+  /** The text ends before the first of these. */
+  readonly stop: readonly string[];
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly seed: number;
+  /** Ends the generation after this time; 0: no limit. */
+  readonly timeLimitMs: number;
+  /** Names the sequence whose KV cache this request continues; usually the document. */
+  readonly sequenceKey: string;
+}
+
+export type StopReason = "end" | "tokens" | "lines" | "stop" | "time";
+
+export interface GenerateStats {
+  readonly promptTokens: number;
+  /** Prompt tokens taken from the sequence's KV cache. */
+  readonly reusedTokens: number;
+  readonly generatedTokens: number;
+  /** From the start of the work in the engine to the first token. */
+  readonly ttftMs: number;
+  readonly totalMs: number;
+  /** Prompt tokens computed per second; 0 when none was. */
+  readonly prefillTokensPerSecond: number;
+  readonly decodeTokensPerSecond: number;
+}
+
+export interface GenerateResult {
+  readonly text: string;
+  readonly stopReason: StopReason;
+  readonly stats: GenerateStats;
+}
