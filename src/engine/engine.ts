@@ -1,0 +1,33 @@
+// What the rest of Hotpath sees of an engine, wherever it runs.
+import type { Disposable } from "../common/dispose.ts";
+import type { Event } from "../common/emitter.ts";
+import type { AppError } from "../common/errors.ts";
+import type { Diagnostics, GenerateAnswer, ModelState, Preferences } from "../protocol/engine.ts";
+import type { GenerateParams, LoadedModel, ModelMetadata, ModelSpec } from "../protocol/model.ts";
+
+export type EngineState =
+  /** No process; the next request starts one. */
+  | { readonly kind: "stopped" }
+  | { readonly kind: "starting" }
+  | { readonly kind: "running"; readonly pid: number; readonly models: ReadonlyMap<string, ModelState> }
+  /** The process was lost or did not start. `retryInMs`: it is started again then; null: only when the user asks. */
+  | { readonly kind: "failed"; readonly error: AppError; readonly retryInMs: number | null };
+
+export interface GenerateOptions extends GenerateParams {
+  readonly model: ModelSpec;
+  /** Newer requests for the same document end older ones. */
+  readonly documentId: string;
+}
+
+/** Every method rejects with an AppError; an aborted signal rejects at once with `request/cancelled`. */
+export interface Engine extends Disposable {
+  readonly state: EngineState;
+  readonly onDidChangeState: Event<EngineState>;
+  load(model: ModelSpec, signal?: AbortSignal): Promise<LoadedModel>;
+  generate(options: GenerateOptions, onText: (text: string) => void, signal?: AbortSignal): Promise<GenerateAnswer>;
+  inspect(path: string, signal?: AbortSignal): Promise<ModelMetadata>;
+  diagnostics(signal?: AbortSignal): Promise<Diagnostics>;
+  setPreferences(preferences: Preferences): void;
+  /** Ends the process for every window and starts a fresh one; clears the restart limit. */
+  restart(): Promise<void>;
+}

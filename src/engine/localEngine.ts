@@ -1,0 +1,228 @@
+// The engine process on this machine as an Engine: started when first needed, restarted when lost.
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { abortable } from "../common/cancellation.ts";
+import { Emitter } from "../common/emitter.ts";
+import { AppError, toAppError } from "../common/errors.ts";
+import type { Logger } from "../common/logger.ts";
+import { productVersion as ownVersion } from "../common/productVersion.ts";
+import {
+  type Diagnostics,
+  diagnosticsRequest,
+  type GenerateAnswer,
+  type Goodbye,
+  generateRequest,
+  inspectRequest,
+  loadRequest,
+  type ModelState,
+  modelStateNotification,
+  type Preferences,
+  preferencesNotification,
+  shutdownRequest,
+  textProgress,
+} from "../protocol/engine.ts";
+import type { LoadedModel, ModelMetadata, ModelSpec } from "../protocol/model.ts";
+import { runtimeFiles } from "../protocol/runtimeFiles.ts";
+import type { Engine, EngineState, GenerateOptions } from "./engine.ts";
+import type { EngineConnection, Loss } from "./engineConnection.ts";
+import { connectOrStart } from "./engineProcess.ts";
+import { exitReport } from "./exitReport.ts";
+import { decideRestart, restartLimit } from "./restartPolicy.ts";
+
+/** A polite engine frees its model first; one that takes longer is killed. */
+const leaveWithinMs = 5_000;
+
+export interface LocalEngineOptions {
+  /** Path of dist/engineHost.js. */
+  readonly engineScript: string;
+  /** For the engine's log: "vscode 4711". */
+  readonly client: string;
+  readonly logger: Logger;
+  readonly preferences: Preferences;
+  readonly productVersion?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export function createLocalEngine(options: LocalEngineOptions): Engine {
+  return new LocalEngine(options);
+}
+
+class LocalEngine implements Engine {
+  readonly #options: LocalEngineOptions;
+  readonly #onDidChangeState = new Emitter<EngineState>();
+  readonly onDidChangeState = this.#onDidChangeState.event;
+  #state: EngineState = { kind: "stopped" };
+  #preferences: Preferences;
+  #connecting: Promise<EngineConnection> | undefined;
+  #connection: EngineConnection | undefined;
+  /** Loaded again after a restart, so that the next keystroke finds it ready. */
+  #wantedModel: ModelSpec | undefined;
+  #lossesMs: number[] = [];
+  #isDisposed = false;
+
+  constructor(options: LocalEngineOptions) {
+    this.#options = options;
+    this.#preferences = options.preferences;
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  async load(model: ModelSpec, signal?: AbortSignal): Promise<LoadedModel> {
+    const connection = await this.#connected(signal);
+    this.#wantedModel = model;
+    return connection.request(loadRequest, model, signal);
+  }
+
+  async generate(
+    options: GenerateOptions,
+    onText: (text: string) => void,
+    signal?: AbortSignal,
+  ): Promise<GenerateAnswer> {
+    const connection = await this.#connected(signal);
+    this.#wantedModel = options.model;
+    const requestId = randomUUID();
+    const progress = { type: textProgress, token: requestId, onValue: onText };
+    return connection.requestWithProgress(generateRequest, { ...options, requestId }, progress, signal);
+  }
+
+  async inspect(path: string, signal?: AbortSignal): Promise<ModelMetadata> {
+    return (await this.#connected(signal)).request(inspectRequest, { path }, signal);
+  }
+
+  async diagnostics(signal?: AbortSignal): Promise<Diagnostics> {
+    return (await this.#connected(signal)).request0(diagnosticsRequest, signal);
+  }
+
+  setPreferences(preferences: Preferences): void {
+    this.#preferences = preferences;
+    void this.#connection?.rpc.sendNotification(preferencesNotification, preferences);
+  }
+
+  async restart(): Promise<void> {
+    this.#lossesMs = [];
+    if (this.#connection) await this.#leave(this.#connection);
+    else this.#connecting = undefined;
+    const fresh = await this.#connected();
+    if (this.#wantedModel) await fresh.request(loadRequest, this.#wantedModel);
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#connection?.close();
+  }
+
+  /** Rejected while no start is due, so a keystroke never starts what has just failed. */
+  #connected(signal?: AbortSignal): Promise<EngineConnection> {
+    if (this.#isDisposed) return Promise.reject(disposed());
+    this.#connecting ??= this.#connect();
+    return abortable(this.#connecting, signal);
+  }
+
+  async #connect(delayMs = 0): Promise<EngineConnection> {
+    await sleep(delayMs);
+    this.#setState({ kind: "starting" });
+    const { engineScript, client, logger, env, productVersion = ownVersion } = this.#options;
+    try {
+      const connection = await connectOrStart({
+        engineScript,
+        client,
+        logger,
+        productVersion,
+        files: runtimeFiles(env),
+      });
+      this.#adopt(connection);
+      return connection;
+    } catch (thrown) {
+      throw this.#afterFailedStart(toAppError(thrown));
+    }
+  }
+
+  #adopt(connection: EngineConnection): void {
+    this.#connection = connection;
+    const models = new Map<string, ModelState>();
+    const { pid } = connection.file;
+    connection.rpc.onNotification(modelStateNotification, (state) => {
+      models.set(state.path, state);
+      if (this.#connection === connection) this.#setState({ kind: "running", pid, models: new Map(models) });
+    });
+    connection.onDidLose((loss) => this.#onLoss(connection, loss));
+    void connection.rpc.sendNotification(preferencesNotification, this.#preferences);
+    this.#setState({ kind: "running", pid, models });
+    if (this.#isDisposed) connection.close();
+  }
+
+  #onLoss(connection: EngineConnection, { goodbye }: Loss): void {
+    this.#connection = undefined;
+    if (this.#isDisposed) {
+      connection.failWaiting(disposed());
+      return;
+    }
+    this.#connecting = this.#recover(connection, goodbye);
+    this.#connecting.catch(() => undefined); // Nobody may be waiting; the state says it.
+  }
+
+  async #recover(connection: EngineConnection, goodbye: Goodbye | undefined): Promise<EngineConnection> {
+    const { instance, pid } = connection.file;
+    const error = goodbye
+      ? new AppError(goodbye.code, `the engine process ${pid} left: ${goodbye.message}`, { pid })
+      : await exitReport(runtimeFiles(this.#options.env), instance, pid);
+    connection.failWaiting(error);
+    const hasLeftOnPurpose = goodbye?.code === "engine/exited";
+    const fresh = await this.#connect(hasLeftOnPurpose ? 0 : this.#delayAfterLoss(error));
+    if (this.#wantedModel) fresh.request(loadRequest, this.#wantedModel).catch(() => undefined); // The model's state says it.
+    return fresh;
+  }
+
+  #delayAfterLoss(error: AppError): number {
+    this.#options.logger.error(`${error.code}: ${error.message}\n${error.details.logTail ?? ""}`);
+    const retryInMs = this.#countLoss();
+    const shown = retryInMs === null ? limitReached(error) : error;
+    this.#setState({ kind: "failed", error: shown, retryInMs });
+    if (retryInMs === null) throw shown;
+    return retryInMs;
+  }
+
+  #afterFailedStart(error: AppError): AppError {
+    this.#options.logger.error(`${error.code}: ${error.message}`);
+    const retryInMs = error.code === "engine/version" ? null : this.#countLoss();
+    this.#setState({ kind: "failed", error, retryInMs });
+    if (retryInMs !== null) {
+      const allowStart = () => {
+        this.#connecting = undefined;
+      };
+      setTimeout(allowStart, retryInMs).unref();
+    }
+    return error;
+  }
+
+  #countLoss(): number | null {
+    const now = performance.now();
+    this.#lossesMs.push(now);
+    return decideRestart(this.#lossesMs, now);
+  }
+
+  async #leave(connection: EngineConnection): Promise<void> {
+    const left = new Promise<boolean>((resolve) => connection.onDidLose(() => resolve(true)));
+    const reason = "restarted by the user";
+    connection.request(shutdownRequest, { reason }).catch(() => undefined); // Its end is what counts.
+    const hasLeft = await Promise.race([left, sleep(leaveWithinMs, false)]);
+    if (!hasLeft) connection.kill();
+  }
+
+  #setState(state: EngineState): void {
+    this.#state = state;
+    this.#onDidChangeState.fire(state);
+  }
+}
+
+function disposed(): AppError {
+  return new AppError("request/cancelled", "the engine client is disposed");
+}
+
+function limitReached(error: AppError): AppError {
+  const { restarts, minutes } = restartLimit;
+  const message = `the engine was restarted ${restarts} times in ${minutes} minutes and is not started again; last: ${error.message}`;
+  return new AppError("engine/restart-limit", message, error.details, error);
+}

@@ -1,0 +1,49 @@
+// The native addon as TypeScript sees it. Only the engine process loads it. A tidy test compares the exported names
+// with the built addon. Every rejection is an Error with `code` (src/common/errors.ts) and `details`.
+import type {
+  Device,
+  EngineLibraries,
+  GenerateParams,
+  GenerateResult,
+  LoadedModel,
+  ModelMetadata,
+  ModelSpec,
+} from "../protocol/model.ts";
+
+/** Work on another thread. `cancel` may be called at any time, also twice or after the end. */
+export interface Task<T> {
+  readonly result: Promise<T>;
+  cancel(): void;
+}
+
+export interface NativeModel {
+  readonly info: LoadedModel;
+  /**
+   * Generations of one model run one after another in the order of the calls. `onText` gets whole UTF-8 characters.
+   * Cancelling costs at most one decode step, in a prompt at most one graph node of one micro-batch.
+   */
+  generate(params: GenerateParams, onText: (text: string) => void): Task<GenerateResult>;
+  /** Token ids of a text without special tokens. */
+  tokenize(text: string): Int32Array;
+  /** Cancels what runs and what waits, frees the memory, resolves when it is done; a second call resolves too. */
+  unload(): Promise<void>;
+}
+
+export interface LogLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly text: string;
+}
+
+export interface Addon {
+  /**
+   * Finds the backends in the given directories, best CPU variant first. Called once; later calls return the same.
+   * `onLog` gets what llama.cpp and we report; nothing is written to stdout or stderr.
+   */
+  start(options: { libraryDirectories: readonly string[]; onLog: (line: LogLine) => void }): EngineLibraries;
+  devices(): Device[];
+  /** Reads the header only. Any bytes give a result or a coded error. */
+  inspect(path: string): Promise<ModelMetadata>;
+  load(spec: ModelSpec, onProgress: (fraction: number) => void): Task<NativeModel>;
+  /** Takes the lock of a file for the life of this process (flock, LockFileEx); false when another process has it. */
+  lockFile(path: string): boolean;
+}

@@ -1,0 +1,181 @@
+// Which models are in memory: loads on demand, shares between clients, unloads what is idle or in the way.
+
+import { AppError, isCancelled, toAppError } from "../common/errors.ts";
+import type { Logger } from "../common/logger.ts";
+import type { ModelState } from "../protocol/engine.ts";
+import type { ModelSpec } from "../protocol/model.ts";
+import type { Addon, NativeModel, Task } from "./addon.ts";
+
+/** Two: the editor's model and one a CLI call asked for; a third pushes out the one used longest ago. */
+const maxModels = 2;
+
+interface Entry {
+  readonly spec: ModelSpec;
+  readonly load: Task<NativeModel>;
+  state: ModelState;
+  users: number;
+  lastUsedMs: number;
+}
+
+export interface ModelPoolOptions {
+  readonly addon: Pick<Addon, "load">;
+  readonly logger: Logger;
+  readonly onState: (state: ModelState) => void;
+  readonly now: () => number;
+}
+
+export class ModelPool {
+  readonly #entries = new Map<string, Entry>();
+  readonly #options: ModelPoolOptions;
+  #idleUnloadMs = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: ModelPoolOptions) {
+    this.#options = options;
+  }
+
+  get states(): ModelState[] {
+    return [...this.#entries.values()].map((entry) => entry.state);
+  }
+
+  /** 0 keeps models for ever. */
+  setIdleUnload(ms: number): void {
+    this.#idleUnloadMs = ms;
+    this.#scheduleIdleCheck();
+  }
+
+  /** Runs `work` with the model loaded; the model stays in memory at least until the work has ended. */
+  async use<T>(spec: ModelSpec, work: (model: NativeModel) => Promise<T>): Promise<T> {
+    const entry = await this.#entryFor(spec);
+    entry.users++;
+    try {
+      return await work(await entry.load.result);
+    } finally {
+      entry.users--;
+      entry.lastUsedMs = this.#options.now();
+      this.#scheduleIdleCheck();
+    }
+  }
+
+  /** Cancels loads, ends generations, frees everything. */
+  async dispose(): Promise<void> {
+    clearTimeout(this.#idleTimer);
+    await Promise.all([...this.#entries.values()].map((entry) => this.#remove(entry)));
+  }
+
+  async #entryFor(spec: ModelSpec): Promise<Entry> {
+    const key = JSON.stringify([spec.path, spec.device, spec.gpuLayers, spec.contextLength, spec.threads]);
+    const known = this.#entries.get(key);
+    if (known) return known;
+    const outdated = [...this.#entries.values()].filter((entry) => entry.spec.path === spec.path && entry.users === 0);
+    const surplus = this.#leastRecentlyUsed().slice(
+      0,
+      Math.max(0, this.#entries.size - outdated.length - maxModels + 1),
+    );
+    const leaving = [
+      ...outdated.map((e) => [e, "respecified"] as const),
+      ...surplus.map((e) => [e, "evicted"] as const),
+    ];
+    const entry = this.#startLoading(key, spec, Promise.all(leaving.map(([e, reason]) => this.#unload(e, reason))));
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #startLoading(key: string, spec: ModelSpec, room: Promise<unknown>): Entry {
+    const { addon, logger, now } = this.#options;
+    let current: Task<NativeModel> | undefined;
+    let isCancelRequested = false;
+    const attempt = () => {
+      current = addon.load(spec, (fraction) => this.#setState(entry, { phase: "loading", path: spec.path, fraction }));
+      if (isCancelRequested) current.cancel();
+      return current.result;
+    };
+    const loadMakingRoom = async () => {
+      await room;
+      try {
+        return await attempt();
+      } catch (error) {
+        const idle = this.#leastRecentlyUsed().filter((other) => other !== entry);
+        if (toAppError(error).code !== "model/too-large" || idle.length === 0) throw error;
+        await Promise.all(idle.map((other) => this.#unload(other, "evicted")));
+        return await attempt();
+      }
+    };
+    const result = loadMakingRoom();
+    const cancel = () => {
+      isCancelRequested = true;
+      current?.cancel();
+    };
+    const entry: Entry = {
+      spec,
+      load: { result, cancel },
+      state: { phase: "loading", path: spec.path, fraction: 0 },
+      users: 0,
+      lastUsedMs: now(),
+    };
+    this.#options.onState(entry.state);
+    result.then(
+      (model) => {
+        this.#setState(entry, { phase: "ready", path: spec.path, model: model.info });
+        this.#scheduleIdleCheck();
+      },
+      (error) => {
+        this.#entries.delete(key);
+        const { code, message, details } = toAppError(error);
+        if (!isCancelled(error)) logger.error(`${code}: ${message}`);
+        this.#setState(entry, { phase: "failed", path: spec.path, message, error: { code, details } });
+      },
+    );
+    return entry;
+  }
+
+  #leastRecentlyUsed(): Entry[] {
+    const idle = [...this.#entries.values()].filter((entry) => entry.users === 0);
+    return idle.sort((a, b) => a.lastUsedMs - b.lastUsedMs);
+  }
+
+  async #unload(entry: Entry, reason: "idle" | "evicted" | "respecified"): Promise<void> {
+    await this.#remove(entry);
+    this.#options.logger.info(`unloaded ${entry.spec.path} (${reason})`);
+    this.#setState(entry, { phase: "unloaded", path: entry.spec.path, reason });
+  }
+
+  async #remove(entry: Entry): Promise<void> {
+    for (const [key, value] of this.#entries) if (value === entry) this.#entries.delete(key);
+    entry.load.cancel();
+    const model = await entry.load.result.catch(() => undefined); // A failed load was reported when it failed.
+    await model?.unload();
+  }
+
+  #setState(entry: Entry, state: ModelState): void {
+    entry.state = state;
+    this.#options.onState(state);
+  }
+
+  #scheduleIdleCheck(): void {
+    clearTimeout(this.#idleTimer);
+    if (this.#idleUnloadMs === 0) return;
+    const idle = this.#leastRecentlyUsed().filter((entry) => entry.state.phase === "ready");
+    const next = idle[0];
+    if (!next) return;
+    const waitMs = Math.max(0, next.lastUsedMs + this.#idleUnloadMs - this.#options.now());
+    this.#idleTimer = setTimeout(() => {
+      if (next.users === 0) void this.#unload(next, "idle").then(() => this.#scheduleIdleCheck());
+    }, waitMs);
+  }
+}
+
+export function checkSpec(spec: ModelSpec): void {
+  const { path, device, gpuLayers, contextLength, threads } = spec;
+  const counts: [string, number, number][] = [
+    ["gpuLayers", gpuLayers, -1],
+    ["contextLength", contextLength, 0],
+    ["threads", threads, 0],
+  ];
+  if (typeof path !== "string" || path === "") throw new AppError("request/invalid", `model path is ${String(path)}`);
+  if (device !== "auto" && device !== "cpu") throw new AppError("request/invalid", `device is ${String(device)}`);
+  for (const [name, value, least] of counts) {
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new AppError("request/invalid", `${name} is ${value}, least is ${least}`);
+  }
+}
