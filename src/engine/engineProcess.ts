@@ -19,6 +19,7 @@ const pollMs = 15;
 export interface EngineProcessOptions {
   readonly engineScript: string;
   readonly files: RuntimeFiles;
+  readonly env: NodeJS.ProcessEnv;
   readonly client: string;
   readonly productVersion: string;
   readonly logger: Logger;
@@ -28,10 +29,18 @@ export interface EngineProcessOptions {
 export async function connectOrStart(options: EngineProcessOptions): Promise<EngineConnection> {
   const giveUpAt = performance.now() + startWithinMs;
   let started: StartedEngine | undefined;
+  let hasReplaced = false;
   while (performance.now() < giveUpAt) {
     const file = await readEngineFile(options.files);
-    const connection = file && (await tryConnect(file, options));
-    if (connection) return connection;
+    const answer = file && (await tryConnect(file, options));
+    if (answer instanceof EngineConnection) return answer;
+    if (answer === "replaced") {
+      // An engine script of another version than this client would be replaced for ever.
+      if (hasReplaced)
+        throw new AppError("engine/version", `${options.engineScript} is not of version ${options.productVersion}`);
+      hasReplaced = true;
+      started = undefined;
+    }
     started ??= start(options);
     if (started.exitCode === exitCodes.locked) {
       started = undefined; // Somebody else's engine is coming up, or an old one is leaving.
@@ -54,10 +63,10 @@ interface StartedEngine {
   exitCode: number | undefined;
 }
 
-function start({ engineScript, files, logger }: EngineProcessOptions): StartedEngine {
+function start({ engineScript, files, env, logger }: EngineProcessOptions): StartedEngine {
   let spawned: SpawnedEngine;
   try {
-    spawned = spawnEngine(engineScript, files);
+    spawned = spawnEngine(engineScript, files, env);
   } catch (error) {
     throw new AppError("engine/start-failed", `${engineScript}: ${(error as Error).message}`, {}, error);
   }
@@ -93,7 +102,10 @@ async function readEngineFile(files: RuntimeFiles): Promise<EngineFile | undefin
 }
 
 /** undefined: there is no engine behind this file, or it is leaving; look again. */
-async function tryConnect(file: EngineFile, options: EngineProcessOptions): Promise<EngineConnection | undefined> {
+async function tryConnect(
+  file: EngineFile,
+  options: EngineProcessOptions,
+): Promise<EngineConnection | "replaced" | undefined> {
   let connection: EngineConnection;
   try {
     connection = await EngineConnection.open(file, helloWithinMs);
@@ -105,11 +117,15 @@ async function tryConnect(file: EngineFile, options: EngineProcessOptions): Prom
     return connection;
   } catch (thrown) {
     const error = toAppError(thrown);
-    if (error.code === "engine/version") await replace(connection, file, options, error);
-    else if (error.code === "engine/unresponsive") killWedged(connection, options.logger);
-    else if (error.code === "engine/refused") throw error;
-    connection.close();
-    return undefined;
+    try {
+      if (error.code === "engine/refused") throw error;
+      if (error.code === "engine/unresponsive") killWedged(connection, options.logger);
+      if (error.code !== "engine/version") return undefined;
+      await replace(connection, file, options, error);
+      return "replaced";
+    } finally {
+      connection.close();
+    }
   }
 }
 
@@ -134,7 +150,6 @@ async function replace(
   error: AppError,
 ): Promise<void> {
   if (compareVersions(productVersion, file.productVersion) < 0) {
-    connection.close();
     throw new AppError("engine/version", `${error.message}; reload the window to use the new version`, error.details);
   }
   logger.info(`asking engine ${file.productVersion} (process ${file.pid}) to leave for ${productVersion}`);

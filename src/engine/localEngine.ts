@@ -123,13 +123,14 @@ class LocalEngine implements Engine {
   async #connect(delayMs = 0): Promise<EngineConnection> {
     await sleep(delayMs);
     this.#setState({ kind: "starting" });
-    const { engineScript, client, logger, env, productVersion = ownVersion } = this.#options;
+    const { engineScript, client, logger, env = process.env, productVersion = ownVersion } = this.#options;
     try {
       const connection = await connectOrStart({
         engineScript,
         client,
         logger,
         productVersion,
+        env,
         files: runtimeFiles(env),
       });
       this.#adopt(connection);

@@ -19,7 +19,7 @@ export interface SpawnedEngine {
   readonly ended: Promise<number>;
 }
 
-export function spawnEngine(script: string, files: RuntimeFiles): SpawnedEngine {
+export function spawnEngine(script: string, files: RuntimeFiles, env: NodeJS.ProcessEnv): SpawnedEngine {
   mkdirSync(files.directory, { recursive: true, mode: 0o700 });
   const instance = `e${randomBytes(4).toString("hex")}`;
   const log = openLog(files.log);
@@ -29,7 +29,7 @@ export function spawnEngine(script: string, files: RuntimeFiles): SpawnedEngine 
     detached: true,
     windowsHide: true,
     stdio: ["ignore", log, log] as ["ignore", number, number],
-    env: engineEnvironment({
+    env: engineEnvironment(env, {
       HOTPATH_RUNTIME_DIR: files.directory,
       HOTPATH_INSTANCE: instance,
       HOTPATH_NODE: process.execPath,
@@ -63,9 +63,7 @@ function openLog(file: string): number {
 }
 
 /** Without the editor's own variables: they would make a Node child connect to the editor or load its hooks. */
-function engineEnvironment(extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith("VSCODE_") && name !== "NODE_OPTIONS",
-  );
+function engineEnvironment(env: NodeJS.ProcessEnv, extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const inherited = Object.entries(env).filter(([name]) => !name.startsWith("VSCODE_") && name !== "NODE_OPTIONS");
   return { ...Object.fromEntries(inherited), ELECTRON_RUN_AS_NODE: "1", ...extra };
 }

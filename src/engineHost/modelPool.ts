@@ -46,8 +46,8 @@ export class ModelPool {
 
   /** Runs `work` with the model loaded; the model stays in memory at least until the work has ended. */
   async use<T>(spec: ModelSpec, work: (model: NativeModel) => Promise<T>): Promise<T> {
-    const entry = await this.#entryFor(spec);
-    entry.users++;
+    const entry = this.#entryFor(spec);
+    entry.users++; // At once: nobody may take a model away between being asked for and being used.
     try {
       return await work(await entry.load.result);
     } finally {
@@ -63,7 +63,7 @@ export class ModelPool {
     await Promise.all([...this.#entries.values()].map((entry) => this.#remove(entry)));
   }
 
-  async #entryFor(spec: ModelSpec): Promise<Entry> {
+  #entryFor(spec: ModelSpec): Entry {
     const key = JSON.stringify([spec.path, spec.device, spec.gpuLayers, spec.contextLength, spec.threads]);
     const known = this.#entries.get(key);
     if (known) return known;

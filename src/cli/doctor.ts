@@ -1,0 +1,146 @@
+// What is here, what is missing, and what to do about it.
+import { existsSync } from "node:fs";
+import os from "node:os";
+import { version as llamaPackagesVersion } from "../../native/llama.lock.json";
+import { toAppError } from "../common/errors.ts";
+import { cudaPackage } from "../common/libraryDirectories.ts";
+import { productVersion } from "../common/productVersion.ts";
+import { starterModelPath } from "../models/starterModel.ts";
+import type { Diagnostics } from "../protocol/engine.ts";
+import { runtimeFiles } from "../protocol/runtimeFiles.ts";
+import { type Command, type CommandContext, exitStatus } from "./command.ts";
+import { formatBytes, formatRows } from "./format.ts";
+
+export const doctorCommand: Command = {
+  name: "doctor",
+  synopsis: "doctor [--json]",
+  summary: "Check devices, libraries and versions; say what is wrong and what to do.",
+  details: ["--json   print one JSON object", "Exit code 1 when something is wrong."],
+  options: { json: { type: "boolean" } },
+  positionals: [0, 0],
+  async run(context, _, { json }) {
+    const report = await examine(context);
+    context.print(json ? JSON.stringify(report) : describe(report));
+    return report.problems.length === 0 ? exitStatus.ok : exitStatus.failed;
+  },
+};
+
+interface Finding {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+interface Report {
+  readonly version: string;
+  readonly system: {
+    readonly platform: string;
+    readonly node: string;
+    readonly memoryBytes: number;
+    readonly cores: number;
+  };
+  readonly engine: Diagnostics | null;
+  readonly logFile: string;
+  /** Something does not work. */
+  readonly problems: readonly Finding[];
+  /** Something could work better. */
+  readonly hints: readonly Finding[];
+}
+
+async function examine({ engine, signal, productFolder }: CommandContext): Promise<Report> {
+  const problems: Finding[] = [];
+  const hints: Finding[] = [];
+  const logFile = runtimeFiles().log;
+  let diagnostics: Diagnostics | null = null;
+  try {
+    diagnostics = await engine.diagnostics(signal);
+    await engine.inspect(starterModelPath(productFolder), signal);
+  } catch (thrown) {
+    const { code, message } = toAppError(thrown);
+    problems.push({ what: `${code}: ${message}`, remedy: remedyFor(message, logFile) });
+  }
+  if (diagnostics) hints.push(...gpuHints(diagnostics));
+  const system = {
+    platform: `${process.platform}-${process.arch} ${os.release()}`,
+    node: process.versions.node,
+    memoryBytes: os.totalmem(),
+    cores: os.availableParallelism(),
+  };
+  return { version: productVersion, system, engine: diagnostics, logFile, problems, hints };
+}
+
+function remedyFor(message: string, logFile: string): string {
+  if (/GLIBC(XX)?_/.test(message)) {
+    return "This system is older than the prebuilt libraries (glibc 2.34: Debian 12, Ubuntu 22.04, RHEL 9). Build from source: see README, Building.";
+  }
+  if (/hotpath\.node/.test(message))
+    return "The native part is missing or broken: run `npm run build`, or reinstall the extension.";
+  return `Look at ${logFile}; \`Hotpath: Restart Engine\` starts afresh.`;
+}
+
+function gpuHints({ devices, libraries }: Diagnostics): Finding[] {
+  if (devices.some((device) => device.kind === "gpu")) return [];
+  const cuda = cudaPackage();
+  const reasons = libraries.backends
+    .filter(({ file, loaded }) => !loaded && !/ggml-cpu/.test(file))
+    .map(({ file, reason }) => `${file}: ${reason}`);
+  const found = reasons.length > 0 ? ` (${reasons.join("; ")})` : "";
+  if (!hasNvidiaDriver() || !cuda) {
+    return [
+      {
+        what: `No GPU is used${found}.`,
+        remedy:
+          "With a GPU: install its driver with Vulkan support (Debian: mesa-vulkan-drivers). Without one all is well.",
+      },
+    ];
+  }
+  return [
+    {
+      what: `An NVIDIA driver is here but no GPU is used${found}.`,
+      remedy:
+        `Vulkan needs libvulkan1. For CUDA: npm install --prefix "${cuda.prefix}" ${cuda.name}@${llamaPackagesVersion} ` +
+        "and the CUDA 13 runtime with cuBLAS (libcublas.so.13), then restart the engine.",
+    },
+  ];
+}
+
+function hasNvidiaDriver(): boolean {
+  return ["/proc/driver/nvidia/version", "C:\\Windows\\System32\\nvcuda.dll"].some((file) => existsSync(file));
+}
+
+function describe({ version, system, engine, logFile, problems, hints }: Report): string {
+  const lines = [
+    `Hotpath ${version} on ${system.platform}, Node ${system.node}, ${system.cores} cores, ${formatBytes(system.memoryBytes)} memory`,
+  ];
+  if (engine) lines.push(describeEngine(engine));
+  lines.push(`Log: ${logFile}`);
+  const list = (title: string, findings: readonly Finding[]) => {
+    for (const { what, remedy } of findings) lines.push("", `${title}: ${what}`, `  What to do: ${remedy}`);
+  };
+  list("Problem", problems);
+  list("Hint", hints);
+  if (problems.length === 0) lines.push("", "Everything that is needed works.");
+  return lines.join("\n");
+}
+
+function describeEngine({ pid, clientCount, residentBytes, libraries, devices, models }: Diagnostics): string {
+  const loaded = models.flatMap((state) => (state.phase === "ready" ? [state.path] : []));
+  return [
+    `Engine: process ${pid}, ${clientCount} client${clientCount === 1 ? "" : "s"}, ${formatBytes(residentBytes)} resident`,
+    `llama.cpp ${libraries.llamaVersion}, CPU code for ${libraries.cpuVariant}`,
+    "Devices:",
+    formatRows(
+      devices.map(({ name, description, memoryBytes, freeBytes }) => [
+        name,
+        `${description}, ${formatBytes(freeBytes)} free of ${formatBytes(memoryBytes)}`,
+      ]),
+    ),
+    "Libraries:",
+    formatRows(
+      libraries.backends.map(({ file, loaded: isLoaded, reason }) => [
+        file,
+        isLoaded ? "loaded" : (reason ?? "not loaded"),
+      ]),
+    ),
+    `Models in memory: ${loaded.length > 0 ? loaded.join(", ") : "none"}`,
+  ].join("\n");
+}

@@ -1,0 +1,106 @@
+// `hotpath`: the same engine and pipeline as in the editor, from a terminal.
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { isCancelled, toAppError } from "../common/errors.ts";
+import { silentLogger } from "../common/logger.ts";
+import { productVersion } from "../common/productVersion.ts";
+import { createLocalEngine } from "../engine/localEngine.ts";
+import { type Command, type CommandContext, exitStatus, type OptionValues } from "./command.ts";
+import { completeCommand } from "./complete.ts";
+import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
+import { inspectCommand } from "./inspect.ts";
+import { modelsCommand } from "./models.ts";
+
+const commands: readonly Command[] = [completeCommand, demoCommand, modelsCommand, inspectCommand, doctorCommand];
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === "--version") return say(productVersion);
+  if (name === undefined || name === "--help" || name === "help") return say(overview());
+  const command = commands.find((candidate) => candidate.name === name);
+  if (!command) return refuse(`there is no command "${name}"`, overview());
+  if (rest.includes("--help")) return say(help(command));
+  let positionals: string[];
+  let values: OptionValues;
+  try {
+    ({ positionals, values } = parseArgs({ args: rest, options: command.options, allowPositionals: true }) as {
+      positionals: string[];
+      values: OptionValues;
+    });
+  } catch (error) {
+    return refuse((error as Error).message, help(command));
+  }
+  const [least, most] = command.positionals;
+  if (positionals.length < least || positionals.length > most)
+    return refuse("wrong number of arguments", help(command));
+  return run(command, positionals, values);
+}
+
+async function run(command: Command, positionals: readonly string[], values: OptionValues): Promise<number> {
+  const interrupt = new AbortController();
+  process.once("SIGINT", () => interrupt.abort());
+  const engine = createLocalEngine({
+    engineScript: path.join(__dirname, "engineHost.js"),
+    client: `cli ${process.pid}`,
+    logger: silentLogger,
+    preferences: { idleUnloadMinutes: 10 },
+  });
+  const context: CommandContext = {
+    productFolder: path.dirname(__dirname),
+    signal: interrupt.signal,
+    engine,
+    print: (text) => process.stdout.write(`${text}\n`),
+    isTerminal: process.stdout.isTTY === true,
+  };
+  try {
+    return await command.run(context, positionals, values);
+  } catch (error) {
+    return report(error, values.json === true);
+  } finally {
+    engine.dispose();
+  }
+}
+
+function report(thrown: unknown, isJson: boolean): number {
+  if (isCancelled(thrown)) return exitStatus.interrupted;
+  const { code, message, details, stack } = toAppError(thrown);
+  if (isJson) process.stdout.write(`${JSON.stringify({ error: { code, message, details } })}\n`);
+  else process.stderr.write(`hotpath: ${code}: ${code === "internal/bug" ? stack : message}\n`);
+  return exitStatus.failed;
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map(({ synopsis }) => synopsis.length));
+  const rows = commands.map(({ synopsis, summary }) => `  hotpath ${synopsis.padEnd(width)}  ${summary}`);
+  return [
+    `Hotpath ${productVersion}: code completion from a model on your own machine.`,
+    "",
+    ...rows,
+    "",
+    "hotpath COMMAND --help tells more. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
+  ].join("\n");
+}
+
+function help({ synopsis, summary, details }: Command): string {
+  return [
+    `Usage: hotpath ${synopsis}`,
+    "",
+    summary,
+    ...(details.length > 0 ? ["", ...details.map((line) => `  ${line}`)] : []),
+  ].join("\n");
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return exitStatus.ok;
+}
+
+function refuse(problem: string, usage: string): number {
+  process.stderr.write(`hotpath: ${problem}\n\n${usage}\n`);
+  return exitStatus.usage;
+}
+
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

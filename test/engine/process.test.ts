@@ -1,0 +1,254 @@
+import { execFileSync, spawn } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
+import { AppError } from "../../src/common/errors.ts";
+import { diagnosticsRequest, helloRequest, protocolVersion } from "../../src/protocol/engine.ts";
+import {
+  builtVersion,
+  type EngineSandbox,
+  engineSandbox,
+  engineScript,
+  kill,
+  longRequest,
+  nextState,
+  processState,
+  request,
+  starter,
+  until,
+} from "../support/engineSandbox.ts";
+import { root } from "../support/sources.ts";
+
+let sandbox: EngineSandbox;
+beforeEach(() => {
+  sandbox = engineSandbox();
+});
+afterEach(() => sandbox.end());
+
+/** Resolves with the error of a request that was streaming when `act` was called, and how long that took. */
+async function errorAfter(act: (pid: number) => void): Promise<{ error: AppError; ms: number }> {
+  const engine = sandbox.client();
+  let actedAt = 0;
+  const running = engine.generate(longRequest(), () => {
+    if (actedAt > 0) return;
+    actedAt = performance.now();
+    act(sandbox.engineFile().pid);
+  });
+  const error = await running.then(
+    () => new AppError("internal/bug", "the request was answered"),
+    (thrown) => thrown as AppError,
+  );
+  return { error, ms: performance.now() - actedAt };
+}
+
+describe("a lost engine", () => {
+  it.each(["SIGKILL", "SIGSEGV", "SIGABRT"] as const)(
+    "is reported with %s and its last log lines within a second",
+    async (signal) => {
+      const { error, ms } = await errorAfter((pid) => process.kill(pid, signal));
+      expect(error).toMatchObject({ code: "engine/exited", details: { signal, exitCode: null } });
+      expect(error.details.logTail).toContain("llama.cpp");
+      expect(ms).toBeLessThan(1_000);
+    },
+  );
+
+  it("is started again for the next request, with its model", async () => {
+    const engine = sandbox.client();
+    const before = await engine.generate(request(), () => {});
+    const { pid } = sandbox.engineFile();
+    kill(pid, "SIGKILL");
+    await nextState(engine, (state) => state.kind === "failed");
+    const after = await engine.generate(request(), () => {});
+    expect(after.text).toBe(before.text);
+    expect(sandbox.engineFile().pid).not.toBe(pid);
+    expect(processState(pid)).toBe("absent");
+  });
+
+  it("is explained to a client that did not start it, also when its starter is gone", async () => {
+    const starterClient = spawn(process.execPath, [path.join(root, "dist", "cli.js"), "doctor", "--json"], {
+      env: { ...sandbox.env, HOTPATH_LINGER_MS: "20000" },
+      stdio: "ignore",
+    });
+    await new Promise((resolve) => starterClient.once("exit", resolve));
+    const engine = sandbox.client();
+    const { pid } = await engine.diagnostics();
+    const failed = nextState(engine, (state) => state.kind === "failed");
+    kill(pid, "SIGKILL");
+    expect(await failed).toMatchObject({ error: { code: "engine/exited", details: { signal: "SIGKILL" } } });
+  });
+
+  it("is not started a fifth time within ten minutes until the user asks", { timeout: 60_000 }, async () => {
+    const engine = sandbox.client();
+    for (let loss = 1; loss <= 5; loss++) {
+      const { pid } = await engine.diagnostics();
+      kill(pid, "SIGKILL");
+      await nextState(engine, (state) => state.kind === "failed");
+    }
+    await expect(engine.diagnostics()).rejects.toMatchObject({ code: "engine/restart-limit" });
+    await engine.restart();
+    expect((await engine.diagnostics()).pid).toBeGreaterThan(0);
+  });
+
+  it("that stands still fails its requests within two seconds and is killed after ten", {
+    timeout: 40_000,
+  }, async () => {
+    const { error, ms } = await errorAfter((pid) => process.kill(pid, "SIGSTOP"));
+    expect(error.code).toBe("engine/unresponsive");
+    expect(ms).toBeLessThan(2_000);
+    const { pid } = sandbox.engineFile();
+    await until(() => processState(pid) === "absent", 15_000);
+  });
+});
+
+describe("one engine per user", () => {
+  it("serves clients that start at the same instant", async () => {
+    const clients = Array.from({ length: 6 }, () => sandbox.client());
+    const reports = await Promise.all(clients.map((client) => client.diagnostics()));
+    expect(new Set(reports.map((report) => report.pid)).size).toBe(1);
+    const running = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" });
+    await until(() => {
+      const lines = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).split("\n");
+      return lines.filter((line) => line.includes(engineScript)).length <= running.split(engineScript).length;
+    });
+  });
+
+  it("serves two processes that start at the same instant", async () => {
+    const run = () =>
+      new Promise<string>((resolve, reject) => {
+        const child = spawn(process.execPath, [path.join(root, "dist", "cli.js"), "doctor", "--json"], {
+          env: sandbox.env,
+        });
+        let output = "";
+        child.stdout.on("data", (data) => {
+          output += data;
+        });
+        child.on("error", reject);
+        child.on("exit", () => resolve(output));
+      });
+    const reports = (await Promise.all([run(), run()])).map((output) => JSON.parse(output));
+    expect(reports[0].engine.pid).toBe(reports[1].engine.pid);
+  });
+
+  it("starts although a dead engine left its files", async () => {
+    const first = sandbox.client();
+    await first.diagnostics();
+    const stale = readFileSync(sandbox.files.engine, "utf8");
+    const { pid } = sandbox.engineFile();
+    first.dispose();
+    kill(pid, "SIGKILL");
+    await until(() => processState(pid) === "absent");
+    writeFileSync(sandbox.files.engine, stale);
+    expect((await sandbox.client().diagnostics()).pid).not.toBe(pid);
+  });
+
+  it("starts although its engine file is garbage", async () => {
+    writeFileSync(sandbox.files.engine, '{"pid": ');
+    expect((await sandbox.client().diagnostics()).pid).toBeGreaterThan(0);
+  });
+
+  it("ends when no client is left and leaves nothing behind", async () => {
+    const engine = sandbox.client();
+    const { pid } = await engine.diagnostics();
+    engine.dispose();
+    await until(() => processState(pid) === "absent");
+    expect(existsSync(sandbox.files.engine)).toBe(false);
+  });
+
+  it("unloads the model after the idle time and loads it again when needed", async () => {
+    const engine = sandbox.client({ preferences: { idleUnloadMinutes: 0.3 / 60 } });
+    await engine.load(starter);
+    const unloaded = await nextState(
+      engine,
+      (state) => state.kind === "running" && state.models.get(starter.path)?.phase === "unloaded",
+    );
+    expect(unloaded.kind === "running" && unloaded.models.get(starter.path)).toMatchObject({ reason: "idle" });
+    expect((await engine.generate(request(), () => {})).text).not.toBe("");
+  });
+
+  it("explains a build it cannot load", async () => {
+    const broken = path.join(mkdtempSync(path.join(os.tmpdir(), "hp-")), "engineHost.js");
+    copyFileSync(engineScript, broken);
+    const engine = sandbox.client({ engineScript: broken });
+    const error = await engine.diagnostics().catch((thrown) => thrown as AppError);
+    expect(error).toMatchObject({ code: "engine/start-failed" });
+    expect((error as AppError).message).toContain("hotpath.node");
+  });
+});
+
+describe("versions", () => {
+  function otherBuild(version: string): string {
+    const folder = mkdtempSync(path.join(os.tmpdir(), "hp-"));
+    symlinkSync(path.join(root, "dist", "native"), path.join(folder, "native"));
+    const script = path.join(folder, "engineHost.js");
+    writeFileSync(script, readFileSync(engineScript, "utf8").replaceAll(builtVersion, version));
+    return script;
+  }
+
+  it("an older engine leaves for a newer client, and its clients are told", async () => {
+    const older = sandbox.client();
+    const { pid } = await older.diagnostics();
+    const newer = sandbox.client({ productVersion: "99.0.0+x", engineScript: otherBuild("99.0.0+x") });
+    const report = await newer.diagnostics();
+    expect(report.productVersion).toBe("99.0.0+x");
+    expect(report.pid).not.toBe(pid);
+    await expect(older.diagnostics()).rejects.toMatchObject({
+      code: "engine/version",
+      message: expect.stringContaining("reload the window"),
+    });
+  });
+
+  it("a newer engine stays when an older client comes", async () => {
+    const newer = sandbox.client({ productVersion: "99.0.0+x", engineScript: otherBuild("99.0.0+x") });
+    const { pid } = await newer.diagnostics();
+    await expect(sandbox.client().diagnostics()).rejects.toMatchObject({ code: "engine/version" });
+    expect((await newer.diagnostics()).pid).toBe(pid);
+  });
+});
+
+describe("strangers", () => {
+  async function rawConnection() {
+    await sandbox.client().diagnostics();
+    const socket = connect(sandbox.engineFile().socket);
+    const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    connection.listen();
+    return { connection, socket };
+  }
+
+  it("cannot read the engine's files", async () => {
+    await sandbox.client().diagnostics();
+    const mode = (file: string) => (statSync(file).mode & 0o777).toString(8);
+    expect([mode(sandbox.files.directory), mode(sandbox.files.engine), mode(sandbox.files.log)]).toEqual([
+      "700",
+      "600",
+      "600",
+    ]);
+  });
+
+  it("are refused with a wrong secret", async () => {
+    const { connection } = await rawConnection();
+    const hello = { protocolVersion, productVersion: builtVersion, secret: "guess", client: "stranger" };
+    await expect(connection.sendRequest(helloRequest, hello)).rejects.toMatchObject({
+      data: { code: "engine/refused" },
+    });
+  });
+
+  it("get no answer before hello", async () => {
+    const { connection } = await rawConnection();
+    await expect(connection.sendRequest(diagnosticsRequest)).rejects.toMatchObject({
+      data: { code: "engine/refused" },
+    });
+  });
+
+  it("do not bring the engine down with garbage", async () => {
+    const { socket } = await rawConnection();
+    socket.write("Content-Length: 99999999999\r\n\r\n{{{{");
+    socket.write(Buffer.alloc(4096, 0xff));
+    await sleep(100);
+    socket.destroy();
+    expect((await sandbox.client().diagnostics()).pid).toBe(sandbox.engineFile().pid);
+  });
+});

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AppError } from "../../../src/common/errors.ts";
+import { silentLogger } from "../../../src/common/logger.ts";
+import type { NativeModel } from "../../../src/engineHost/addon.ts";
+import { checkSpec, ModelPool } from "../../../src/engineHost/modelPool.ts";
+import type { ModelState } from "../../../src/protocol/engine.ts";
+import type { ModelSpec } from "../../../src/protocol/model.ts";
+
+const spec = (path: string, threads = 0): ModelSpec => ({
+  path,
+  device: "cpu",
+  gpuLayers: -1,
+  contextLength: 0,
+  threads,
+});
+
+/** An addon with room for `room` models that records what is in memory. */
+function memoryWithRoomFor(room: number) {
+  const inMemory: string[] = [];
+  const load = ({ path }: ModelSpec) => {
+    if (inMemory.length >= room) {
+      const result = Promise.reject(new AppError("model/too-large", "no room"));
+      return { result, cancel() {} };
+    }
+    inMemory.push(path);
+    const model = {
+      info: { path } as NativeModel["info"],
+      unload: async () => void inMemory.splice(inMemory.indexOf(path), 1),
+    } as unknown as NativeModel;
+    return { result: Promise.resolve(model), cancel() {} };
+  };
+  return { inMemory, addon: { load } };
+}
+
+function poolWithRoomFor(room: number) {
+  const { inMemory, addon } = memoryWithRoomFor(room);
+  const states: ModelState[] = [];
+  let clock = 0;
+  const onState = (state: ModelState) => void states.push(state);
+  const pool = new ModelPool({ addon, logger: silentLogger, onState, now: () => clock++ });
+  const use = (model: ModelSpec) => pool.use(model, async ({ info }) => info.path);
+  return { pool, use, inMemory, states };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("ModelPool", () => {
+  it("loads a model once for all who use it", async () => {
+    const { use, inMemory } = poolWithRoomFor(9);
+    await Promise.all([use(spec("a")), use(spec("a"))]);
+    expect(inMemory).toEqual(["a"]);
+  });
+
+  it("keeps two models and lets the one used longest ago go", async () => {
+    const { use, inMemory } = poolWithRoomFor(9);
+    for (const path of ["a", "b", "a", "c"]) await use(spec(path));
+    expect(inMemory.sort()).toEqual(["a", "c"]);
+  });
+
+  it("takes no model away from a request made in the same turn", async () => {
+    const { use, inMemory } = poolWithRoomFor(9);
+    expect(await Promise.all(["a", "b", "c"].map((path) => use(spec(path))))).toEqual(["a", "b", "c"]);
+    expect(inMemory.length).toBe(3);
+  });
+
+  it("makes room when a model does not fit beside an idle one", async () => {
+    const { use, inMemory, states } = poolWithRoomFor(1);
+    await use(spec("a"));
+    expect(await use(spec("b"))).toBe("b");
+    expect(inMemory).toEqual(["b"]);
+    expect(states).toContainEqual({ phase: "unloaded", path: "a", reason: "evicted" });
+  });
+
+  it("fails when a model does not fit beside one in use, and tries again later", async () => {
+    const { pool, use } = poolWithRoomFor(1);
+    await pool.use(spec("a"), async () => {
+      await expect(use(spec("b"))).rejects.toMatchObject({ code: "model/too-large" });
+    });
+    expect(await use(spec("b"))).toBe("b");
+  });
+
+  it("replaces a model that is asked for with other settings", async () => {
+    const { use, inMemory, states } = poolWithRoomFor(9);
+    await use(spec("a", 1));
+    await use(spec("a", 2));
+    expect(inMemory).toEqual(["a"]);
+    expect(states).toContainEqual({ phase: "unloaded", path: "a", reason: "respecified" });
+  });
+
+  it("unloads what nobody used for the idle time, not before", async () => {
+    const { pool, use, inMemory } = poolWithRoomFor(9);
+    pool.setIdleUnload(1_000);
+    await use(spec("a"));
+    await vi.advanceTimersByTimeAsync(900);
+    expect(inMemory).toEqual(["a"]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(inMemory).toEqual([]);
+  });
+
+  it("keeps everything when the idle time is 0", async () => {
+    const { pool, use, inMemory } = poolWithRoomFor(9);
+    pool.setIdleUnload(0);
+    await use(spec("a"));
+    await vi.advanceTimersByTimeAsync(1e9);
+    expect(inMemory).toEqual(["a"]);
+  });
+
+  it("frees everything when it ends", async () => {
+    const { pool, use, inMemory } = poolWithRoomFor(9);
+    await use(spec("a"));
+    await pool.dispose();
+    expect(inMemory).toEqual([]);
+  });
+});
+
+describe("checkSpec", () => {
+  it.each([
+    { ...spec(""), path: "" },
+    { ...spec("a"), device: "tpu" as "cpu" },
+    { ...spec("a"), threads: -1 },
+    { ...spec("a"), threads: 1.5 },
+    { ...spec("a"), gpuLayers: -2 },
+    { ...spec("a"), contextLength: Number.POSITIVE_INFINITY },
+  ])("refuses %j", (wrong) => {
+    expect(() => checkSpec(wrong)).toThrow(expect.objectContaining({ code: "request/invalid" }));
+  });
+});
