@@ -3,7 +3,7 @@
 //   node esbuild.mjs package    build, then make the .vsix of this platform
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -46,15 +46,35 @@ async function bundle() {
     outdir: "dist",
     sourcemap: "linked",
     sourcesContent: false,
+    metafile: true,
     logLevel: "warning",
     define: { PRODUCT_VERSION: JSON.stringify(productVersion()) },
   };
-  await esbuild.build({
+  const forEditor = await esbuild.build({
     ...shared,
     entryPoints: { extension: "src/extension.ts", engineHost: "src/engineHost/main.ts" },
     external: ["vscode"],
   });
-  await esbuild.build({ ...shared, entryPoints: { cli: "src/cli/main.ts" }, banner: { js: "#!/usr/bin/env node" } });
+  const banner = { js: "#!/usr/bin/env node" };
+  const forTerminal = await esbuild.build({ ...shared, entryPoints: { cli: "src/cli/main.ts" }, banner });
+  writeNotices([forEditor.metafile, forTerminal.metafile]);
+}
+
+/** The licences of everything that ends up in the package: bundled npm packages, the addon's headers, llama.cpp. */
+function writeNotices(metafiles) {
+  const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
+  const bundled = inputs.map((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1]).filter(Boolean);
+  const packages = [...new Set([...bundled, "node-addon-api"])].sort();
+  const notices = packages.map((name) => {
+    const folder = path.join(root, "node_modules", name);
+    const { version, license } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    if (!file) throw new Error(`${name} ${version} (${license}) brings no licence text; it cannot be shipped.`);
+    return `${name} ${version} (${license})\n\n${readFileSync(path.join(folder, file), "utf8").trim()}`;
+  });
+  const llama = readFileSync(path.join(root, "build", "native", "llama.cpp", "LICENSE"), "utf8").trim();
+  notices.push(`llama.cpp and ggml, libraries as built by node-llama-cpp (MIT)\n\n${llama}`);
+  writeFileSync(path.join(root, "dist", "THIRD_PARTY_NOTICES.txt"), `${notices.join(`\n\n${"-".repeat(80)}\n\n`)}\n`);
 }
 
 /** Version and a digest of what was built: an engine process left over from an older build is told apart. */

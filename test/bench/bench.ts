@@ -1,0 +1,27 @@
+// What one measurement is.
+
+export interface Result {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** The bound the product promises, and whether this run keeps it; null: only reported. */
+  readonly target: string | null;
+  readonly isMet: boolean | null;
+  /** How it was measured, with the raw spread. */
+  readonly how: string;
+}
+
+export interface BenchContext {
+  readonly root: string;
+  readonly starter: string;
+}
+
+export type Bench = (context: BenchContext) => Promise<Result[]>;
+
+export function atMost(name: string, value: number, unit: string, limit: number, how: string): Result {
+  return { name, value, unit, target: `at most ${limit} ${unit}`, isMet: value <= limit, how };
+}
+
+export function reported(name: string, value: number, unit: string, how: string): Result {
+  return { name, value, unit, target: null, isMet: null, how };
+}

@@ -1,0 +1,37 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { Bench, Result } from "./bench.ts";
+import { memory, prefixReuse, recovery } from "./completionLatency.ts";
+import { engineSpeed } from "./engineSpeed.ts";
+import { protocolOverhead } from "./protocolOverhead.ts";
+
+const benches: Record<string, Bench> = { engineSpeed, protocolOverhead, prefixReuse, recovery, memory };
+
+async function main(root: string, wanted: readonly string[]): Promise<void> {
+  const context = { root, starter: path.join(root, "media", "starter", "starter-nano-q8_0.gguf") };
+  const results: Result[] = [];
+  for (const [name, bench] of Object.entries(benches)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    process.stderr.write(`measuring ${name} ...\n`);
+    results.push(...(await bench(context)));
+  }
+  const machine = `${os.cpus()[0]?.model ?? "?"}, ${os.availableParallelism()} cores, ${(os.totalmem() / 1e9).toFixed(0)} GB`;
+  const file = path.join(root, "test", "results", "bench.json");
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify({ machine, date: new Date().toISOString(), results }, null, 2));
+  print(machine, results);
+  if (results.some((result) => result.isMet === false)) process.exitCode = 1;
+}
+
+function print(machine: string, results: readonly Result[]): void {
+  console.log(`\n${machine}, starter model\n`);
+  console.log("| what | measured | target | how |\n|---|---|---|---|");
+  for (const { name, value, unit, target, isMet, how } of results) {
+    const verdict = target === null ? "" : `${target}: ${isMet ? "met" : "MISSED"}`;
+    console.log(`| ${name} | ${value.toFixed(Math.abs(value) < 10 ? 2 : 0)} ${unit} | ${verdict} | ${how} |`);
+  }
+}
+
+const [root = "", ...wanted] = process.argv.slice(2);
+void main(root, wanted);

@@ -1,0 +1,81 @@
+// What the packaged extension holds: everything it needs and nothing else.
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { makePackage } from "../../esbuild.mjs";
+import { read } from "../support/sources.ts";
+import { readZip } from "../support/zip.mjs";
+
+let vsix = "";
+let contents = new Map<string, Buffer>();
+
+beforeAll(async () => {
+  vsix = makePackage(() => {});
+  contents = await readZip(vsix);
+}, 60_000);
+
+const sha256 = (bytes: Buffer | undefined) =>
+  createHash("sha256")
+    .update(bytes ?? "")
+    .digest("hex");
+
+/** Names with what differs between platforms and releases replaced. */
+function shape(name: string): string {
+  return name
+    .replace(/^(.*\/lib)ggml-cpu-\w+\.so$/, "$1ggml-cpu-*.so")
+    .replace(/\.v\d+\.\d+\.\d+\./, ".v*.")
+    .replace(/walkthrough\/[\w-]+\.(svg|png|md)$/, "walkthrough/*");
+}
+
+describe("the package", () => {
+  it.runIf(process.platform === "linux" && process.arch === "x64")("holds these files and nothing else", () => {
+    const files = [...contents.keys()].filter((name) => name.startsWith("extension/")).map(shape);
+    expect([...new Set(files)].sort()).toEqual([
+      "extension/LICENSE.txt",
+      "extension/changelog.md",
+      "extension/dist/THIRD_PARTY_NOTICES.txt",
+      "extension/dist/cli.js",
+      "extension/dist/engineHost.js",
+      "extension/dist/extension.js",
+      "extension/dist/native/hotpath.node",
+      "extension/dist/native/libggml-base.so",
+      "extension/dist/native/libggml-cpu-*.so",
+      "extension/dist/native/libggml-vulkan.so",
+      "extension/dist/native/libggml.v*.so",
+      "extension/dist/native/libllama.v*.so",
+      "extension/media/icon.png",
+      "extension/media/starter/README.md",
+      "extension/media/starter/starter-nano-q8_0.gguf",
+      "extension/media/walkthrough/*",
+      "extension/package.json",
+      "extension/readme.md",
+    ]);
+  });
+
+  it("brings every CPU variant of the prebuilt libraries", () => {
+    const variants = [...contents.keys()].filter((name) => /ggml-cpu-\w+\./.test(name));
+    expect(variants.length).toBeGreaterThanOrEqual(process.arch === "x64" ? 13 : 1);
+  });
+
+  it("holds the starter model its card describes", () => {
+    const model = contents.get("extension/media/starter/starter-nano-q8_0.gguf");
+    expect(read("media/starter/README.md")).toContain(sha256(model));
+  });
+
+  it("names the licence of everything inside", () => {
+    const notices = contents.get("extension/dist/THIRD_PARTY_NOTICES.txt")?.toString() ?? "";
+    for (const name of ["llama.cpp", "vscode-jsonrpc", "ignore", "node-addon-api"]) expect(notices).toContain(name);
+    expect(notices.match(/Permission is hereby granted/g)?.length).toBeGreaterThanOrEqual(4);
+    expect(contents.has("extension/LICENSE.txt")).toBe(true);
+  });
+
+  it("says nothing about the machine it was built on", () => {
+    const folder = process.cwd();
+    const telling = [...contents].filter(([name, bytes]) => name.endsWith(".js") && bytes.includes(folder));
+    expect(telling.map(([name]) => name)).toEqual([]);
+  });
+
+  it("stays a download a person accepts", () => {
+    expect(statSync(vsix).size).toBeLessThan(60e6);
+  });
+});
