@@ -1,0 +1,80 @@
+import path from "node:path";
+import { AppError } from "../common/errors.ts";
+import { addRecentModel } from "../models/recentModels.ts";
+import { starterModelPath } from "../models/starterModel.ts";
+import type { ModelSpec } from "../protocol/model.ts";
+import { type Command, exitStatus, type OptionValues } from "./command.ts";
+import { type Completion, completeAt } from "./completeAt.ts";
+import { parseLocation } from "./location.ts";
+
+const defaultMaxTokens = 64;
+
+export const modelOptions = {
+  model: { type: "string" },
+  "max-tokens": { type: "string" },
+} as const;
+
+export const modelOptionDetails = [
+  "--model FILE      a GGUF file (default: the starter model)",
+  `--max-tokens N    tokens to generate at most (default: ${defaultMaxTokens})`,
+] as const;
+
+export const completeCommand: Command = {
+  name: "complete",
+  synopsis: "complete FILE:LINE:COLUMN [--model FILE] [--max-tokens N] [--json]",
+  summary: "Complete a file at a place, as the editor would, and print the text.",
+  details: [
+    "Lines and columns count from 1.",
+    ...modelOptionDetails,
+    "--json            print one JSON object: text, source, model, mode, devices, timings, tokens",
+    "Without a completion nothing is printed, and the reason goes to stderr.",
+  ],
+  options: { ...modelOptions, json: { type: "boolean" } },
+  positionals: [1, 1],
+  async run({ engine, productFolder, signal, print }, [place = ""], options) {
+    const location = parseLocation(place);
+    const { model, maxTokens } = chosenModel(options, productFolder);
+    const completion = await completeAt(engine, location, { model, maxTokens, signal });
+    if (options.model) addRecentModel(model.path);
+    if (options.json) print(JSON.stringify(toJson(completion)));
+    else if (completion.outcome.text) print(completion.outcome.text);
+    else process.stderr.write(`no completion: ${completion.outcome.reason}\n`);
+    return exitStatus.ok;
+  },
+};
+
+export function chosenModel(options: OptionValues, productFolder: string): { model: ModelSpec; maxTokens: number } {
+  const file = typeof options.model === "string" ? path.resolve(options.model) : starterModelPath(productFolder);
+  const maxTokens = Number(options["max-tokens"] ?? defaultMaxTokens);
+  if (!Number.isInteger(maxTokens) || maxTokens < 1) {
+    throw new AppError(
+      "request/invalid",
+      `--max-tokens is "${options["max-tokens"]}"; it must be a whole number from 1 up`,
+    );
+  }
+  return { model: { path: file, device: "auto", gpuLayers: -1, contextLength: 0, threads: 0 }, maxTokens };
+}
+
+function toJson({ outcome, model, mode }: Completion) {
+  const { text, source, reason, timings, stats } = outcome;
+  return {
+    text,
+    source,
+    reason,
+    model: { name: model.name, path: model.path, architecture: model.architecture, quantization: model.quantization },
+    mode,
+    devices: model.devices,
+    fallback: model.fallback,
+    timings: {
+      ttftMs: timings.ttftMs,
+      totalMs: timings.totalMs,
+      prefillTokensPerSecond: stats?.prefillTokensPerSecond ?? null,
+      decodeTokensPerSecond: stats?.decodeTokensPerSecond ?? null,
+    },
+    tokens: {
+      prompt: stats?.promptTokens ?? 0,
+      reused: stats?.reusedTokens ?? 0,
+      generated: stats?.generatedTokens ?? 0,
+    },
+  };
+}
