@@ -35,7 +35,7 @@ function installPackages(log) {
   run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
 }
 
-async function bundle() {
+export async function bundle() {
   const esbuild = await import("esbuild");
   const shared = {
     absWorkingDir: root,

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline/promises";
+import { sampleFile } from "../common/sampleFile.ts";
 import { starterModelLimits } from "../models/starterModel.ts";
 import { type Command, type CommandContext, exitStatus } from "./command.ts";
 import { chosenModel, modelOptionDetails, modelOptions } from "./complete.ts";
@@ -20,7 +21,9 @@ export const demoCommand: Command = {
   positionals: [0, 1],
   async run({ engine, productFolder, signal, print, isTerminal }, [place], options) {
     const isSample = place === undefined;
-    const location = parseLocation(place ?? `${path.join(productFolder, "media", "sample", "point.py")}:4:9`);
+    const location = isSample
+      ? { ...sampleFile, file: path.join(productFolder, sampleFile.path) }
+      : parseLocation(place);
     const { model, maxTokens } = chosenModel(options, productFolder);
     const ghost = new GhostText(process.stdout, isTerminal);
     const completion = await completeAt(engine, location, {

@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import {
   CancellationTokenSource,
   type MessageConnection,
+  type NotificationType,
   type ProgressType,
   type RequestParam,
   type RequestType,
@@ -94,6 +95,10 @@ export class EngineConnection {
     } finally {
       listening.dispose();
     }
+  }
+
+  notify<P>(type: NotificationType<P>, params: RequestParam<P>): void {
+    this.rpc.sendNotification(type, params).catch(() => undefined); // A lost connection is told by `onDidLose`.
   }
 
   /** Rejects everything that waits. Called with the reason once the loss is understood. */

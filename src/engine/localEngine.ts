@@ -97,7 +97,7 @@ class LocalEngine implements Engine {
 
   setPreferences(preferences: Preferences): void {
     this.#preferences = preferences;
-    void this.#connection?.rpc.sendNotification(preferencesNotification, preferences);
+    this.#connection?.notify(preferencesNotification, preferences);
   }
 
   async restart(): Promise<void> {
@@ -149,7 +149,7 @@ class LocalEngine implements Engine {
       if (this.#connection === connection) this.#setState({ kind: "running", pid, models: new Map(models) });
     });
     connection.onDidLose((loss) => this.#onLoss(connection, loss));
-    void connection.rpc.sendNotification(preferencesNotification, this.#preferences);
+    connection.notify(preferencesNotification, this.#preferences);
     this.#setState({ kind: "running", pid, models });
     if (this.#isDisposed) connection.close();
   }

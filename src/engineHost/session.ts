@@ -90,11 +90,11 @@ export class Session {
   }
 
   sendModelState(state: ModelState): void {
-    if (this.client) void this.#connection.sendNotification(modelStateNotification, state);
+    if (this.client) ignoreLoss(this.#connection.sendNotification(modelStateNotification, state));
   }
 
   sendGoodbye(goodbye: Goodbye): void {
-    if (this.client) void this.#connection.sendNotification(goodbyeNotification, goodbye);
+    if (this.client) ignoreLoss(this.#connection.sendNotification(goodbyeNotification, goodbye));
   }
 
   /** Cancels what the client left running. */
@@ -138,7 +138,7 @@ export class Session {
       return await this.#host.pool.use(params.model, async (model) => {
         if (isCancelRequested) throw new AppError("request/cancelled", "cancelled before it began");
         const generation = model.generate(params, (text) => {
-          void this.#connection.sendProgress(textProgress, params.requestId, text);
+          ignoreLoss(this.#connection.sendProgress(textProgress, params.requestId, text));
         });
         task = generation;
         const result = await generation.result;
@@ -164,6 +164,11 @@ export class Session {
       return toResponseError(error);
     }
   }
+}
+
+/** The client is gone; the close event of its socket follows and ends the session. */
+function ignoreLoss(sent: Promise<void>): void {
+  sent.catch(() => undefined);
 }
 
 function isSameSecret(given: unknown, expected: string): boolean {

@@ -1,7 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -22,6 +21,7 @@ import {
   until,
 } from "../support/engineSandbox.ts";
 import { root } from "../support/sources.ts";
+import { temporaryFolder } from "../support/temporaryFolder.ts";
 
 let sandbox: EngineSandbox;
 beforeEach(() => {
@@ -170,7 +170,7 @@ describe("one engine per user", () => {
   });
 
   it("explains a build it cannot load", async () => {
-    const broken = path.join(mkdtempSync(path.join(os.tmpdir(), "hp-")), "engineHost.js");
+    const broken = path.join(temporaryFolder(), "engineHost.js");
     copyFileSync(engineScript, broken);
     const engine = sandbox.client({ engineScript: broken });
     const error = await engine.diagnostics().catch((thrown) => thrown as AppError);
@@ -181,7 +181,7 @@ describe("one engine per user", () => {
 
 describe("versions", () => {
   function otherBuild(version: string): string {
-    const folder = mkdtempSync(path.join(os.tmpdir(), "hp-"));
+    const folder = temporaryFolder();
     symlinkSync(path.join(root, "dist", "native"), path.join(folder, "native"));
     const script = path.join(folder, "engineHost.js");
     writeFileSync(script, readFileSync(engineScript, "utf8").replaceAll(builtVersion, version));

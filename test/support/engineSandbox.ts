@@ -63,7 +63,8 @@ export function engineSandbox(extraEnv: NodeJS.ProcessEnv = {}): EngineSandbox {
     async end() {
       for (const client of clients) client.dispose();
       if (existsSync(files.engine)) kill(engineFile().pid, "SIGKILL");
-      rmSync(directory, { recursive: true, force: true });
+      // The watcher of the killed engine writes its exit status a moment later.
+      rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
     },
   };
 }

@@ -1,12 +1,11 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
+import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { exitReport, parseExitStatus, readLogTail } from "../../../src/engine/exitReport.ts";
 import { runtimeFiles } from "../../../src/protocol/runtimeFiles.ts";
+import { temporaryFolder } from "../../support/temporaryFolder.ts";
 
 function freshFiles() {
-  return runtimeFiles({ HOTPATH_RUNTIME_DIR: mkdtempSync(path.join(os.tmpdir(), "hp-")) });
+  return runtimeFiles({ HOTPATH_RUNTIME_DIR: temporaryFolder() });
 }
 
 describe("parseExitStatus", () => {

@@ -1,0 +1,87 @@
+// The starter model, one used before, or any local file; checked before the setting changes.
+import { homedir } from "node:os";
+import { basename, dirname } from "node:path";
+import { type Memento, ProgressLocation, type QuickPickItem, QuickPickItemKind, Uri, window } from "vscode";
+import { AppError } from "../common/errors.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { ModelMetadata } from "../protocol/model.ts";
+import { toAbortSignal } from "./abortSignal.ts";
+import { formatBytes } from "./phrases.ts";
+import type { SettingsStore } from "./settingsStore.ts";
+import { starterDescription } from "./statusView.ts";
+
+const recentKey = "recentModels";
+const recentLimit = 6;
+
+export class ModelChooser {
+  readonly #engine: Engine;
+  readonly #settings: SettingsStore;
+  readonly #memory: Memento;
+
+  constructor(engine: Engine, settings: SettingsStore, memory: Memento) {
+    this.#engine = engine;
+    this.#settings = settings;
+    this.#memory = memory;
+  }
+
+  /** Rejects with the reason when the chosen file cannot complete code; the setting is then as before. */
+  async choose(): Promise<void> {
+    const path = await this.#pick();
+    if (path === undefined) return;
+    if (path !== "") {
+      const model = await this.#inspect(path);
+      refuseUnfit(model);
+      await this.#memory.update(
+        recentKey,
+        [path, ...this.#recent.filter((other) => other !== path)].slice(0, recentLimit),
+      );
+    }
+    await this.#settings.update("model", path);
+  }
+
+  get #recent(): string[] {
+    return this.#memory.get<string[]>(recentKey, []);
+  }
+
+  /** A path, "" for the starter model, undefined when the user changed their mind. */
+  async #pick(): Promise<string | undefined> {
+    const current = this.#settings.current.model;
+    const mark = (path: string) => (path === current ? "$(check) " : "");
+    const rows: (QuickPickItem & { readonly path?: string })[] = [
+      { label: `${mark("")}Starter`, detail: starterDescription, path: "" },
+      { label: "$(folder-opened) Browse…", detail: "Any GGUF code model on this machine" },
+    ];
+    const recent = this.#recent;
+    if (recent.length > 0) rows.push({ label: "recently used", kind: QuickPickItemKind.Separator });
+    for (const path of recent) rows.push({ label: `${mark(path)}${basename(path)}`, description: dirname(path), path });
+    const chosen = await window.showQuickPick(rows, { title: "Choose Model", matchOnDescription: true });
+    return chosen && chosen.path === undefined ? browse() : chosen?.path;
+  }
+
+  async #inspect(path: string): Promise<ModelMetadata> {
+    const title = `Reading ${basename(path)}`;
+    return window.withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, (_, token) =>
+      this.#engine.inspect(path, toAbortSignal(token)),
+    );
+  }
+}
+
+async function browse(): Promise<string | undefined> {
+  const [file] =
+    (await window.showOpenDialog({
+      title: "Choose a GGUF code model",
+      openLabel: "Use This Model",
+      defaultUri: Uri.file(homedir()),
+      filters: { "GGUF models": ["gguf"] },
+    })) ?? [];
+  if (file && file.scheme !== "file") {
+    throw new AppError("file/unreadable", `${file.toString()} is not on the machine that runs the engine`);
+  }
+  return file?.fsPath;
+}
+
+function refuseUnfit(model: ModelMetadata): void {
+  if (model.fim) return;
+  const what = `${model.name} (${model.architecture}, ${model.quantization}, ${formatBytes(model.fileBytes)})`;
+  throw new AppError("model/no-fim", `${what} has no fill-in-the-middle tokens`, { path: model.path });
+}

@@ -1,0 +1,27 @@
+// The pipeline with the engine, the clock and the timer it is to use.
+import { setTimeout as sleep } from "node:timers/promises";
+import { cancelled } from "../common/cancellation.ts";
+import { CompletionPipeline } from "../completion/pipeline.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Activity } from "./activity.ts";
+import type { ModelSession } from "./modelSession.ts";
+
+export function createPipeline(engine: Engine, session: ModelSession, activity: Activity): CompletionPipeline {
+  return new CompletionPipeline({
+    generate: (params, onText, signal) => {
+      const options = { ...params, documentId: params.sequenceKey, model: session.spec };
+      return activity.track(engine.generate(options, onText, signal));
+    },
+    now: () => performance.now(),
+    wait,
+  });
+}
+
+async function wait(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch {
+    // The timer's only failure is the signal.
+    throw cancelled();
+  }
+}

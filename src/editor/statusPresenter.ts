@@ -1,0 +1,92 @@
+// Keeps the status bar true: listens to every part whose state shows in it.
+import { basename } from "node:path";
+import { window, workspace } from "vscode";
+import { type Disposable, DisposableStore } from "../common/dispose.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Activity } from "./activity.ts";
+import type { MenuState } from "./menuItems.ts";
+import type { ModelSession } from "./modelSession.ts";
+import { isLanguageEnabled } from "./settings.ts";
+import type { SettingsStore } from "./settingsStore.ts";
+import type { Snooze } from "./snooze.ts";
+import { deriveStatus, readyModel } from "./status.ts";
+import type { StatusBar } from "./statusBar.ts";
+import { renderStatus, type StatusFacts } from "./statusView.ts";
+
+export interface StatusSources {
+  readonly engine: Engine;
+  readonly settings: SettingsStore;
+  readonly snooze: Snooze;
+  readonly session: ModelSession;
+  readonly activity: Activity;
+}
+
+export class StatusPresenter implements Disposable {
+  readonly #sources: StatusSources;
+  readonly #bar: StatusBar;
+  readonly #subscriptions = new DisposableStore();
+  #lastEngineEnd: StatusFacts["lastEngineEnd"] = null;
+
+  constructor(sources: StatusSources, bar: StatusBar) {
+    this.#sources = sources;
+    this.#bar = bar;
+    const { engine, settings, snooze, activity } = sources;
+    const refresh = () => this.#refresh();
+    const subscriptions = [
+      engine.onDidChangeState((state) => {
+        if (state.kind === "failed") this.#lastEngineEnd = { atMs: Date.now(), message: state.error.message };
+        refresh();
+      }),
+      settings.onDidChange(refresh),
+      snooze.onDidChange(refresh),
+      activity.onDidChange(refresh),
+      window.onDidChangeActiveTextEditor(refresh),
+      // Also told when an open document gets another language.
+      workspace.onDidOpenTextDocument(refresh),
+    ];
+    for (const subscription of subscriptions) this.#subscriptions.add(subscription);
+    refresh();
+  }
+
+  get menuState(): MenuState {
+    const { settings, snooze, session } = this.#sources;
+    const language = activeLanguage(settings);
+    return {
+      isEnabled: settings.current.enabled,
+      language,
+      snoozedUntil: snooze.until,
+      modelName: basename(session.spec.path),
+      isStarter: settings.current.model === "",
+    };
+  }
+
+  dispose(): void {
+    this.#subscriptions.dispose();
+  }
+
+  #refresh(): void {
+    const { engine, settings, snooze, session, activity } = this.#sources;
+    const language = activeLanguage(settings);
+    const status = deriveStatus({
+      isEnabled: settings.current.enabled,
+      snoozedUntil: snooze.until,
+      disabledLanguageId: language?.isEnabled === false ? language.id : null,
+      engine: engine.state,
+      modelPath: session.spec.path,
+      isGenerating: activity.isGenerating,
+      failure: activity.failure,
+    });
+    const facts: StatusFacts = {
+      model: readyModel(engine.state, session.spec.path),
+      isStarter: settings.current.model === "",
+      speed: activity.latency,
+      lastEngineEnd: this.#lastEngineEnd,
+    };
+    this.#bar.update(renderStatus(status, facts, settings.current.statusBar));
+  }
+}
+
+function activeLanguage(settings: SettingsStore): MenuState["language"] {
+  const id = window.activeTextEditor?.document.languageId;
+  return id === undefined ? null : { id, isEnabled: isLanguageEnabled(settings.current, id) };
+}

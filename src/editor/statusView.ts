@@ -1,0 +1,150 @@
+// What the status bar shows for a status: pure, so that every state can be read in a test.
+import type { LatencySummary } from "../completion/latency.ts";
+import type { DeviceShare, LoadedModel } from "../protocol/model.ts";
+import { commandIds } from "./ids.ts";
+import { commandLink, escapeMarkdown } from "./markdown.ts";
+import { advice } from "./notifications.ts";
+import { clockTime, formatMs, formatPercent, formatSpeed, sentence } from "./phrases.ts";
+import type { OffReason, Status } from "./status.ts";
+
+export interface StatusFacts {
+  readonly model: LoadedModel | null;
+  readonly isStarter: boolean;
+  /** Of the last completions of this window. */
+  readonly speed: LatencySummary;
+  /** How the engine process ended last, although it may run again. */
+  readonly lastEngineEnd: { readonly atMs: number; readonly message: string } | null;
+}
+
+export interface StatusView {
+  readonly text: string;
+  /** Trusted for our own commands; everything from outside is escaped. */
+  readonly tooltipMarkdown: string;
+  readonly accessibilityLabel: string;
+  readonly background: "error" | null;
+}
+
+export const starterDescription = "tiny demo model, one line at most; choose a 0.5B–7B code model for real work";
+
+export function renderStatus(status: Status, facts: StatusFacts, detail: "full" | "short"): StatusView {
+  const face = describe(status, facts);
+  const name = detail === "full" ? " Hotpath" : "";
+  const text = `$(${face.icon})${name}${face.short ? ` ${face.short}` : ""}`;
+  return {
+    text,
+    tooltipMarkdown: tooltip(face, facts),
+    accessibilityLabel: `Hotpath: ${face.spoken}`,
+    background: status.kind === "error" ? "error" : null,
+  };
+}
+
+interface Face {
+  readonly icon: string;
+  /** Next to the icon; empty where the icon says enough. */
+  readonly short: string;
+  /** A phrase that reads well aloud. */
+  readonly spoken: string;
+}
+
+function describe(status: Status, facts: StatusFacts): Face {
+  switch (status.kind) {
+    case "off":
+      return describeOff(status.reason);
+    case "error":
+      return describeError(status);
+    case "starting":
+      return { icon: "loading~spin", short: "starting", spoken: "starting the engine" };
+    case "loading": {
+      const percent = formatPercent(status.fraction);
+      return { icon: "loading~spin", short: `loading ${percent}`, spoken: `loading the model, ${percent}` };
+    }
+    case "generating":
+      return { icon: "sync~spin", short: shortSpeed(facts), spoken: "writing a completion" };
+    case "ready":
+      return { icon: "flame", short: shortSpeed(facts), spoken: spokenReady(facts) };
+    case "idle":
+      return { icon: "flame", short: "", spoken: "ready; the model loads with the next completion" };
+  }
+}
+
+function describeOff(reason: OffReason): Face {
+  switch (reason.kind) {
+    case "everywhere":
+      return { icon: "circle-slash", short: "off", spoken: "off" };
+    case "language":
+      return { icon: "circle-slash", short: "off", spoken: `off for ${reason.languageId}` };
+    case "snoozed": {
+      const until = reason.until === "restart" ? "restart" : clockTime(reason.until);
+      return { icon: "bell-slash", short: `off until ${until}`, spoken: `snoozed until ${until}` };
+    }
+  }
+}
+
+function describeError({ error, retryInMs }: Extract<Status, { kind: "error" }>): Face {
+  const retry = retryInMs === null ? "" : ` Trying again in ${Math.ceil(retryInMs / 1000)} s.`;
+  const spoken = `${sentence(error.message)} ${advice[error.code].whatToDo}${retry}`;
+  return { icon: "error", short: error.code.replaceAll(/[/-]/g, " "), spoken };
+}
+
+function shortSpeed({ speed }: StatusFacts): string {
+  return speed.decodeTokensPerSecond === null ? "" : formatSpeed(speed.decodeTokensPerSecond, "tok/s");
+}
+
+function spokenReady({ speed }: StatusFacts): string {
+  if (speed.decodeTokensPerSecond === null) return "ready";
+  return `ready, ${formatSpeed(speed.decodeTokensPerSecond, "tokens per second")}`;
+}
+
+function tooltip(face: Face, facts: StatusFacts): string {
+  const links = [
+    commandLink("Choose Model", commandIds.chooseModel),
+    commandLink("Last Completions", commandIds.showLastCompletions),
+    commandLink("Log", commandIds.showLog),
+  ];
+  const paragraphs = [
+    [`**Hotpath** ${escapeMarkdown(face.spoken)}`],
+    modelLines(facts),
+    speedLines(facts.speed),
+    engineLines(facts),
+    [links.join(" · ")],
+  ];
+  return paragraphs
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("  \n"))
+    .join("\n\n");
+}
+
+function modelLines({ model, isStarter }: StatusFacts): string[] {
+  const starter = isStarter ? [`Starter model: ${starterDescription}.`] : [];
+  if (!model) return starter;
+  const devices = model.devices.map((device) => describeDevice(device, model.layerCount)).join("; ");
+  const lines = [
+    `Model: ${escapeMarkdown(`${model.name}, ${model.quantization}, ${model.contextLength} tokens of context`)}`,
+    ...starter,
+    `Devices: ${escapeMarkdown(devices)}`,
+    "Mode: dense",
+  ];
+  if (model.fallback !== null) lines.push(`$(warning) ${escapeMarkdown(sentence(model.fallback))}`);
+  return lines;
+}
+
+function describeDevice(device: DeviceShare, layerCount: number): string {
+  return `${device.name} (${device.description}) ${device.layers} of ${layerCount} layers`;
+}
+
+function speedLines(speed: LatencySummary): string[] {
+  const { ttftP50Ms, ttftP95Ms, prefillTokensPerSecond, decodeTokensPerSecond, reuse } = speed;
+  const lines: string[] = [];
+  if (ttftP50Ms !== null && ttftP95Ms !== null) {
+    lines.push(`First text: p50 ${formatMs(ttftP50Ms)}, p95 ${formatMs(ttftP95Ms)}`);
+  }
+  if (decodeTokensPerSecond !== null) lines.push(`Decode: ${formatSpeed(decodeTokensPerSecond, "tok/s")}`);
+  if (prefillTokensPerSecond !== null) lines.push(`Prefill: ${formatSpeed(prefillTokensPerSecond, "tok/s")}`);
+  if (reuse !== null) lines.push(`Prompt reused: ${formatPercent(reuse)}`);
+  return lines;
+}
+
+function engineLines({ lastEngineEnd }: StatusFacts): string[] {
+  if (!lastEngineEnd) return [];
+  return [`Engine ended at ${clockTime(lastEngineEnd.atMs)}: ${escapeMarkdown(sentence(lastEngineEnd.message))}`];
+}

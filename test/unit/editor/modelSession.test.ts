@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { ModelSession } from "../../../src/editor/modelSession.ts";
+import type { Engine, EngineState } from "../../../src/engine/engine.ts";
+import type { LoadedModel, ModelSpec } from "../../../src/protocol/model.ts";
+import { qwen } from "./models.ts";
+
+interface Load {
+  readonly spec: ModelSpec;
+  readonly signal: AbortSignal | undefined;
+  readonly finish: (model: LoadedModel) => void;
+  readonly fail: (error: Error) => void;
+}
+
+function engineWithLoads(state: EngineState = { kind: "stopped" }) {
+  const loads: Load[] = [];
+  const engine: Pick<Engine, "state" | "load"> = {
+    state,
+    load: (spec, signal) => new Promise((finish, fail) => loads.push({ spec, signal, finish, fail })),
+  };
+  return { engine, loads };
+}
+
+describe("ModelSession", () => {
+  it("asks the engine for nothing when the model is ready", async () => {
+    const models = new Map([[qwen.path, { phase: "ready", path: qwen.path, model: qwen } as const]]);
+    const { engine, loads } = engineWithLoads({ kind: "running", pid: 7, models });
+    expect(await new ModelSession(engine, qwen.spec).ready()).toBe(qwen);
+    expect(loads).toEqual([]);
+  });
+
+  it("loads again when the loaded model has other options", () => {
+    const models = new Map([[qwen.path, { phase: "ready", path: qwen.path, model: qwen } as const]]);
+    const { engine, loads } = engineWithLoads({ kind: "running", pid: 7, models });
+    void new ModelSession(engine, { ...qwen.spec, threads: 2 }).ready();
+    expect(loads.map(({ spec }) => spec.threads)).toEqual([2]);
+  });
+
+  it("shares one load when several ask", async () => {
+    const { engine, loads } = engineWithLoads();
+    const session = new ModelSession(engine, qwen.spec);
+    const both = Promise.all([session.ready(), session.ready()]);
+    loads[0]?.finish(qwen);
+    expect(await both).toEqual([qwen, qwen]);
+    expect(loads).toHaveLength(1);
+  });
+
+  it("keeps loading when the one who asked stops waiting", async () => {
+    const { engine, loads } = engineWithLoads();
+    const session = new ModelSession(engine, qwen.spec);
+    const keystroke = new AbortController();
+    const first = session.ready(keystroke.signal);
+    keystroke.abort();
+    await expect(first).rejects.toMatchObject({ code: "request/cancelled" });
+    const second = session.ready();
+    loads[0]?.finish(qwen);
+    expect(await second).toBe(qwen);
+    expect(loads[0]?.signal?.aborted).toBe(false);
+  });
+
+  it("ends the load when another model is chosen", () => {
+    const { engine, loads } = engineWithLoads();
+    const session = new ModelSession(engine, qwen.spec);
+    void session.ready();
+    session.use({ ...qwen.spec, path: "/models/other.gguf" });
+    void session.ready();
+    expect(loads.map(({ spec, signal }) => [spec.path, signal?.aborted])).toEqual([
+      ["/models/qwen.gguf", true],
+      ["/models/other.gguf", false],
+    ]);
+  });
+
+  it("tries again when a load failed", async () => {
+    const { engine, loads } = engineWithLoads();
+    const session = new ModelSession(engine, qwen.spec);
+    const failed = session.ready();
+    loads[0]?.fail(new Error("no such file"));
+    await expect(failed).rejects.toThrow("no such file");
+    const again = session.ready();
+    loads[1]?.finish(qwen);
+    expect(await again).toBe(qwen);
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { AppError } from "../../../src/common/errors.ts";
+import { deriveStatus, type StatusInputs } from "../../../src/editor/status.ts";
+import type { EngineState } from "../../../src/engine/engine.ts";
+import type { ModelState } from "../../../src/protocol/engine.ts";
+import { qwen } from "./models.ts";
+
+function running(...states: ModelState[]): EngineState {
+  return { kind: "running", pid: 7, models: new Map(states.map((state) => [state.path, state])) };
+}
+
+const ready: ModelState = { phase: "ready", path: qwen.path, model: qwen };
+const killed = new AppError("engine/exited", "the engine process 7 was killed by SIGKILL");
+
+const inputs: StatusInputs = {
+  isEnabled: true,
+  snoozedUntil: null,
+  disabledLanguageId: null,
+  engine: running(ready),
+  modelPath: qwen.path,
+  isGenerating: false,
+  failure: null,
+};
+
+describe("deriveStatus", () => {
+  it.each<[string, Partial<StatusInputs>, ReturnType<typeof deriveStatus>]>([
+    ["ready when the model is", {}, { kind: "ready" }],
+    ["generating when a request runs", { isGenerating: true }, { kind: "generating" }],
+    ["starting when the process starts", { engine: { kind: "starting" } }, { kind: "starting" }],
+    ["idle when there is no process", { engine: { kind: "stopped" } }, { kind: "idle" }],
+    ["idle when only another model is loaded", { modelPath: "/models/other.gguf" }, { kind: "idle" }],
+    [
+      "idle when the model was unloaded",
+      { engine: running({ phase: "unloaded", path: qwen.path, reason: "idle" }) },
+      { kind: "idle" },
+    ],
+    [
+      "loading when the model is",
+      { engine: running({ phase: "loading", path: qwen.path, fraction: 0.42 }), isGenerating: true },
+      { kind: "loading", fraction: 0.42 },
+    ],
+    [
+      "an error when the process was lost",
+      { engine: { kind: "failed", error: killed, retryInMs: 500 } },
+      { kind: "error", error: killed, retryInMs: 500 },
+    ],
+    [
+      "an error when the last completion failed",
+      { failure: killed },
+      { kind: "error", error: killed, retryInMs: null },
+    ],
+    [
+      "off when it is off everywhere",
+      { isEnabled: false, failure: killed },
+      { kind: "off", reason: { kind: "everywhere" } },
+    ],
+    [
+      "off when it is off for the language",
+      { disabledLanguageId: "markdown" },
+      { kind: "off", reason: { kind: "language", languageId: "markdown" } },
+    ],
+    [
+      "snoozed when it is snoozed and off for the language",
+      { snoozedUntil: "restart", disabledLanguageId: "markdown" },
+      { kind: "off", reason: { kind: "snoozed", until: "restart" } },
+    ],
+  ])("is %s", (_, change, status) => {
+    expect(deriveStatus({ ...inputs, ...change })).toEqual(status);
+  });
+});

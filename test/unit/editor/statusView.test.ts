@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { AppError } from "../../../src/common/errors.ts";
+import type { LatencySummary } from "../../../src/completion/latency.ts";
+import type { Status } from "../../../src/editor/status.ts";
+import { renderStatus, type StatusFacts } from "../../../src/editor/statusView.ts";
+import { qwen } from "./models.ts";
+
+const unmeasured: LatencySummary = {
+  count: 0,
+  totalP50Ms: null,
+  totalP95Ms: null,
+  ttftP50Ms: null,
+  ttftP95Ms: null,
+  prefillTokensPerSecond: null,
+  decodeTokensPerSecond: null,
+  reuse: null,
+};
+const measured: LatencySummary = {
+  count: 9,
+  totalP50Ms: 140,
+  totalP95Ms: 1900,
+  ttftP50Ms: 62.4,
+  ttftP95Ms: 1240,
+  prefillTokensPerSecond: 812.3,
+  decodeTokensPerSecond: 41.6,
+  reuse: 0.913,
+};
+const facts: StatusFacts = { model: qwen, isStarter: false, speed: measured, lastEngineEnd: null };
+const links =
+  "[Choose Model](command:hotpath.chooseModel) · [Last Completions](command:hotpath.showLastCompletions) · [Log](command:hotpath.showLog)";
+const afternoon = new Date(2026, 0, 15, 14, 5).getTime();
+const error: Status = {
+  kind: "error",
+  error: new AppError("engine/exited", "the engine process 7 was killed by SIGKILL"),
+  retryInMs: 1500,
+};
+
+function row(status: Status, change: Partial<StatusFacts> = {}) {
+  const { text, accessibilityLabel, background } = renderStatus(status, { ...facts, ...change }, "full");
+  return [text, accessibilityLabel, background];
+}
+
+describe("renderStatus", () => {
+  it.each<[Status, Partial<StatusFacts>, string, string]>([
+    [{ kind: "starting" }, {}, "$(loading~spin) Hotpath starting", "Hotpath: starting the engine"],
+    [
+      { kind: "loading", fraction: 0.999 },
+      {},
+      "$(loading~spin) Hotpath loading 99 %",
+      "Hotpath: loading the model, 99 %",
+    ],
+    [{ kind: "ready" }, {}, "$(flame) Hotpath 42 tok/s", "Hotpath: ready, 42 tokens per second"],
+    [{ kind: "ready" }, { speed: unmeasured }, "$(flame) Hotpath", "Hotpath: ready"],
+    [{ kind: "generating" }, {}, "$(sync~spin) Hotpath 42 tok/s", "Hotpath: writing a completion"],
+    [{ kind: "idle" }, {}, "$(flame) Hotpath", "Hotpath: ready; the model loads with the next completion"],
+    [{ kind: "off", reason: { kind: "everywhere" } }, {}, "$(circle-slash) Hotpath off", "Hotpath: off"],
+    [
+      { kind: "off", reason: { kind: "language", languageId: "markdown" } },
+      {},
+      "$(circle-slash) Hotpath off",
+      "Hotpath: off for markdown",
+    ],
+    [
+      { kind: "off", reason: { kind: "snoozed", until: afternoon } },
+      {},
+      "$(bell-slash) Hotpath off until 14:05",
+      "Hotpath: snoozed until 14:05",
+    ],
+    [
+      { kind: "off", reason: { kind: "snoozed", until: "restart" } },
+      {},
+      "$(bell-slash) Hotpath off until restart",
+      "Hotpath: snoozed until restart",
+    ],
+  ])("shows %j with %j", (status, change, text, label) => {
+    expect(row(status, change)).toEqual([text, label, null]);
+  });
+
+  it("shows the reason, what to do and the next try when something failed", () => {
+    const label =
+      "Hotpath: the engine process 7 was killed by SIGKILL. It starts again by itself. If this repeats, choose a smaller model or set hotpath.device to cpu. Trying again in 2 s.";
+    expect(row(error)).toEqual(["$(error) Hotpath engine exited", label, "error"]);
+  });
+
+  it("leaves the name away when the status bar is short", () => {
+    const texts = [{ kind: "ready" } as const, error].map((status) => renderStatus(status, facts, "short").text);
+    expect(texts).toEqual(["$(flame) 42 tok/s", "$(error) engine exited"]);
+  });
+
+  it("lists model, devices, mode and measurements in the hover", () => {
+    expect(renderStatus({ kind: "ready" }, facts, "full").tooltipMarkdown).toBe(
+      [
+        "**Hotpath** ready, 42 tokens per second",
+        [
+          "Model: Qwen2\\.5 Coder 1\\.5B, Q8\\_0, 4096 tokens of context",
+          "Devices: Vulkan0 \\(NVIDIA GeForce RTX 4090\\) 20 of 28 layers; CPU \\(AMD Ryzen 9 7950X\\) 8 of 28 layers",
+          "Mode: dense",
+        ].join("  \n"),
+        ["First text: p50 62 ms, p95 1.2 s", "Decode: 42 tok/s", "Prefill: 812 tok/s", "Prompt reused: 91 %"].join(
+          "  \n",
+        ),
+        links,
+      ].join("\n\n"),
+    );
+  });
+
+  it("says in the hover why a model does not run where it was asked to", () => {
+    const model = { ...qwen, fallback: "Vulkan0 has 2.1 GB free, the model needs 3.4 GB" };
+    const { tooltipMarkdown } = renderStatus({ kind: "ready" }, { ...facts, model }, "full");
+    expect(tooltipMarkdown).toContain("$(warning) Vulkan0 has 2\\.1 GB free, the model needs 3\\.4 GB\\.");
+  });
+
+  it("keeps the last end of the engine in the hover when it runs again", () => {
+    const lastEngineEnd = { atMs: afternoon, message: "killed by SIGKILL" };
+    const { tooltipMarkdown } = renderStatus({ kind: "ready" }, { ...facts, lastEngineEnd }, "full");
+    expect(tooltipMarkdown).toContain("Engine ended at 14:05: killed by SIGKILL\\.");
+  });
+
+  it("says what the starter model is", () => {
+    const change = { model: null, isStarter: true, speed: unmeasured };
+    const { tooltipMarkdown } = renderStatus({ kind: "idle" }, { ...facts, ...change }, "full");
+    expect(tooltipMarkdown).toContain(
+      "Starter model: tiny demo model, one line at most; choose a 0.5B–7B code model for real work.",
+    );
+  });
+
+  it("shows a name as text when a model is called like a command link or an icon", () => {
+    const model = { ...qwen, name: "[free GPU](command:workbench.action.quit) $(flame)\n# big" };
+    const { tooltipMarkdown } = renderStatus({ kind: "ready" }, { ...facts, model }, "full");
+    expect(tooltipMarkdown).toContain(
+      "Model: \\[free GPU\\]\\(command:workbench\\.action\\.quit\\) \\$\\(flame\\) \\# big, Q8",
+    );
+  });
+});
