@@ -9,7 +9,6 @@ import { ModelChooser } from "./editor/chooseModel.ts";
 import * as simple from "./editor/commands.ts";
 import { CompletionHistory } from "./editor/completionHistory.ts";
 import { DocumentGate } from "./editor/documentGate.ts";
-import { commandIds } from "./editor/ids.ts";
 import { IgnoreFiles } from "./editor/ignoreFiles.ts";
 import { createLog } from "./editor/log.ts";
 import { openMenu, openSnoozeMenu } from "./editor/menus.ts";
@@ -62,7 +61,7 @@ export function activate(context: ExtensionContext): HotpathApi {
   const changes = owned.add(new ChangeTracker());
   const bar = owned.add(new StatusBar());
   const presenter = owned.add(new StatusPresenter({ engine, settings, snooze, session, activity }, bar));
-  const chooser = new ModelChooser(engine, settings, context.globalState);
+  const chooser = new ModelChooser(engine, settings);
   const trace = owned.add(new TraceDocument(history));
 
   const onFailure = (thrown: unknown) => {
@@ -144,5 +143,5 @@ export function activate(context: ExtensionContext): HotpathApi {
 async function present(message: string, actions: readonly Action[]): Promise<void> {
   const chosen = await window.showWarningMessage(message, ...actions.map(({ label }) => label));
   const action = actions.find(({ label }) => label === chosen);
-  if (action) await commands.executeCommand(commandIds[action.command]);
+  if (action) await commands.executeCommand(action.command);
 }

@@ -1,27 +1,23 @@
 // The starter model, one used before, or any local file; checked before the setting changes.
 import { homedir } from "node:os";
 import { basename, dirname } from "node:path";
-import { type Memento, ProgressLocation, type QuickPickItem, QuickPickItemKind, Uri, window } from "vscode";
+import { ProgressLocation, type QuickPickItem, QuickPickItemKind, Uri, window } from "vscode";
 import { AppError } from "../common/errors.ts";
 import type { Engine } from "../engine/engine.ts";
+import { addRecentModel, readRecentModels } from "../models/recentModels.ts";
 import type { ModelMetadata } from "../protocol/model.ts";
 import { toAbortSignal } from "./abortSignal.ts";
 import { formatBytes } from "./phrases.ts";
 import type { SettingsStore } from "./settingsStore.ts";
 import { starterDescription } from "./statusView.ts";
 
-const recentKey = "recentModels";
-const recentLimit = 6;
-
 export class ModelChooser {
   readonly #engine: Engine;
   readonly #settings: SettingsStore;
-  readonly #memory: Memento;
 
-  constructor(engine: Engine, settings: SettingsStore, memory: Memento) {
+  constructor(engine: Engine, settings: SettingsStore) {
     this.#engine = engine;
     this.#settings = settings;
-    this.#memory = memory;
   }
 
   /** Rejects with the reason when the chosen file cannot complete code; the setting is then as before. */
@@ -31,16 +27,9 @@ export class ModelChooser {
     if (path !== "") {
       const model = await this.#inspect(path);
       refuseUnfit(model);
-      await this.#memory.update(
-        recentKey,
-        [path, ...this.#recent.filter((other) => other !== path)].slice(0, recentLimit),
-      );
+      addRecentModel(path);
     }
     await this.#settings.update("model", path);
-  }
-
-  get #recent(): string[] {
-    return this.#memory.get<string[]>(recentKey, []);
   }
 
   /** A path, "" for the starter model, undefined when the user changed their mind. */
@@ -51,7 +40,7 @@ export class ModelChooser {
       { label: `${mark("")}Starter`, detail: starterDescription, path: "" },
       { label: "$(folder-opened) Browse…", detail: "Any GGUF code model on this machine" },
     ];
-    const recent = this.#recent;
+    const recent = readRecentModels();
     if (recent.length > 0) rows.push({ label: "recently used", kind: QuickPickItemKind.Separator });
     for (const path of recent) rows.push({ label: `${mark(path)}${basename(path)}`, description: dirname(path), path });
     const chosen = await window.showQuickPick(rows, { title: "Choose Model", matchOnDescription: true });

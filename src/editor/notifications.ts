@@ -1,11 +1,12 @@
 // What the user is told about a failure: one sentence of what to do, and buttons that do it.
 import type { AppError, ErrorCode } from "../common/errors.ts";
-import type { CommandName } from "./ids.ts";
+import { commandIds } from "./ids.ts";
 import { sentence } from "./phrases.ts";
 
 export interface Action {
   readonly label: string;
-  readonly command: CommandName;
+  /** Full id, as the editor knows it. */
+  readonly command: string;
 }
 
 export interface Advice {
@@ -15,10 +16,11 @@ export interface Advice {
   readonly shown: "popUp" | "statusBar" | "never";
 }
 
-const chooseModel: Action = { label: "Choose Model…", command: "chooseModel" };
-const restartEngine: Action = { label: "Restart Engine", command: "restartEngine" };
-const showLog: Action = { label: "Show Log", command: "showLog" };
-const openSettings: Action = { label: "Open Settings", command: "openSettings" };
+const chooseModel: Action = { label: "Choose Model…", command: commandIds.chooseModel };
+const restartEngine: Action = { label: "Restart Engine", command: commandIds.restartEngine };
+const showLog: Action = { label: "Show Log", command: commandIds.showLog };
+const openSettings: Action = { label: "Open Settings", command: commandIds.openSettings };
+const reloadWindow: Action = { label: "Reload Window", command: "workbench.action.reloadWindow" };
 
 export const advice: Readonly<Record<ErrorCode, Advice>> = {
   "engine/exited": {
@@ -37,8 +39,8 @@ export const advice: Readonly<Record<ErrorCode, Advice>> = {
     shown: "popUp",
   },
   "engine/version": {
-    whatToDo: "Run `Developer: Reload Window` in this window.",
-    actions: [],
+    whatToDo: "Reload this window.",
+    actions: [reloadWindow],
     shown: "popUp",
   },
   "engine/refused": {
