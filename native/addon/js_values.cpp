@@ -1,0 +1,244 @@
+#include "addon/js_values.h"
+
+#include <cmath>
+
+namespace hotpath {
+
+namespace {
+
+Napi::Value js_null(Napi::Env env) { return env.Null(); }
+
+Napi::Value text_or_null(Napi::Env env, const std::string& text) {
+  if (text.empty()) return js_null(env);
+  return Napi::String::New(env, text);
+}
+
+const char* to_text(DeviceKind kind) {
+  switch (kind) {
+    case DeviceKind::cpu: return "cpu";
+    case DeviceKind::gpu: return "gpu";
+    default: return "accelerator";
+  }
+}
+
+double number(uint64_t value) { return static_cast<double>(value); }
+
+template <typename Item, typename Convert>
+Napi::Array to_js_array(Napi::Env env, const std::vector<Item>& items, Convert convert) {
+  Napi::Array array = Napi::Array::New(env, items.size());
+  for (uint32_t i = 0; i < items.size(); ++i) array[i] = convert(items[i]);
+  return array;
+}
+
+Napi::Object spec_to_js(Napi::Env env, const ModelSpec& spec) {
+  Napi::Object object = Napi::Object::New(env);
+  object["path"] = spec.path;
+  object["device"] = spec.device == DeviceChoice::cpu ? "cpu" : "auto";
+  object["gpuLayers"] = spec.gpu_layers;
+  object["contextLength"] = spec.context_length;
+  object["threads"] = spec.threads;
+  return object;
+}
+
+/// Reads the fields of one object; the first that does not fit is kept as the error.
+class Fields {
+ public:
+  explicit Fields(Napi::Value value) {
+    if (value.IsObject()) object_ = value.As<Napi::Object>();
+    else error_ = "an object is needed";
+  }
+
+  std::string text(const char* name) {
+    const Napi::Value value = get(name);
+    if (!value.IsEmpty() && value.IsString()) return value.As<Napi::String>();
+    return fail<std::string>(name, "a string");
+  }
+
+  double real(const char* name) {
+    const Napi::Value value = get(name);
+    const double number = !value.IsEmpty() && value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : NAN;
+    return std::isfinite(number) ? number : fail<double>(name, "a finite number");
+  }
+
+  double whole(const char* name, double least, double most) {
+    const double number = real(name);
+    if (number == std::floor(number) && number >= least && number <= most) return number;
+    return fail<double>(name, format_text("a whole number from %.0f to %.0f", least, most));
+  }
+
+  std::vector<std::string> texts(const char* name) {
+    const Napi::Value value = get(name);
+    if (value.IsEmpty() || !value.IsArray()) return fail<std::vector<std::string>>(name, "an array of strings");
+    std::vector<std::string> result;
+    const auto array = value.As<Napi::Array>();
+    for (uint32_t i = 0; i < array.Length(); ++i) {
+      const Napi::Value item = array.Get(i);
+      if (!item.IsString()) return fail<std::vector<std::string>>(name, "an array of strings");
+      result.push_back(item.As<Napi::String>());
+    }
+    return result;
+  }
+
+  bool ok() const { return error_.empty(); }
+  Error error() const { return {ErrorCode::request_invalid, error_, {}}; }
+  template <typename T>
+  T fail(const char* name, const std::string& needed) {
+    if (error_.empty()) error_ = std::string(name) + " must be " + needed;
+    return {};
+  }
+
+ private:
+  Napi::Value get(const char* name) const { return object_.IsEmpty() ? Napi::Value() : object_.Get(name); }
+
+  Napi::Object object_;
+  std::string error_;
+};
+
+constexpr double kMaxCount = 1 << 30;
+
+}  // namespace
+
+Napi::Error to_js_error(Napi::Env env, const Error& error) {
+  Napi::Error js = Napi::Error::New(env, error.message);
+  Napi::Object details = Napi::Object::New(env);
+  for (const auto& [name, value] : error.details) {
+    if (const auto* text = std::get_if<std::string>(&value)) details[name] = *text;
+    else details[name] = std::get<double>(value);
+  }
+  js.Set("code", error_code_text(error.code));
+  js.Set("details", details);
+  return js;
+}
+
+const char* to_text(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return "debug";
+    case LogLevel::info: return "info";
+    case LogLevel::warn: return "warn";
+    default: return "error";
+  }
+}
+
+Napi::Object to_js(Napi::Env env, const Libraries& libraries) {
+  Napi::Object object = Napi::Object::New(env);
+  object["llamaVersion"] = libraries.llama_version;
+  object["cpuVariant"] = libraries.cpu_variant;
+  object["directory"] = libraries.directory;
+  object["backends"] = to_js_array(env, libraries.backends, [&](const BackendLibrary& library) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry["file"] = library.file;
+    entry["loaded"] = library.loaded;
+    entry["reason"] = text_or_null(env, library.reason);
+    return entry;
+  });
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const Device& device) {
+  Napi::Object object = Napi::Object::New(env);
+  object["name"] = device.name;
+  object["description"] = device.description;
+  object["kind"] = to_text(device.kind);
+  object["memoryBytes"] = number(device.memory_bytes);
+  object["freeBytes"] = number(device.free_bytes);
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const ModelMetadata& metadata) {
+  Napi::Object object = Napi::Object::New(env);
+  object["path"] = metadata.path;
+  object["name"] = metadata.name;
+  object["architecture"] = metadata.architecture;
+  object["quantization"] = metadata.quantization;
+  object["license"] = text_or_null(env, metadata.license.value_or(""));
+  object["parameterCount"] = number(metadata.parameter_count);
+  object["fileBytes"] = number(metadata.file_bytes);
+  object["layerCount"] = metadata.layer_count;
+  object["embeddingLength"] = metadata.embedding_length;
+  object["trainedContextLength"] = metadata.trained_context_length;
+  object["vocabularySize"] = metadata.vocabulary_size;
+  if (metadata.fim) {
+    Napi::Object fim = Napi::Object::New(env);
+    fim["order"] = fim_order_text(metadata.fim->order);
+    fim["source"] = metadata.fim->source;
+    object["fim"] = fim;
+  } else {
+    object["fim"] = js_null(env);
+  }
+  object["maxLines"] = metadata.max_lines ? Napi::Value(Napi::Number::New(env, *metadata.max_lines)) : js_null(env);
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const LoadedInfo& info) {
+  Napi::Object object = to_js(env, info.metadata);
+  object["spec"] = spec_to_js(env, info.spec);
+  object["contextLength"] = info.context_length;
+  object["sequenceCount"] = info.sequence_count;
+  object["threads"] = info.threads;
+  object["devices"] = to_js_array(env, info.devices, [&](const DeviceShare& share) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry["name"] = share.name;
+    entry["description"] = share.description;
+    entry["kind"] = to_text(share.kind);
+    entry["layers"] = share.layers;
+    return entry;
+  });
+  object["fallback"] = text_or_null(env, info.fallback);
+  object["loadMs"] = info.load_ms;
+  object["kvBytes"] = number(info.kv_bytes);
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const GenerateResult& result) {
+  Napi::Object stats = Napi::Object::New(env);
+  stats["promptTokens"] = number(result.stats.prompt_tokens);
+  stats["reusedTokens"] = number(result.stats.reused_tokens);
+  stats["generatedTokens"] = number(result.stats.generated_tokens);
+  stats["ttftMs"] = result.stats.ttft_ms;
+  stats["totalMs"] = result.stats.total_ms;
+  stats["prefillTokensPerSecond"] = result.stats.prefill_tokens_per_second;
+  stats["decodeTokensPerSecond"] = result.stats.decode_tokens_per_second;
+  Napi::Object object = Napi::Object::New(env);
+  object["text"] = result.text;
+  object["stopReason"] = stop_reason_text(result.stop_reason);
+  object["stats"] = stats;
+  return object;
+}
+
+Result<ModelSpec> read_model_spec(Napi::Value value) {
+  Fields fields(value);
+  ModelSpec spec;
+  spec.path = fields.text("path");
+  const std::string device = fields.text("device");
+  if (device != "auto" && device != "cpu") fields.fail<int>("device", "\"auto\" or \"cpu\"");
+  spec.device = device == "cpu" ? DeviceChoice::cpu : DeviceChoice::automatic;
+  spec.gpu_layers = static_cast<int>(fields.whole("gpuLayers", -1, kMaxCount));
+  spec.context_length = static_cast<uint32_t>(fields.whole("contextLength", 0, kMaxCount));
+  spec.threads = static_cast<int>(fields.whole("threads", 0, kMaxCount));
+  if (!fields.ok()) return fields.error();
+  return spec;
+}
+
+Result<GenerateParams> read_generate_params(Napi::Value value) {
+  Fields fields(value);
+  GenerateParams params;
+  params.prefix = fields.text("prefix");
+  params.suffix = fields.text("suffix");
+  params.max_prompt_tokens = static_cast<size_t>(fields.whole("maxPromptTokens", 0, kMaxCount));
+  params.max_tokens = static_cast<size_t>(fields.whole("maxTokens", 0, kMaxCount));
+  params.max_lines = static_cast<size_t>(fields.whole("maxLines", 0, kMaxCount));
+  params.stop = fields.texts("stop");
+  params.temperature = static_cast<float>(fields.real("temperature"));
+  params.seed = static_cast<uint32_t>(fields.whole("seed", 0, UINT32_MAX));
+  params.time_limit_ms = fields.real("timeLimitMs");
+  params.sequence_key = fields.text("sequenceKey");
+  if (!fields.ok()) return fields.error();
+  return params;
+}
+
+Result<std::string> read_path(Napi::Value value) {
+  if (value.IsString()) return value.As<Napi::String>().Utf8Value();
+  return Error{ErrorCode::request_invalid, "path must be a string", {}};
+}
+
+}  // namespace hotpath

@@ -1,0 +1,24 @@
+// Between JavaScript values and ours; the one place where an Error becomes a JavaScript error.
+#pragma once
+
+#include <napi.h>
+
+#include "engine/engine.h"
+
+namespace hotpath {
+
+Napi::Error to_js_error(Napi::Env env, const Error& error);
+
+Napi::Object to_js(Napi::Env env, const Libraries& libraries);
+Napi::Object to_js(Napi::Env env, const Device& device);
+Napi::Object to_js(Napi::Env env, const ModelMetadata& metadata);
+Napi::Object to_js(Napi::Env env, const LoadedInfo& info);
+Napi::Object to_js(Napi::Env env, const GenerateResult& result);
+const char* to_text(LogLevel level);
+
+/// request/invalid, naming the field, when the value is not of the declared type.
+Result<ModelSpec> read_model_spec(Napi::Value value);
+Result<GenerateParams> read_generate_params(Napi::Value value);
+Result<std::string> read_path(Napi::Value value);
+
+}  // namespace hotpath

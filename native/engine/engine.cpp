@@ -1,0 +1,133 @@
+#include "engine/engine.h"
+
+#include <future>
+
+#include "llama/model_file.h"
+
+namespace hotpath {
+
+namespace {
+
+constexpr size_t kMaxTokenizeBytes = 64 * 1024 * 1024;
+
+Error bug(const std::exception& thrown) {
+  log(LogLevel::error, thrown.what());
+  return {ErrorCode::internal_bug, thrown.what(), {}};
+}
+
+/// Where work enters the engine: what a library or a CHECK throws becomes an error here and nowhere else.
+template <typename Work>
+auto guarded(Work&& work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::device_out_of_memory, "out of memory", {}};
+  } catch (const std::exception& thrown) {
+    return bug(thrown);
+  }
+}
+
+}  // namespace
+
+Model::Model(LoadedModel loaded) : info_(loaded.info), loaded_(std::make_shared<LoadedModel>(std::move(loaded))) {
+  Vocabulary vocabulary(llama_model_get_vocab(loaded_->model.get()), *info_.metadata.fim);
+  generator_ = std::make_unique<Generator>(loaded_->context.get(), std::move(vocabulary), info_.sequence_count,
+                                           info_.context_length);
+  thread_ = std::thread([this] { work(); });
+}
+
+Model::~Model() { unload(); }
+
+void Model::generate(GenerateParams params, CancelFlag cancel, OnText on_text, OnDone on_done) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!closing_.raised()) {
+      waiting_.push_back({std::move(params), std::move(cancel), std::move(on_text), std::move(on_done)});
+      changed_.notify_one();
+      return;
+    }
+  }
+  on_done(model_unloaded());
+}
+
+Result<GenerateResult> Model::generate(const GenerateParams& params, const CancelFlag& cancel, const OnText& on_text) {
+  std::promise<Result<GenerateResult>> done;
+  generate(params, cancel, on_text, [&done](Result<GenerateResult> result) { done.set_value(std::move(result)); });
+  return done.get_future().get();
+}
+
+Result<std::vector<Token>> Model::tokenize(const std::string& text) {
+  std::shared_ptr<LoadedModel> loaded;
+  {
+    std::lock_guard lock(mutex_);
+    if (closing_.raised()) return model_unloaded();
+    loaded = loaded_;
+  }
+  if (text.size() > kMaxTokenizeBytes) {
+    return Error{ErrorCode::request_invalid, format_text("a text of %zu bytes, %zu are the limit", text.size(), kMaxTokenizeBytes), {}};
+  }
+  return guarded([&]() -> Result<std::vector<Token>> {
+    return Vocabulary(llama_model_get_vocab(loaded->model.get()), *info_.metadata.fim).tokenize(text);
+  });
+}
+
+void Model::unload() {
+  std::call_once(unloaded_, [this] {
+    {
+      std::lock_guard lock(mutex_);
+      closing_.raise();
+      changed_.notify_one();
+    }
+    thread_.join();
+  });
+}
+
+void Model::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return closing_.raised() || !waiting_.empty(); });
+    if (waiting_.empty()) break;
+    const Job job = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    job.on_done(run(job));
+    lock.lock();
+  }
+  const std::shared_ptr<LoadedModel> last = std::move(loaded_);
+  lock.unlock();
+  generator_.reset();
+}
+
+Result<GenerateResult> Model::run(const Job& job) {
+  if (closing_.raised()) return model_unloaded();
+  if (job.cancel.raised()) return Error{ErrorCode::request_cancelled, "cancelled", {}};
+  return guarded([&] { return generator_->generate(job.params, job.cancel, closing_, job.on_text); });
+}
+
+namespace engine {
+
+Result<Libraries> start(const std::vector<std::string>& library_directories) {
+  return guarded([&] { return start_runtime(library_directories); });
+}
+
+std::vector<Device> devices() { return list_devices(); }
+
+Result<ModelMetadata> inspect(const std::string& path) {
+  return guarded([&]() -> Result<ModelMetadata> {
+    auto file = read_model_file(path);
+    if (!file) return file.error();
+    return file->metadata;
+  });
+}
+
+Result<std::shared_ptr<Model>> load(const ModelSpec& spec, const OnProgress& on_progress, const CancelFlag& cancel) {
+  return guarded([&]() -> Result<std::shared_ptr<Model>> {
+    auto loaded = load_model(spec, on_progress, cancel);
+    if (!loaded) return loaded.error();
+    return std::make_shared<Model>(std::move(*loaded));
+  });
+}
+
+}  // namespace engine
+
+}  // namespace hotpath

@@ -1,0 +1,245 @@
+#include "llama/loaded_model.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <map>
+
+#include "core/log.h"
+#include "core/system.h"
+#include "llama/layer_placement.h"
+#include "llama/library_watch.h"
+
+namespace hotpath {
+
+namespace {
+
+constexpr uint32_t kSequences = 4;
+constexpr uint32_t kDefaultContext = 4096;
+constexpr uint32_t kMinContext = 64;
+constexpr uint32_t kMicroBatch = 512;
+// How long ggml's threads spin for the next graph, in steps of about 5 ms: long enough for the pause between two tokens,
+// where sleeping and waking would cost a tenth of a small model's speed; ggml's default of 50 burns a quarter of a second
+// of every core after each completion.
+constexpr uint32_t kThreadPolling = 1;
+constexpr int kMaxThreads = GGML_MAX_N_THREADS;
+
+Error invalid(std::string what) { return {ErrorCode::request_invalid, std::move(what), {}}; }
+
+Error cancelled() { return {ErrorCode::request_cancelled, "loading was cancelled", {}}; }
+
+Result<Done> check_spec(const ModelSpec& spec) {
+  if (spec.path.empty() || spec.path.find('\0') != std::string::npos) return invalid("the path of the model is empty");
+  if (spec.gpu_layers < -1) return invalid(format_text("gpuLayers is %d, must be -1 or more", spec.gpu_layers));
+  if (spec.threads < 0 || spec.threads > kMaxThreads) {
+    return invalid(format_text("threads is %d, must be 0 to %d", spec.threads, kMaxThreads));
+  }
+  if (spec.context_length != 0 && spec.context_length < kMinContext) {
+    return invalid(format_text("contextLength is %u, must be 0 or at least %u", spec.context_length, kMinContext));
+  }
+  return Done{};
+}
+
+ggml_backend_reg_t cpu_backend() {
+  return ggml_backend_dev_backend_reg(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU));
+}
+
+template <typename Function>
+Function* cpu_function(const char* name) {
+  return reinterpret_cast<Function*>(ggml_backend_reg_get_proc_address(cpu_backend(), name));
+}
+
+/// One way to load: on these GPUs, with this many layers there.
+struct Attempt {
+  std::vector<ggml_backend_dev_t> gpus;
+  LayerPlacement placement;
+};
+
+class Loader {
+ public:
+  Loader(const ModelSpec& spec, ModelFile file, const OnProgress& on_progress, const CancelFlag& cancel)
+      : spec_(spec), file_(std::move(file)), on_progress_(on_progress), cancel_(cancel) {
+    const uint32_t wanted = spec.context_length == 0 ? kDefaultContext : spec.context_length;
+    context_length_ = std::max(kMinContext, std::min(wanted, file_.metadata.trained_context_length));
+    threads_ = spec.threads > 0 ? spec.threads : std::max(1, physical_core_count() - 1);
+  }
+
+  Result<LoadedModel> load() {
+    auto gpu = plan(spec_.device == DeviceChoice::cpu ? std::vector<ggml_backend_dev_t>() : usable_gpus());
+    if (!gpu) return gpu.error();
+    auto loaded = attempt(*gpu);
+    if (loaded || gpu->placement.gpu_layers == 0 || loaded.error().code == ErrorCode::request_cancelled) return loaded;
+
+    const std::string why = "loading to the GPU failed: " + loaded.error().message;
+    log(LogLevel::warn, why);
+    auto cpu = plan({});
+    if (!cpu) return cpu.error();
+    cpu->placement.notice = why;
+    return attempt(*cpu);
+  }
+
+ private:
+  Result<Attempt> plan(std::vector<ggml_backend_dev_t> gpus) const {
+    FreeMemory free = {available_memory_bytes(), {}};
+    for (const ggml_backend_dev_t gpu : gpus) {
+      size_t free_bytes = 0;
+      size_t total_bytes = 0;
+      ggml_backend_dev_memory(gpu, &free_bytes, &total_bytes);
+      free.gpu_bytes.push_back(free_bytes);
+    }
+    const int requested = spec_.device == DeviceChoice::cpu ? 0 : spec_.gpu_layers;
+    auto placement = place_layers(file_, uint64_t{context_length_} * kSequences, free, requested);
+    if (!placement) return placement.error();
+    if (placement->gpu_layers == 0) gpus.clear();
+    return Attempt{std::move(gpus), std::move(*placement)};
+  }
+
+  Result<LoadedModel> attempt(const Attempt& attempt) {
+    LoadedModel loaded;
+    loaded.info.fallback = attempt.placement.notice;
+    if (auto done = load_weights(attempt, loaded); !done) return done.error();
+    if (auto done = check_capabilities(loaded); !done) return done.error();
+    if (auto done = make_context(loaded); !done) return done.error();
+    describe(loaded);
+    return loaded;
+  }
+
+  Result<Done> load_weights(const Attempt& attempt, LoadedModel& loaded) {
+    std::vector<ggml_backend_dev_t> devices = attempt.gpus;
+    devices.push_back(nullptr);
+    llama_model_params params = llama_model_default_params();
+    params.devices = devices.data();
+    params.n_gpu_layers = attempt.placement.gpu_layers;
+    params.progress_callback_user_data = this;
+    params.progress_callback = [](float fraction, void* self) {
+      const auto* loader = static_cast<const Loader*>(self);
+      if (loader->on_progress_) loader->on_progress_(fraction);
+      return !loader->cancel_.raised();
+    };
+    layers_on_.clear();
+    LibraryWatch watch([this](const std::string& line) { note_layer(line); });
+    watch.run([&] { loaded.model.reset(llama_model_load_from_file(spec_.path.c_str(), params)); });
+    if (cancel_.raised()) return cancelled();
+    if (!loaded.model) return why_not_loaded(watch.errors());
+    return Done{};
+  }
+
+  /// llama.cpp tells where it put a layer only in its log; what it says there is what happened.
+  void note_layer(const std::string& line) {
+    int layer;
+    char device[128];
+    if (std::sscanf(line.c_str(), "load_tensors: layer %d assigned to device %127[^,]", &layer, device) != 2) return;
+    if (layer < static_cast<int>(file_.metadata.layer_count)) ++layers_on_[device];
+  }
+
+  Error why_not_loaded(const std::string& errors) const {
+    const std::string& path = file_.metadata.path;
+    if (errors.find("unknown model architecture") != std::string::npos) {
+      return {ErrorCode::model_unsupported, path + ": unknown architecture " + file_.metadata.architecture,
+              {{"path", path}, {"architecture", file_.metadata.architecture}}};
+    }
+    for (const char* unsupported : {"unknown tokenizer", "unknown pre-tokenizer", "not supported"}) {
+      if (errors.find(unsupported) != std::string::npos) {
+        return {ErrorCode::model_unsupported, path + ": " + errors, {{"path", path}}};
+      }
+    }
+    for (const char* memory : {"failed to allocate", "unable to allocate", "bad_alloc", "out of memory"}) {
+      if (errors.find(memory) != std::string::npos) {
+        return {ErrorCode::device_out_of_memory, path + ": " + errors, {{"path", path}}};
+      }
+    }
+    return {ErrorCode::model_corrupt, path + ": " + (errors.empty() ? "llama.cpp gives no reason" : errors), {{"path", path}}};
+  }
+
+  Result<Done> check_capabilities(const LoadedModel& loaded) const {
+    const llama_model* model = loaded.model.get();
+    const char* what = nullptr;
+    if (llama_model_has_encoder(model)) what = "an encoder-decoder model";
+    if (!llama_model_has_decoder(model)) what = "a model that only encodes";
+    if (llama_model_is_diffusion(model)) what = "a diffusion model";
+    if (!what) return Done{};
+    return Error{ErrorCode::model_unsupported, file_.metadata.path + ": is " + what + ", only decoders can complete code",
+                 {{"path", file_.metadata.path}, {"architecture", file_.metadata.architecture}}};
+  }
+
+  Result<Done> make_context(LoadedModel& loaded) const {
+    llama_context_params params = llama_context_default_params();
+    params.n_ctx = context_length_ * kSequences;
+    params.n_seq_max = kSequences;
+    params.kv_unified = false;
+    params.n_batch = std::min(kMicroBatch, context_length_);
+    params.n_ubatch = params.n_batch;
+    params.n_outputs_max = kSequences;  // only last tokens have logits; the default would reserve them for all
+    params.n_threads = threads_;
+    params.n_threads_batch = threads_;
+    LibraryWatch watch;
+    watch.run([&] { loaded.context.reset(llama_init_from_model(loaded.model.get(), params)); });
+    if (!loaded.context) return why_not_loaded(watch.errors());
+    attach_threadpool(loaded);
+    return Done{};
+  }
+
+  /// Without a pool of its own, every graph (every token) starts and ends its threads.
+  void attach_threadpool(LoadedModel& loaded) const {
+    const auto make = cpu_function<ggml_threadpool*(ggml_threadpool_params*)>("ggml_threadpool_new");
+    if (!make) return;
+    ggml_threadpool_params params = ggml_threadpool_params_default(threads_);
+    params.poll = kThreadPolling;
+    loaded.threadpool.reset(make(&params));
+    if (loaded.threadpool) llama_attach_threadpool(loaded.context.get(), loaded.threadpool.get(), loaded.threadpool.get());
+  }
+
+  void describe(LoadedModel& loaded) const {
+    loaded.info.metadata = file_.metadata;
+    loaded.info.spec = spec_;
+    loaded.info.context_length = std::min(context_length_, llama_n_ctx_seq(loaded.context.get()));
+    loaded.info.sequence_count = kSequences;
+    loaded.info.threads = threads_;
+    loaded.info.kv_bytes = file_.shape.kv_bytes_per_token() * llama_n_ctx_seq(loaded.context.get()) * kSequences;
+    for (const Device& device : list_devices()) {
+      const auto found = layers_on_.find(device.name);
+      if (found == layers_on_.end()) continue;
+      loaded.info.devices.push_back({device.name, device.description, device.kind, found->second});
+    }
+  }
+
+  const ModelSpec& spec_;
+  ModelFile file_;
+  const OnProgress& on_progress_;
+  const CancelFlag& cancel_;
+  uint32_t context_length_;
+  int threads_;
+  std::map<std::string, uint32_t> layers_on_;
+};
+
+Result<Done> require_fim(const ModelMetadata& metadata) {
+  if (metadata.fim) return Done{};
+  return Error{ErrorCode::model_no_fim,
+               metadata.name + " has no fill-in-the-middle tokens (prefix, suffix, middle) in its vocabulary of " +
+                   std::to_string(metadata.vocabulary_size) + " tokens; a code model trained for completion is needed",
+               {{"path", metadata.path}, {"architecture", metadata.architecture}}};
+}
+
+}  // namespace
+
+void FreeThreadpool::operator()(ggml_threadpool* pool) const {
+  const auto free = cpu_function<void(ggml_threadpool*)>("ggml_threadpool_free");
+  CHECK(free);
+  free(pool);
+}
+
+Result<LoadedModel> load_model(const ModelSpec& spec, const OnProgress& on_progress, const CancelFlag& cancel) {
+  const auto started = std::chrono::steady_clock::now();
+  if (auto checked = check_spec(spec); !checked) return checked.error();
+  auto file = read_model_file(spec.path);
+  if (!file) return file.error();
+  if (auto checked = require_fim(file->metadata); !checked) return checked.error();
+  if (cancel.raised()) return cancelled();
+  auto loaded = Loader(spec, std::move(*file), on_progress, cancel).load();
+  if (!loaded) return loaded;
+  if (cancel.raised()) return cancelled();
+  loaded->info.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - started).count();
+  return loaded;
+}
+
+}  // namespace hotpath

@@ -1,0 +1,65 @@
+// A model in memory: weights, context and threads, loaded where they fit.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/cancel.h"
+#include "core/error.h"
+#include "llama.h"
+#include "llama/model_file.h"
+#include "llama/runtime.h"
+
+namespace hotpath {
+
+enum class DeviceChoice { automatic, cpu };
+
+/// ModelSpec of src/protocol/model.ts.
+struct ModelSpec {
+  std::string path;
+  DeviceChoice device = DeviceChoice::automatic;
+  int gpu_layers = -1;
+  uint32_t context_length = 0;
+  int threads = 0;
+};
+
+struct DeviceShare {
+  std::string name;
+  std::string description;
+  DeviceKind kind;
+  uint32_t layers;
+};
+
+/// LoadedModel of src/protocol/model.ts.
+struct LoadedInfo {
+  ModelMetadata metadata;
+  ModelSpec spec;
+  uint32_t context_length = 0;
+  uint32_t sequence_count = 0;
+  int threads = 0;
+  std::vector<DeviceShare> devices;
+  std::string fallback;  // empty: it runs where it was asked to
+  double load_ms = 0;
+  uint64_t kv_bytes = 0;
+};
+
+struct FreeThreadpool {
+  void operator()(ggml_threadpool* pool) const;
+};
+
+/// Declared in the order they depend on each other, so that they are freed in the opposite one.
+struct LoadedModel {
+  LoadedInfo info;
+  std::unique_ptr<llama_model, decltype(&llama_model_free)> model{nullptr, llama_model_free};
+  std::unique_ptr<ggml_threadpool, FreeThreadpool> threadpool;
+  std::unique_ptr<llama_context, decltype(&llama_free)> context{nullptr, llama_free};
+};
+
+using OnProgress = std::function<void(float fraction)>;
+
+/// Loads to the GPUs what fits there; when that fails, all to the CPU, and says so in `fallback`.
+Result<LoadedModel> load_model(const ModelSpec& spec, const OnProgress& on_progress, const CancelFlag& cancel);
+
+}  // namespace hotpath

@@ -1,0 +1,53 @@
+// What the header of a model file says about the model, checked before llama.cpp sees the file.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "formats/gguf_header.h"
+#include "llama/fim.h"
+
+namespace hotpath {
+
+/// ModelMetadata of src/protocol/model.ts.
+struct ModelMetadata {
+  std::string path;
+  std::string name;
+  std::string architecture;
+  std::string quantization;
+  std::optional<std::string> license;
+  uint64_t parameter_count = 0;
+  uint64_t file_bytes = 0;  // all parts of a split model
+  uint32_t layer_count = 0;
+  uint32_t embedding_length = 0;
+  uint32_t trained_context_length = 0;
+  uint32_t vocabulary_size = 0;
+  std::optional<FimFormat> fim;
+  std::optional<uint32_t> max_lines;
+};
+
+/// What memory planning needs beyond the metadata.
+struct ModelShape {
+  std::vector<uint64_t> layer_bytes;         // weights, one entry per layer
+  std::vector<uint64_t> layer_kv_per_token;  // bytes of F16 keys and values, one entry per layer
+  uint64_t other_bytes = 0;                  // embeddings, output, norms
+  uint64_t feed_forward_length = 0;
+  uint64_t weight_bytes() const;
+  uint64_t kv_bytes_per_token() const;
+};
+
+struct ModelFile {
+  ModelMetadata metadata;
+  ModelShape shape;
+};
+
+/// Reads the header of the file, and those of its further parts when the model is split over several.
+Result<ModelFile> read_model_file(const std::string& path);
+
+/// The same from any bytes that are a whole, unsplit model file.
+Result<ModelFile> read_model_source(const ByteSource& source);
+
+}  // namespace hotpath
