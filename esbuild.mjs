@@ -16,7 +16,7 @@ export async function build(log = console.log) {
   installPackages(log);
   const { buildNative } = await import("./native/build.mjs");
   await buildNative({ log });
-  await bundle();
+  await bundle(log);
 }
 
 function checkNode() {
@@ -35,7 +35,7 @@ function installPackages(log) {
   run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
 }
 
-export async function bundle() {
+export async function bundle(log = console.log) {
   const esbuild = await import("esbuild");
   const shared = {
     absWorkingDir: root,
@@ -57,11 +57,11 @@ export async function bundle() {
   });
   const banner = { js: "#!/usr/bin/env node" };
   const forTerminal = await esbuild.build({ ...shared, entryPoints: { cli: "src/cli/main.ts" }, banner });
-  writeNotices([forEditor.metafile, forTerminal.metafile]);
+  await writeNotices([forEditor.metafile, forTerminal.metafile], log);
 }
 
 /** The licences of everything that ends up in the package: bundled npm packages, the addon's headers, llama.cpp. */
-function writeNotices(metafiles) {
+async function writeNotices(metafiles, log) {
   const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
   const bundled = inputs.map((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1]).filter(Boolean);
   const packages = [...new Set([...bundled, "node-addon-api"])].sort();
@@ -72,7 +72,8 @@ function writeNotices(metafiles) {
     if (!file) throw new Error(`${name} ${version} (${license}) brings no licence text; it cannot be shipped.`);
     return `${name} ${version} (${license})\n\n${readFileSync(path.join(folder, file), "utf8").trim()}`;
   });
-  const llama = readFileSync(path.join(root, "build", "native", "llama.cpp", "LICENSE"), "utf8").trim();
+  const { fetchSource } = await import("./native/llama.mjs");
+  const llama = readFileSync(path.join(await fetchSource("headers", log), "LICENSE"), "utf8").trim();
   notices.push(`llama.cpp and ggml, libraries as built by node-llama-cpp (MIT)\n\n${llama}`);
   writeFileSync(path.join(root, "dist", "THIRD_PARTY_NOTICES.txt"), `${notices.join(`\n\n${"-".repeat(80)}\n\n`)}\n`);
 }
@@ -96,7 +97,17 @@ export function makePackage(log = console.log) {
   const vsce = path.join(root, "node_modules", "@vscode", "vsce", "vsce");
   run(
     process.execPath,
-    [vsce, "package", "--no-dependencies", "--allow-missing-repository", "--target", target, "-o", vsix],
+    [
+      vsce,
+      "package",
+      "--no-dependencies",
+      "--allow-missing-repository",
+      "--no-rewrite-relative-links",
+      "--target",
+      target,
+      "-o",
+      vsix,
+    ],
     "pipe",
   );
   log(`${path.relative(root, vsix)}: ${(statSync(vsix).size / 1e6).toFixed(1)} MB`);

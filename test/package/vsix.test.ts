@@ -24,7 +24,7 @@ function shape(name: string): string {
   return name
     .replace(/^(.*\/lib)ggml-cpu-\w+\.so$/, "$1ggml-cpu-*.so")
     .replace(/\.v\d+\.\d+\.\d+\./, ".v*.")
-    .replace(/walkthrough\/[\w-]+\.(svg|png|md)$/, "walkthrough/*");
+    .replace(/(walkthrough|readme)\/[\w-]+\.(svg|png)$/, "$1/*");
 }
 
 describe("the package", () => {
@@ -44,6 +44,8 @@ describe("the package", () => {
       "extension/dist/native/libggml.v*.so",
       "extension/dist/native/libllama.v*.so",
       "extension/media/icon.png",
+      "extension/media/readme/*",
+      "extension/media/sample/point.py",
       "extension/media/starter/README.md",
       "extension/media/starter/starter-nano-q8_0.gguf",
       "extension/media/walkthrough/*",
