@@ -16,7 +16,7 @@ export interface WindowLimits {
 }
 
 /** About 4,000 and 1,000 tokens of code: a little more than the largest prompt, which the engine cuts by tokens. */
-export const defaultWindow: WindowLimits = { prefix: 16_000, suffix: 4_000 };
+const defaultWindow: WindowLimits = { prefix: 16_000, suffix: 4_000 };
 
 // The engine keeps the KV cache of an equal beginning, so the window must not slide with every character: its start
 // moves by an eighth of its length at a time.
