@@ -13,6 +13,8 @@ export interface Result {
 
 export interface BenchContext {
   readonly root: string;
+  /** The native program that drives engine and llama.cpp in turn. */
+  readonly benchProgram: string;
   readonly starter: string;
 }
 

@@ -8,8 +8,8 @@ import { protocolOverhead } from "./protocolOverhead.ts";
 
 const benches: Record<string, Bench> = { engineSpeed, protocolOverhead, prefixReuse, recovery, memory };
 
-async function main(root: string, wanted: readonly string[]): Promise<void> {
-  const context = { root, starter: path.join(root, "media", "starter", "starter-nano-q8_0.gguf") };
+async function main(root: string, benchProgram: string, wanted: readonly string[]): Promise<void> {
+  const context = { root, benchProgram, starter: path.join(root, "media", "starter", "starter-nano-q8_0.gguf") };
   const results: Result[] = [];
   for (const [name, bench] of Object.entries(benches)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
@@ -33,5 +33,5 @@ function print(machine: string, results: readonly Result[]): void {
   }
 }
 
-const [root = "", ...wanted] = process.argv.slice(2);
-void main(root, wanted);
+const [root = "", benchProgram = "", ...wanted] = process.argv.slice(2);
+void main(root, benchProgram, wanted);

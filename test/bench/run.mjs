@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { benchProgram } from "../../native/build.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const outfile = path.join(root, "build", "bench", "main.mjs");
@@ -15,7 +16,7 @@ await build({
   packages: "external",
   outfile,
 });
-const { status } = spawnSync(process.execPath, ["--expose-gc", outfile, root, ...process.argv.slice(2)], {
+const { status } = spawnSync(process.execPath, [outfile, root, benchProgram(), ...process.argv.slice(2)], {
   stdio: "inherit",
 });
 process.exitCode = status ?? 1;
