@@ -29,6 +29,7 @@ import { toResponseError } from "../protocol/errorData.ts";
 import type { ModelMetadata } from "../protocol/model.ts";
 import type { Task } from "./addon.ts";
 import { checkSpec, type ModelPool } from "./modelPool.ts";
+import { TextStream } from "./textStream.ts";
 
 export interface SessionHost {
   readonly pool: ModelPool;
@@ -137,11 +138,12 @@ export class Session {
     try {
       return await this.#host.pool.use(params.model, async (model) => {
         if (isCancelRequested) throw new AppError("request/cancelled", "cancelled before it began");
-        const generation = model.generate(params, (text) => {
-          ignoreLoss(this.#connection.sendProgress(textProgress, params.requestId, text));
-        });
+        const stream = new TextStream((text) =>
+          ignoreLoss(this.#connection.sendProgress(textProgress, params.requestId, text)),
+        );
+        const generation = model.generate(params, (text) => stream.push(text));
         task = generation;
-        const result = await generation.result;
+        const result = await generation.result.finally(() => stream.dispose());
         return { ...result, mode: "dense", model: model.info };
       });
     } finally {
