@@ -15,6 +15,8 @@ const nativeFolder = fileURLToPath(new URL(".", import.meta.url));
 const root = path.dirname(path.resolve(nativeFolder));
 const testFolder = path.join(root, "test", "native");
 const buildFolder = path.join(root, "build", "native");
+/** Where generators put what they build: Ninja and Make, Visual Studio, and a build of llama.cpp's source. */
+const outputFolders = [buildFolder, path.join(buildFolder, "Release"), path.join(buildFolder, "bin")];
 const stampFile = path.join(root, "build", "native.stamp");
 const outFolder = path.join(root, "dist", "native");
 
@@ -30,7 +32,7 @@ export async function buildNative({ log }) {
   const llama = packages.length > 0 ? await prebuiltLlama(packages, log) : await sourceLlama(log);
   log(`Compiling the native engine against llama.cpp ${lock.release}`);
   await compile(llama.options);
-  await assemble(llama.libraryFolders);
+  await assemble(llama.libraryFolders, llama.license);
   await mkdir(path.dirname(stampFile), { recursive: true });
   await writeFile(stampFile, stamp);
   log(`Native engine built in ${((Date.now() - started) / 1000).toFixed(1)} s`);
@@ -60,13 +62,14 @@ async function prebuiltLlama(packages, log) {
     HOTPATH_LLAMA: "prebuilt",
     HOTPATH_LLAMA_SOURCE_DIR: headers,
     HOTPATH_LLAMA_BINARY_DIR: folders[0],
+    HOTPATH_LLAMA_GPU_DIR: folders[1] ?? "",
     HOTPATH_LLAMA_RELEASE: lock.release,
   };
   if (process.platform === "win32") {
     options.HOTPATH_LLAMA_DEF_DIR = path.join(buildFolder, "def");
     await writeDefFiles(folders[0], options.HOTPATH_LLAMA_DEF_DIR);
   }
-  return { options, libraryFolders: folders };
+  return { options, libraryFolders: folders, license: path.join(headers, "LICENSE") };
 }
 
 async function sourceLlama(log) {
@@ -74,6 +77,7 @@ async function sourceLlama(log) {
   return {
     options: { HOTPATH_LLAMA: "source", HOTPATH_LLAMA_SOURCE_DIR: source, HOTPATH_LLAMA_RELEASE: lock.release },
     libraryFolders: [path.join(buildFolder, "bin")],
+    license: path.join(source, "LICENSE"),
   };
 }
 
@@ -100,12 +104,13 @@ async function compile(options) {
   });
 }
 
-/** dist/native anew: the addon and every library that llama.cpp's loader may want beside it. */
-async function assemble(libraryFolders) {
+/** dist/native anew: the addon, every library that llama.cpp's loader may want beside it, and their licence. */
+async function assemble(libraryFolders, license) {
   await mkdir(path.dirname(outFolder), { recursive: true });
   const temp = await mkdtemp(`${outFolder}.`);
-  const addon = [buildFolder, path.join(buildFolder, "Release")].map((folder) => path.join(folder, "hotpath.node"));
+  const addon = outputFolders.map((folder) => path.join(folder, "hotpath.node"));
   await copyFile(addon.find(existsSync) ?? addon[0], path.join(temp, "hotpath.node"));
+  await copyFile(license, path.join(temp, "LICENSE.llama.cpp"));
   for (const [i, folder] of libraryFolders.entries()) {
     if (i > 0) await requireSameBase(libraryFolders[0], folder);
     for (const file of await readdir(folder)) {
@@ -129,9 +134,8 @@ async function requireSameBase(folder, other) {
 }
 
 function programFolder() {
-  const folders = [buildFolder, path.join(buildFolder, "Release"), path.join(buildFolder, "bin")];
   return (
-    folders.find((folder) =>
+    outputFolders.find((folder) =>
       ["hotpath-tests", "hotpath-tests.exe"].some((file) => existsSync(path.join(folder, file))),
     ) ?? buildFolder
   );

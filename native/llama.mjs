@@ -102,10 +102,11 @@ async function inPlace(folder, fill) {
 }
 
 async function pack(spec, folder) {
-  const args = ["pack", spec, "--pack-destination", folder, "--ignore-scripts", "--silent"];
+  const args = ["pack", spec, "--pack-destination", folder, "--ignore-scripts", "--loglevel=error"];
   try {
     await command(windows ? "npm.cmd" : "npm", args, { shell: windows });
   } catch (error) {
+    if (error.cause?.code === "ENOENT") throw error;
     throw new Error(`npm could not fetch ${spec}. Is the network or npm's registry reachable?\n${error.message}`, {
       cause: error,
     });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "ggml-backend.h"
 #include "llama.h"
 
 namespace hotpath {
@@ -16,6 +17,8 @@ class DirectLlama {
   DirectLlama(const std::string& path, uint32_t context_length, int threads, int gpu_layers) {
     llama_model_params model_params = llama_model_default_params();
     model_params.n_gpu_layers = gpu_layers;
+    ggml_backend_dev_t no_devices[] = {nullptr};
+    if (gpu_layers == 0) model_params.devices = no_devices;  // else a GPU still helps with large batches
     model_.reset(llama_model_load_from_file(path.c_str(), model_params));
     CHECK(model_);
     llama_context_params params = llama_context_default_params();
@@ -34,13 +37,29 @@ class DirectLlama {
 
   /// The most probable token after these.
   llama_token decode(std::span<const llama_token> tokens) {
-    std::vector<llama_token> copy(tokens.begin(), tokens.end());
-    CHECK(llama_decode(context_.get(), llama_batch_get_one(copy.data(), static_cast<int32_t>(copy.size()))) == 0);
-    const float* logits = llama_get_logits_ith(context_.get(), -1);
+    const float* logits = compute(tokens);
     return static_cast<llama_token>(std::max_element(logits, logits + llama_vocab_n_tokens(vocab())) - logits);
   }
 
+  /// The most probable token after these, of those that `allowed` accepts.
+  template <typename Allowed>
+  llama_token decode(std::span<const llama_token> tokens, Allowed allowed) {
+    const float* logits = compute(tokens);
+    llama_token best = -1;
+    for (llama_token token = 0; token < llama_vocab_n_tokens(vocab()); ++token) {
+      if (allowed(token) && (best < 0 || logits[token] > logits[best])) best = token;
+    }
+    CHECK(best >= 0);
+    return best;
+  }
+
  private:
+  const float* compute(std::span<const llama_token> tokens) {
+    std::vector<llama_token> copy(tokens.begin(), tokens.end());
+    CHECK(llama_decode(context_.get(), llama_batch_get_one(copy.data(), static_cast<int32_t>(copy.size()))) == 0);
+    return llama_get_logits_ith(context_.get(), -1);
+  }
+
   std::unique_ptr<llama_model, decltype(&llama_model_free)> model_{nullptr, llama_model_free};
   std::unique_ptr<llama_context, decltype(&llama_free)> context_{nullptr, llama_free};
 };

@@ -23,9 +23,9 @@ struct Options {
   ModelSpec spec;
   size_t prompt = 512;
   size_t tokens = 128;
-  size_t repeat = 9;
+  size_t repeat = 15;
   bool json = false;
-  std::string libraries = HOTPATH_LIBRARY_DIR;
+  std::vector<std::string> libraries = {HOTPATH_LIBRARY_DIR, HOTPATH_GPU_LIBRARY_DIR};
 };
 
 struct Speed {
@@ -48,7 +48,7 @@ Result<Options> read_options(int argc, char** argv) {
     } else if (i + 1 == argc) {
       return Error{ErrorCode::request_invalid, name + " needs a value", {}};
     } else if (const char* value = argv[++i]; name == "--libraries") {
-      options.libraries = value;
+      options.libraries = {value};
     } else if (name == "--threads") {
       options.spec.threads = std::atoi(value);
     } else if (name == "--gpu-layers") {
@@ -87,18 +87,24 @@ std::string some_code(size_t n_tokens, size_t variant) {
   return text;
 }
 
+/// As llama.cpp counts them, the output included.
+int gpu_layers(const LoadedInfo& info) {
+  uint32_t layers = 0;
+  for (const DeviceShare& share : info.devices) layers += share.kind == DeviceKind::gpu ? share.layers : 0;
+  return layers == 0 ? 0 : static_cast<int>(layers) + 1;
+}
+
 /// One run of each on the same prompt. Both generate the same number of tokens; neither stops early.
 class Comparison {
  public:
   Comparison(const Options& options, Model& model)
       : options_(options),
         model_(model),
-        direct_(options.spec.path, model.info().context_length, model.info().threads,
-                model.info().devices.size() == 1 && model.info().devices[0].kind == DeviceKind::cpu ? 0 : options.spec.gpu_layers),
+        direct_(options.spec.path, model.info().context_length, model.info().threads, gpu_layers(model.info())),
         vocabulary_(direct_.vocab(), *model.info().metadata.fim) {}
 
   Speed run_direct(const std::string& text) {
-    const std::vector<Token> prompt = build_prompt(vocabulary_, text, "", options_.prompt);
+    const std::vector<Token> prompt = build_prompt(vocabulary_, text, "", options_.prompt).tokens;
     direct_.keep(0);
     const auto started = Clock::now();
     Token token = direct_.decode(prompt);
@@ -152,7 +158,7 @@ void print(const Options& options, const LoadedInfo& info, const std::vector<Row
 }
 
 Result<Done> run(const Options& options) {
-  auto libraries = engine::start({options.libraries});
+  auto libraries = engine::start(options.libraries);
   if (!libraries) return libraries.error();
   auto model = engine::load(options.spec);
   if (!model) return model.error();
@@ -166,9 +172,11 @@ Result<Done> run(const Options& options) {
   std::vector<double> engine_prefill, engine_decode, direct_prefill, direct_decode;
   for (size_t i = 0; i <= options.repeat; ++i) {
     const std::string text = some_code(options.prompt, i);
+    Speed theirs = {};
+    if (i % 2) theirs = comparison.run_direct(text);  // each goes first half of the time
     auto ours = comparison.run_engine(text);
     if (!ours) return ours.error();
-    const Speed theirs = comparison.run_direct(text);
+    if (i % 2 == 0) theirs = comparison.run_direct(text);
     if (i == 0) continue;  // warms caches and clocks
     engine_prefill.push_back(ours->prefill);
     engine_decode.push_back(ours->decode);

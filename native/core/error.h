@@ -59,7 +59,9 @@ class Bug : public std::logic_error {
     if (!(condition)) throw ::hotpath::Bug(__FILE__ ":" HOTPATH_STRINGIFY(__LINE__) ": " #condition); \
   } while (false)
 
-#if defined(__GNUC__)
+#if defined(__MINGW32__)
+__attribute__((format(gnu_printf, 1, 2)))
+#elif defined(__GNUC__)
 __attribute__((format(printf, 1, 2)))
 #endif
 std::string format_text(const char* format, ...);

@@ -2,7 +2,6 @@
 
 
 #if defined(_WIN32)
-#define NOMINMAX
 #include <windows.h>
 #else
 #include <fcntl.h>

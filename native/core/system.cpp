@@ -9,7 +9,6 @@
 #include <vector>
 
 #if defined(_WIN32)
-#define NOMINMAX
 #include <windows.h>
 #elif defined(__APPLE__)
 #include <mach/mach.h>

@@ -1,7 +1,6 @@
 #include "llama/dynamic_library.h"
 
 #if defined(_WIN32)
-#define NOMINMAX
 #include <windows.h>
 
 #include <filesystem>
@@ -16,7 +15,7 @@ namespace hotpath {
 DynamicLibrary DynamicLibrary::open(const std::string& path, std::string& problem) {
   // Without these flags a missing dependency opens a dialogue box.
   const DWORD mode = SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX);
-  HMODULE handle = LoadLibraryExW(std::filesystem::u8path(path).c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
+  HMODULE handle = LoadLibraryExW(std::filesystem::path(std::u8string(path.begin(), path.end())).c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
   const DWORD code = GetLastError();
   SetErrorMode(mode);
   if (!handle) {

@@ -60,6 +60,7 @@ struct Generator::Run {
   const OnText& on_text;
   int sequence;
   Sampler sampler;
+  TokenHealing healing;
   TextFilter filter;
   Clock::time_point started;
   Clock::time_point first_token;
@@ -75,6 +76,7 @@ struct Generator::Run {
 Generator::Generator(llama_context* context, Vocabulary vocabulary, size_t n_sequences, size_t context_length)
     : context_(context),
       vocabulary_(std::move(vocabulary)),
+      token_bytes_(vocabulary_),
       sequences_(n_sequences),
       context_length_(context_length),
       batch_(llama_batch_init(static_cast<int32_t>(llama_n_ubatch(context)), 0, 1)),
@@ -103,12 +105,12 @@ Result<GenerateResult> Generator::generate(const GenerateParams& params, const C
 
   const size_t room = context_length_ - params.max_tokens;
   const size_t budget = params.max_prompt_tokens == 0 ? room : std::min(room, params.max_prompt_tokens);
-  const std::vector<Token> prompt = build_prompt(vocabulary_, params.prefix, params.suffix, budget);
+  auto [prompt, unfinished] = build_prompt(vocabulary_, params.prefix, params.suffix, budget);
   const auto choice = sequences_.choose(params.sequence_key, prompt);
   const size_t reused = keep_tokens(choice.index, choice.reuse);
 
   Run run = {params, on_text, choice.index, Sampler(params.temperature, params.seed),
-             TextFilter(params.stop, params.max_lines), started, {}, {}};
+             TokenHealing(std::move(unfinished)), TextFilter(params.stop, params.max_lines), started, {}, {}};
   run.result.stats.prompt_tokens = prompt.size();
   run.result.stats.reused_tokens = reused;
 
@@ -192,13 +194,14 @@ Result<StopReason> Generator::decode_text(Run& run) {
   size_t& n_generated = run.result.stats.generated_tokens;
   std::string bytes;
   while (true) {
+    if (!constrain(run.healing)) return StopReason::end;
     auto sampled = run.sampler.sample(context_, vocabulary_.size());
     if (!sampled) return sampled.error();
     if (++n_generated == 1) run.first_token = Clock::now();
     if (!run.params.ignore_end && vocabulary_.ends_generation(*sampled)) return StopReason::end;
     bytes.clear();
     vocabulary_.append_bytes(*sampled, bytes);
-    run.show(run.filter.push(bytes));
+    run.show(run.filter.push(run.healing.take(bytes)));
     if (run.filter.state() == TextFilter::State::lines) return StopReason::lines;
     if (run.filter.state() == TextFilter::State::stop) return StopReason::stop;
     if (n_generated == run.params.max_tokens) return StopReason::tokens;
@@ -207,6 +210,13 @@ Result<StopReason> Generator::decode_text(Run& run) {
     if (!decoded) return decoded.error();
     if (*decoded == Decoded::interrupted) return StopReason::time;
   }
+}
+
+bool Generator::constrain(const TokenHealing& healing) {
+  if (healing.done()) return true;
+  float* logits = llama_get_logits_ith(context_, -1);
+  CHECK(logits);
+  return healing.constrain(token_bytes_, {logits, token_bytes_.size()});
 }
 
 }  // namespace hotpath

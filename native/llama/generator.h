@@ -11,6 +11,7 @@
 #include "llama/sampler.h"
 #include "llama/sequences.h"
 #include "llama/stop_rules.h"
+#include "llama/token_healing.h"
 #include "llama/vocabulary.h"
 
 namespace hotpath {
@@ -78,11 +79,14 @@ class Generator {
   Result<Decoded> decode(int sequence, std::span<const Token> tokens);
   Result<Decoded> prefill(int sequence, std::span<const Token> prompt);
   Result<StopReason> decode_text(Run& run);
+  /// False when no token goes on with the text that is to be healed.
+  bool constrain(const TokenHealing& healing);
   bool interrupted() const;
   static bool on_abort_query(void* self);
 
   llama_context* context_;
   Vocabulary vocabulary_;
+  TokenBytes token_bytes_;
   SequenceTable sequences_;
   size_t context_length_;
   llama_batch batch_;

@@ -78,7 +78,7 @@ Result<LayerPlacement> place_layers(const ModelFile& model, uint64_t n_tokens, c
   if (free.gpu_bytes.empty()) {
     if (requested > 0) placement.notice = "no GPU was found";
   } else if (requested >= 0) {
-    placement.gpu_layers = requested >= all - 1 ? all : requested;
+    placement.gpu_layers = requested == 0 ? 0 : std::min(requested, all - 1) + 1;
   } else {
     placement.gpu_layers = layers_that_fit(model, n_tokens, free);
     if (placement.gpu_layers < all) {

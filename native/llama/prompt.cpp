@@ -74,16 +74,21 @@ std::vector<Token> assemble_prompt(const FimFormat& fim, Token begin, std::span<
   return prompt;
 }
 
-std::vector<Token> build_prompt(const Vocabulary& vocabulary, std::string_view prefix, std::string_view suffix,
-                                size_t budget) {
+Prompt build_prompt(const Vocabulary& vocabulary, std::string_view prefix, std::string_view suffix, size_t budget) {
   const size_t overhead = prompt_overhead(vocabulary.fim(), vocabulary.begin());
   CHECK(budget >= overhead);
   const size_t text_budget = budget - overhead;
-  const std::vector<Token> before = vocabulary.tokenize(relevant_prefix(prefix, text_budget));
+  Prompt prompt;
+  std::vector<Token> before = vocabulary.tokenize(relevant_prefix(prefix, text_budget));
+  if (!before.empty()) {
+    vocabulary.append_bytes(before.back(), prompt.unfinished);
+    before.pop_back();
+  }
   const std::vector<Token> after = vocabulary.tokenize(relevant_suffix(suffix, text_budget));
   const PromptCut cut = cut_prompt(before.size(), after.size(), text_budget);
-  return assemble_prompt(vocabulary.fim(), vocabulary.begin(), std::span(before).subspan(cut.prefix_begin),
-                         std::span(after).first(cut.suffix_end));
+  prompt.tokens = assemble_prompt(vocabulary.fim(), vocabulary.begin(), std::span(before).subspan(cut.prefix_begin),
+                                  std::span(after).first(cut.suffix_end));
+  return prompt;
 }
 
 }  // namespace hotpath

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,8 +33,13 @@ size_t prompt_overhead(const FimFormat& fim, Token begin);
 std::vector<Token> assemble_prompt(const FimFormat& fim, Token begin, std::span<const Token> prefix,
                                    std::span<const Token> suffix);
 
+struct Prompt {
+  std::vector<Token> tokens;
+  /// Text of the prefix's last token, which is left to the generation: see token_healing.h. Empty without a prefix.
+  std::string unfinished;
+};
+
 /// All of the above: at most `budget` tokens, special ones included.
-std::vector<Token> build_prompt(const Vocabulary& vocabulary, std::string_view prefix, std::string_view suffix,
-                                size_t budget);
+Prompt build_prompt(const Vocabulary& vocabulary, std::string_view prefix, std::string_view suffix, size_t budget);
 
 }  // namespace hotpath

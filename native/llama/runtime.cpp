@@ -26,6 +26,11 @@ constexpr const char* kPrefix = "libggml-";
 constexpr const char* kExtension = ".so";  // on macOS too: backends are loadable bundles
 #endif
 
+std::string utf8(const fs::path& path) {
+  const std::u8string text = path.u8string();
+  return {text.begin(), text.end()};
+}
+
 struct Candidate {
   std::string path;
   std::string file;
@@ -36,12 +41,12 @@ struct Candidate {
 std::vector<Candidate> find_candidates(const std::string& directory) {
   std::vector<Candidate> candidates;
   std::error_code ignored;  // a directory that is not there holds no libraries
-  for (const auto& entry : fs::directory_iterator(fs::u8path(directory), ignored)) {
-    const std::string file = entry.path().filename().string();
+  for (const auto& entry : fs::directory_iterator(std::u8string(directory.begin(), directory.end()), ignored)) {
+    const std::string file = utf8(entry.path().filename());
     if (!file.starts_with(kPrefix) || entry.path().extension() != kExtension) continue;
     const size_t prefix = std::strlen(kPrefix);
     const std::string backend = file.substr(prefix, file.size() - prefix - std::strlen(kExtension));
-    if (backend != "base") candidates.push_back({entry.path().string(), file, backend});
+    if (backend != "base") candidates.push_back({utf8(entry.path()), file, backend});
   }
   std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.file < b.file; });
   return candidates;

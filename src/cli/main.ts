@@ -101,6 +101,9 @@ function refuse(problem: string, usage: string): number {
   return exitStatus.usage;
 }
 
+// A reader that has seen enough, such as `head`, closes the pipe.
+process.stdout.on("error", () => process.exit(exitStatus.ok));
+
 void main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });

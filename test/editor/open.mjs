@@ -31,7 +31,7 @@ async function main() {
 }
 
 /** The command that starts a desktop VS Code, or undefined. */
-export function findDesktop(env = process.env) {
+function findDesktop(env = process.env) {
   if (env.VSCODE_EXECUTABLE) return env.VSCODE_EXECUTABLE;
   const places = {
     darwin: [

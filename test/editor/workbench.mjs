@@ -44,10 +44,6 @@ export class Workbench {
     await this.page.locator(".monaco-workbench").waitFor();
   }
 
-  async close() {
-    await this.page.context().close();
-  }
-
   async screenshot(name) {
     mkdirSync(screenshotDirectory, { recursive: true });
     await this.page.screenshot({ path: path.join(screenshotDirectory, `${name}.png`) });

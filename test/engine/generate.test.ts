@@ -13,7 +13,7 @@ describe("generate", () => {
     const engine = sandbox.client();
     const pieces: string[] = [];
     const answer = await engine.generate(request(), (text) => pieces.push(text));
-    expect(answer.text).toBe("self.y = y");
+    expect(answer.text).toBe("self.height = height");
     expect(pieces.join("")).toBe(answer.text);
     expect(pieces.length).toBeGreaterThan(1);
     expect(answer).toMatchObject({
@@ -23,7 +23,7 @@ describe("generate", () => {
     });
     expect(answer.model.devices).toEqual([expect.objectContaining({ kind: "cpu", layers: 4 })]);
     const { stats } = answer;
-    expect(stats.promptTokens).toBeGreaterThan(40);
+    expect(stats.promptTokens).toBeGreaterThan(30);
     expect(stats.generatedTokens).toBeGreaterThan(2);
     expect(stats.ttftMs).toBeGreaterThan(0);
     expect(stats.totalMs).toBeGreaterThanOrEqual(stats.ttftMs);

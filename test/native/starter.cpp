@@ -3,7 +3,7 @@
 namespace hotpath::test {
 
 void start_engine() {
-  static const auto libraries = engine::start({HOTPATH_LIBRARY_DIR});
+  static const auto libraries = engine::start({HOTPATH_LIBRARY_DIR, HOTPATH_GPU_LIBRARY_DIR});
   if (!libraries) throw Failure(libraries.error().message);
 }
 

@@ -182,6 +182,29 @@ TEST(fuzz, loads_or_refuses_damaged_headers) {
   EXPECT(peak_memory_mb() < 2000);
 }
 
+TEST(fuzz, refuses_models_that_llama_cpp_asserts_on) {
+  start_engine();
+  const auto code_with = [](const std::string& bytes) {
+    const TemporaryModel file(bytes);
+    ModelSpec spec = starter_spec();
+    spec.path = file.path();
+    return code_of(engine::load(spec));
+  };
+  // The graph demands that rotary dimensions and head size be equal.
+  std::string other_rotation = starter_bytes();
+  const std::string key = "arcee.rope.dimension_count";
+  const uint32_t half = 32;
+  std::memcpy(&other_rotation[other_rotation.find(key) + key.size() + sizeof(uint32_t)], &half, sizeof half);
+  EXPECT_EQ(code_with(other_rotation), "model/corrupt");
+
+  // The vocabulary demands that no text appear twice.
+  std::string same_token_twice = starter_bytes();
+  const std::string first = "<|fim_prefix|>";
+  const std::string second = "<|fim_suffix|>";
+  same_token_twice.replace(same_token_twice.find(second), second.size(), first);
+  EXPECT_EQ(code_with(same_token_twice), "model/corrupt");
+}
+
 TEST(fuzz, answers_with_damaged_weights) {
   start_engine();
   std::string damaged = starter_bytes();

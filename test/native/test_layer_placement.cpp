@@ -51,8 +51,9 @@ TEST(layer_placement, moves_what_fits_and_says_how_many) {
 }
 
 TEST(layer_placement, does_as_told_when_a_number_is_given) {
-  EXPECT_EQ(place_layers(model_of_10_layers(), 1000, {8 * kGB, {1 * kGB}}, 3)->gpu_layers, 3);
+  EXPECT_EQ(place_layers(model_of_10_layers(), 1000, {8 * kGB, {1 * kGB}}, 3)->gpu_layers, 4);
   EXPECT_EQ(place_layers(model_of_10_layers(), 1000, {8 * kGB, {1 * kGB}}, 10)->gpu_layers, 11);
+  EXPECT_EQ(place_layers(model_of_10_layers(), 1000, {8 * kGB, {1 * kGB}}, 99)->gpu_layers, 11);
   EXPECT_EQ(place_layers(model_of_10_layers(), 1000, {8 * kGB, {1 * kGB}}, 0)->gpu_layers, 0);
 }
 

@@ -45,7 +45,7 @@ describe("the package", () => {
       "extension/dist/native/libllama.v*.so",
       "extension/media/icon.png",
       "extension/media/readme/*",
-      "extension/media/sample/point.py",
+      "extension/media/sample/rectangle.py",
       "extension/media/starter/README.md",
       "extension/media/starter/starter-nano-q8_0.gguf",
       "extension/media/walkthrough/*",

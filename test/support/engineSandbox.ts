@@ -109,16 +109,16 @@ export function nextState(engine: Engine, accept: (state: EngineState) => boolea
   });
 }
 
-const python =
-  "def add(a, b):\n    return a + b\n\n\nclass Point:\n    def __init__(self, x, y):\n        self.x = x\n        ";
+const before = "class Rectangle:\n    def __init__(self, width, height):\n        self.width = width\n        ";
+const after = "\n\n    def area(self):\n        return self.width * self.height\n";
 
 export function request(options: Partial<GenerateOptions> = {}): GenerateOptions {
   return {
     model: starter,
     documentId: "a.py",
     sequenceKey: "a.py",
-    prefix: python,
-    suffix: "\n\n    def norm(self):\n        return (self.x ** 2 + self.y ** 2) ** 0.5\n",
+    prefix: before,
+    suffix: after,
     maxPromptTokens: 0,
     maxTokens: 16,
     maxLines: 1,

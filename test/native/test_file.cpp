@@ -1,0 +1,70 @@
+#include "core/file.h"
+
+#include <filesystem>
+
+#include "test.h"
+
+#if !defined(_WIN32)
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+namespace hotpath::test {
+
+namespace {
+
+std::string temporary(const std::string& name) {
+  return (std::filesystem::temp_directory_path() / ("hotpath-file-" + name)).string();
+}
+
+std::string code_of_open(const std::string& path) {
+  const auto file = ReadFile::open(path);
+  return file ? "ok" : error_code_text(file.error().code);
+}
+
+}  // namespace
+
+TEST(file, reads_at_any_offset_and_not_beyond_the_end) {
+  const auto file = ReadFile::open(__FILE__);
+  EXPECT(file);
+  char bytes[8];
+  EXPECT(file->read_at(1, bytes, 7));
+  EXPECT_EQ(std::string(bytes, 7), "include");
+  EXPECT(!file->read_at(file->size() - 3, bytes, 4));
+  EXPECT(!file->read_at(UINT64_MAX / 2, bytes, 1));
+}
+
+TEST(file, refuses_directories_and_missing_files) {
+  EXPECT_EQ(code_of_open(std::filesystem::temp_directory_path().string()), "file/unreadable");
+  EXPECT_EQ(code_of_open(temporary("missing")), "model/not-found");
+}
+
+#if !defined(_WIN32)
+
+TEST(file, does_not_wait_for_the_writer_of_a_pipe) {
+  const std::string path = temporary("pipe");
+  EXPECT(::mkfifo(path.c_str(), 0600) == 0);
+  const std::string code = code_of_open(path);
+  ::unlink(path.c_str());
+  EXPECT_EQ(code, "file/unreadable");
+}
+
+TEST(file, is_locked_for_others_while_its_process_lives) {
+  const std::string path = temporary("lock-" + std::to_string(::getpid()));
+  const auto lock = lock_file_for_process_life(path);
+  EXPECT(lock && *lock);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto second = lock_file_for_process_life(path);
+    ::_exit(second && !*second ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  ::unlink(path.c_str());
+  EXPECT_EQ(status, 0);
+}
+
+#endif
+
+}  // namespace hotpath::test
