@@ -16,7 +16,7 @@ export async function build(log = console.log) {
   installPackages(log);
   const { buildNative } = await import("./native/build.mjs");
   await buildNative({ log });
-  await bundle(log);
+  await bundle();
 }
 
 function checkNode() {
@@ -35,7 +35,7 @@ function installPackages(log) {
   run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
 }
 
-export async function bundle(log = console.log) {
+export async function bundle() {
   const esbuild = await import("esbuild");
   const shared = {
     absWorkingDir: root,
@@ -57,11 +57,11 @@ export async function bundle(log = console.log) {
   });
   const banner = { js: "#!/usr/bin/env node" };
   const forTerminal = await esbuild.build({ ...shared, entryPoints: { cli: "src/cli/main.ts" }, banner });
-  await writeNotices([forEditor.metafile, forTerminal.metafile], log);
+  writeNotices([forEditor.metafile, forTerminal.metafile]);
 }
 
 /** The licences of everything that ends up in the package: bundled npm packages, the addon's headers, llama.cpp. */
-async function writeNotices(metafiles, log) {
+function writeNotices(metafiles) {
   const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
   const bundled = inputs.map((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1]).filter(Boolean);
   const packages = [...new Set([...bundled, "node-addon-api"])].sort();
@@ -72,8 +72,7 @@ async function writeNotices(metafiles, log) {
     if (!file) throw new Error(`${name} ${version} (${license}) brings no licence text; it cannot be shipped.`);
     return `${name} ${version} (${license})\n\n${readFileSync(path.join(folder, file), "utf8").trim()}`;
   });
-  const { fetchSource } = await import("./native/llama.mjs");
-  const llama = readFileSync(path.join(await fetchSource("headers", log), "LICENSE"), "utf8").trim();
+  const llama = readFileSync(path.join(root, "dist", "native", "LICENSE.llama.cpp"), "utf8").trim();
   notices.push(`llama.cpp and ggml, libraries as built by node-llama-cpp (MIT)\n\n${llama}`);
   writeFileSync(path.join(root, "dist", "THIRD_PARTY_NOTICES.txt"), `${notices.join(`\n\n${"-".repeat(80)}\n\n`)}\n`);
 }

@@ -25,9 +25,9 @@ export async function buildNative({ log }) {
   const stamp = await inputHash();
   if (existsSync(path.join(outFolder, "hotpath.node")) && (await readStamp()) === stamp) return;
   const started = Date.now();
-  const packages = platformPackages();
+  const packages = process.env.HOTPATH_LLAMA === "source" ? [] : platformPackages();
   if (packages.length === 0) {
-    log(`No prebuilt llama.cpp for ${process.platform}-${process.arch}: building it from source, this takes minutes`);
+    log("Building llama.cpp from source, this takes minutes");
   }
   const llama = packages.length > 0 ? await prebuiltLlama(packages, log) : await sourceLlama(log);
   log(`Compiling the native engine against llama.cpp ${lock.release}`);
@@ -38,20 +38,11 @@ export async function buildNative({ log }) {
   log(`Native engine built in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
-/** Runs the C++ tests; `buildNative` must have run. Rejects when one fails, with what they printed. */
-export async function runNativeTests({ log }) {
-  const program = path.join(programFolder(), process.platform === "win32" ? "hotpath-tests.exe" : "hotpath-tests");
-  let printed = "";
-  await execute(program, [], (text) => {
-    printed += text;
-  }).catch((error) => {
-    throw new Error(`${error.message}\n${printed}`);
-  });
-  log(printed.trimEnd().split("\n").at(-1) ?? "");
-}
+export const benchProgram = () => program("hotpath-bench");
+export const testProgram = () => program("hotpath-tests");
 
-export function benchProgram() {
-  return path.join(programFolder(), process.platform === "win32" ? "hotpath-bench.exe" : "hotpath-bench");
+function program(name) {
+  return path.join(programFolder(), process.platform === "win32" ? `${name}.exe` : name);
 }
 
 async function prebuiltLlama(packages, log) {
@@ -84,24 +75,27 @@ async function sourceLlama(log) {
 async function compile(options) {
   const definitions = Object.entries(options).map(([name, value]) => `--CD${name}=${value}`);
   const cmakeJs = require.resolve("cmake-js/bin/cmake-js");
-  const args = [
-    cmakeJs,
-    "compile",
-    "-d",
-    nativeFolder,
-    "-O",
-    buildFolder,
-    "--parallel",
-    String(os.availableParallelism()),
-  ];
-  let printed = "";
-  await execute(process.execPath, [...args, ...definitions], (text) => {
-    printed += text;
-  }).catch((error) => {
-    throw new Error(
-      `Building the native engine failed (a C++20 compiler and CMake 3.20 are needed): ${error.message}\n${printed}`,
-    );
-  });
+  // Configured each time: a build alone would keep the definitions of the first.
+  for (const step of ["configure", "build"]) {
+    const args = [
+      cmakeJs,
+      step,
+      "-d",
+      nativeFolder,
+      "-O",
+      buildFolder,
+      "--parallel",
+      String(os.availableParallelism()),
+    ];
+    let printed = "";
+    const collect = (text) => {
+      printed += text;
+    };
+    await execute(process.execPath, [...args, ...definitions], collect).catch((error) => {
+      const needs = "a C++20 compiler and CMake 3.20 are needed";
+      throw new Error(`Building the native engine failed (${needs}): ${error.message}\n${printed}`);
+    });
+  }
 }
 
 /** dist/native anew: the addon, every library that llama.cpp's loader may want beside it, and their licence. */

@@ -5,6 +5,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { findChromium } from "../support/browser.mjs";
+import { installPackages, mayInstallPackages } from "../support/debian.mjs";
 import { cacheDirectory, findOnPath, run, withLock } from "../support/tools.mjs";
 
 /** code-server 4.139.1 is VS Code 1.139.1 and runs on Node 24 only. */
@@ -27,7 +28,7 @@ export async function installEditor({ log = console.log } = {}) {
     const onWait = () => log("editor: another process is installing it, waiting");
     await withLock(directory, onWait, async () => {
       // Whoever held the lock before may have done either part.
-      if (!findChromium() || missingTools(directory).length > 0) await installPackages(directory, log);
+      if (!findChromium() || missingTools(directory).length > 0) await installTools(directory, log);
       if (!isComplete(directory)) await installCodeServer(directory, log);
     });
   }
@@ -73,25 +74,13 @@ function whyNot(directory) {
   const { CHROMIUM } = process.env;
   if (CHROMIUM && !findChromium()) return `CHROMIUM names ${CHROMIUM}, which does not exist`;
   const missing = missingTools(directory);
-  const mayInstall = process.getuid() === 0 && isDebian();
-  if (missing.length === 0 || mayInstall) return undefined;
+  if (missing.length === 0 || mayInstallPackages()) return undefined;
   return `needs ${missing.join(", ")}; install them (or set CHROMIUM to a Chromium or Chrome) and run the tests again`;
 }
 
-function isDebian() {
-  if (!existsSync("/etc/os-release") || !findOnPath(["apt-get"])) return false;
-  // Not ID_LIKE: Ubuntu's chromium package only points to a snap.
-  return /^ID="?debian"?$/m.test(readFileSync("/etc/os-release", "utf8"));
-}
-
-async function installPackages(directory, log) {
+async function installTools(directory, log) {
   const names = missingTools(directory);
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  await step(log, `apt-get install ${names.join(" ")}`, async () => {
-    await run("apt-get", ["update"], { env });
-    const options = ["-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"];
-    await run("apt-get", ["install", ...options, ...names], { env });
-  });
+  await step(log, `apt-get install ${names.join(" ")}`, () => installPackages(names));
   if (!findChromium()) throw new Error("apt-get installed chromium, but there is no chromium on PATH");
 }
 

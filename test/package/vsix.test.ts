@@ -37,6 +37,7 @@ describe("the package", () => {
       "extension/dist/cli.js",
       "extension/dist/engineHost.js",
       "extension/dist/extension.js",
+      "extension/dist/native/LICENSE.llama.cpp",
       "extension/dist/native/hotpath.node",
       "extension/dist/native/libggml-base.so",
       "extension/dist/native/libggml-cpu-*.so",
