@@ -11,11 +11,15 @@ export interface Result {
   readonly how: string;
 }
 
+import type { HostMeasurement } from "./extensionHost.ts";
+
 export interface BenchContext {
   readonly root: string;
   /** The native program that drives engine and llama.cpp in turn. */
   readonly benchProgram: string;
   readonly starter: string;
+  /** Measured before, in a real editor; or why not. */
+  readonly host: HostMeasurement | { readonly reason: string };
 }
 
 export type Bench = (context: BenchContext) => Promise<Result[]>;

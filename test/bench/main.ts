@@ -1,15 +1,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { Bench, Result } from "./bench.ts";
+import type { Bench, BenchContext, Result } from "./bench.ts";
 import { memory, prefixReuse, recovery } from "./completionLatency.ts";
 import { engineSpeed } from "./engineSpeed.ts";
+import { extensionHost } from "./extensionHost.ts";
 import { protocolOverhead } from "./protocolOverhead.ts";
 
-const benches: Record<string, Bench> = { engineSpeed, protocolOverhead, prefixReuse, recovery, memory };
+const benches: Record<string, Bench> = { engineSpeed, protocolOverhead, prefixReuse, recovery, memory, extensionHost };
 
-async function main(root: string, benchProgram: string, wanted: readonly string[]): Promise<void> {
-  const context = { root, benchProgram, starter: path.join(root, "media", "starter", "starter-nano-q8_0.gguf") };
+async function main(given: Omit<BenchContext, "starter">, wanted: readonly string[]): Promise<void> {
+  const context = { ...given, starter: path.join(given.root, "media", "starter", "starter-nano-q8_0.gguf") };
   const results: Result[] = [];
   for (const [name, bench] of Object.entries(benches)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
@@ -17,7 +18,7 @@ async function main(root: string, benchProgram: string, wanted: readonly string[
     results.push(...(await bench(context)));
   }
   const machine = `${os.cpus()[0]?.model ?? "?"}, ${os.availableParallelism()} cores, ${(os.totalmem() / 1e9).toFixed(0)} GB`;
-  const file = path.join(root, "test", "results", "bench.json");
+  const file = path.join(given.root, "test", "results", "bench.json");
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify({ machine, date: new Date().toISOString(), results }, null, 2));
   print(machine, results);
@@ -33,5 +34,5 @@ function print(machine: string, results: readonly Result[]): void {
   }
 }
 
-const [root = "", benchProgram = "", ...wanted] = process.argv.slice(2);
-void main(root, benchProgram, wanted);
+const [context = "", ...wanted] = process.argv.slice(2);
+void main(JSON.parse(context), wanted);

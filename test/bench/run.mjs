@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { benchProgram } from "../../native/build.mjs";
+import { measureExtensionHost } from "../editor/measure.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const outfile = path.join(root, "build", "bench", "main.mjs");
@@ -16,7 +17,9 @@ await build({
   packages: "external",
   outfile,
 });
-const { status } = spawnSync(process.execPath, [outfile, root, benchProgram(), ...process.argv.slice(2)], {
-  stdio: "inherit",
-});
+const wanted = process.argv.slice(2);
+const isHostWanted = wanted.length === 0 || wanted.includes("extensionHost");
+const host = isHostWanted ? await measureExtensionHost() : { reason: "not asked for" };
+const context = { root, host, benchProgram: benchProgram() };
+const { status } = spawnSync(process.execPath, [outfile, JSON.stringify(context), ...wanted], { stdio: "inherit" });
 process.exitCode = status ?? 1;

@@ -21,7 +21,7 @@ export async function runInExtensionHost({ editor, vsix, report }) {
     await installExtension(editor, profile, vsix);
     const env = { HOTPATH_TEST_RESULTS: resultsFile };
     const server = await startCodeServer(editor, profile, { env, inHostTests: true });
-    const failure = await errorOf(runSuite({ editor, profile, server }));
+    const failure = await errorOf(runSuite({ editor, profile, server, entry: "index.js" }));
     await server.stop();
     reportResults({ suite: hostSuiteName, resultsFile, failure, report, profile });
   } finally {
@@ -30,7 +30,7 @@ export async function runInExtensionHost({ editor, vsix, report }) {
 }
 
 /** Resolves when the suite has ended, whatever its results. */
-async function runSuite({ editor, profile, server }) {
+export async function runSuite({ editor, profile, server, entry }) {
   const browser = await launchChromium(editor.chromium);
   try {
     const workbench = await Workbench.create(browser, server);
@@ -43,7 +43,7 @@ async function runSuite({ editor, profile, server }) {
     const remote = (file) => `vscode-remote://${server.host}${file}`;
     await workbench.open(server, profile.workspace, [
       ["extensionDevelopmentPath", remote(suiteFolder)],
-      ["extensionTestsPath", remote(path.join(suiteFolder, "index.js"))],
+      ["extensionTestsPath", remote(path.join(suiteFolder, entry))],
       ["skipWelcome", "true"],
     ]);
     await withTimeout(ended, () => {

@@ -1,0 +1,140 @@
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type EngineSandbox, engineSandbox, starter } from "../support/engineSandbox.ts";
+import { root } from "../support/sources.ts";
+import { temporaryFolder } from "../support/temporaryFolder.ts";
+
+let sandbox: EngineSandbox;
+beforeEach(() => {
+  sandbox = engineSandbox({ HOTPATH_DATA_DIR: temporaryFolder() });
+});
+afterEach(() => sandbox.end());
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function hotpath(...args: string[]): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path.join(root, "dist", "cli.js"), ...args], { env: sandbox.env });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (data) => {
+      stdout += data;
+    });
+    child.stderr.on("data", (data) => {
+      stderr += data;
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const sample = path.join(root, "media", "sample", "rectangle.py");
+
+describe("hotpath complete", () => {
+  it("prints the text the editor would show", async () => {
+    expect(await hotpath("complete", `${sample}:4:9`)).toEqual({
+      code: 0,
+      stdout: "self.height = height\n",
+      stderr: "",
+    });
+  });
+
+  it("prints one object with --json", async () => {
+    const { code, stdout } = await hotpath("complete", `${sample}:4:9`, "--json", "--max-tokens", "20");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      text: "self.height = height",
+      source: "engine",
+      reason: null,
+      model: { name: "starter-nano", path: starter.path, architecture: "arcee", quantization: "Q8_0" },
+      mode: "dense",
+      devices: [{ name: "CPU", description: expect.any(String), kind: "cpu", layers: 4 }],
+      fallback: null,
+      timings: {
+        ttftMs: expect.any(Number),
+        totalMs: expect.any(Number),
+        prefillTokensPerSecond: expect.any(Number),
+        decodeTokensPerSecond: expect.any(Number),
+      },
+      tokens: { prompt: 39, reused: 0, generated: 6 },
+    });
+  });
+
+  it("says why there is nothing", async () => {
+    const file = path.join(temporaryFolder(), "done.py");
+    writeFileSync(file, 'def main():\n    pass\n\n\nif __name__ == "__main__":');
+    const { code, stdout, stderr } = await hotpath("complete", `${file}:5:27`);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+    expect(stderr).toMatch(/^no completion: /);
+  });
+
+  it.each([
+    ["a missing file", ["nowhere.py:1:1"], "file/unreadable"],
+    ["a line that is not there", [`${sample}:99:1`], "request/invalid"],
+    ["a place without numbers", [sample], "request/invalid"],
+    ["a file of secrets", [`${path.join(root, ".env")}:1:1`], "request/invalid"],
+    ["a missing model", [`${sample}:4:9`, "--model", "nowhere.gguf"], "model/not-found"],
+    ["a file that is no model", [`${sample}:4:9`, "--model", sample], "model/not-gguf"],
+    ["a token count that is no number", [`${sample}:4:9`, "--max-tokens", "many"], "request/invalid"],
+  ])("fails for %s with its code, also as JSON", async (_, args, code) => {
+    const plain = await hotpath("complete", ...args);
+    expect(plain).toMatchObject({ code: 1, stdout: "" });
+    expect(plain.stderr).toContain(`hotpath: ${code}: `);
+    const json = await hotpath("complete", ...args, "--json");
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code, message: expect.any(String) } });
+  });
+});
+
+describe("hotpath", () => {
+  it.each([[[]], [["--help"]], [["help"]]])("lists its commands for %j", async (args) => {
+    const { code, stdout } = await hotpath(...args);
+    expect(code).toBe(0);
+    for (const name of ["complete", "models", "inspect", "doctor"]) expect(stdout).toContain(`hotpath ${name}`);
+  });
+
+  it.each(["complete", "demo", "models", "inspect", "doctor"])("explains %s", async (name) => {
+    const { code, stdout } = await hotpath(name, "--help");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: hotpath ${name}`));
+  });
+
+  it.each([[["fly"]], [["inspect"]], [["models", "extra"]], [["doctor", "--loud"]]])(
+    "refuses %j with its usage",
+    async (args) => {
+      const { code, stdout, stderr } = await hotpath(...args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(/^hotpath: .+\n\n(Usage|Hotpath)/);
+    },
+  );
+
+  it("inspects a model", async () => {
+    const { stdout } = await hotpath("inspect", starter.path);
+    expect(stdout).toContain("SPM2 order (metadata)");
+    expect(JSON.parse((await hotpath("inspect", starter.path, "--json")).stdout)).toMatchObject({
+      vocabularySize: 8192,
+    });
+  });
+
+  it("lists models, those used recently included", async () => {
+    await hotpath("complete", `${sample}:4:9`, "--model", starter.path);
+    const { starter: shipped, recent } = JSON.parse((await hotpath("models", "--json")).stdout);
+    expect(shipped).toMatchObject({ path: starter.path, bytes: expect.any(Number) });
+    expect(recent[0]).toMatchObject({ path: starter.path });
+  });
+
+  it("examines the machine", async () => {
+    const { code, stdout } = await hotpath("doctor", "--json");
+    const report = JSON.parse(stdout);
+    expect(code).toBe(0);
+    expect(report.problems).toEqual([]);
+    expect(report.engine.libraries.llamaVersion).toMatch(/^v\d+\.\d+\.\d+$/);
+    expect(report.engine.devices[0]).toMatchObject({ kind: "cpu", memoryBytes: expect.any(Number) });
+    expect((await hotpath("doctor")).stdout).toContain("Everything that is needed works.");
+  });
+});
