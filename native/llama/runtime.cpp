@@ -144,6 +144,10 @@ DeviceKind kind_of(ggml_backend_dev_t device) {
   }
 }
 
+bool is_cuda(ggml_backend_dev_t device) {
+  return std::strcmp(ggml_backend_reg_name(ggml_backend_dev_backend_reg(device)), "CUDA") == 0;
+}
+
 bool same_device(ggml_backend_dev_t a, ggml_backend_dev_t b) {
   ggml_backend_dev_props left;
   ggml_backend_dev_props right;
@@ -183,11 +187,16 @@ std::vector<ggml_backend_dev_t> usable_gpus() {
     const ggml_backend_dev_t device = ggml_backend_dev_get(i);
     const auto type = ggml_backend_dev_type(device);
     if (type == GGML_BACKEND_DEVICE_TYPE_IGPU && integrated.empty()) integrated.push_back(device);
-    if (type != GGML_BACKEND_DEVICE_TYPE_GPU) continue;
-    const bool known = std::any_of(discrete.begin(), discrete.end(), [&](auto other) { return same_device(device, other); });
-    if (!known) discrete.push_back(device);
+    if (type == GGML_BACKEND_DEVICE_TYPE_GPU) discrete.push_back(device);
   }
-  return discrete.empty() ? integrated : discrete;
+  // A card may be there twice, through CUDA and through Vulkan. Who installed the CUDA library wants it to be used.
+  std::stable_partition(discrete.begin(), discrete.end(), is_cuda);
+  std::vector<ggml_backend_dev_t> usable;
+  for (const ggml_backend_dev_t device : discrete) {
+    const bool known = std::any_of(usable.begin(), usable.end(), [&](auto other) { return same_device(device, other); });
+    if (!known) usable.push_back(device);
+  }
+  return usable.empty() ? integrated : usable;
 }
 
 }  // namespace hotpath

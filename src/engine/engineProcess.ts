@@ -68,7 +68,7 @@ function start({ engineScript, files, env, logger }: EngineProcessOptions): Star
   try {
     spawned = spawnEngine(engineScript, files, env);
   } catch (error) {
-    throw new AppError("engine/start-failed", `${engineScript}: ${(error as Error).message}`, {}, error);
+    throw new AppError("engine/start-failed", `${files.directory}: ${(error as Error).message}`, {}, error);
   }
   logger.info(`starting engine ${spawned.instance}`);
   const started: StartedEngine = { exitCode: undefined };
@@ -86,14 +86,9 @@ function start({ engineScript, files, env, logger }: EngineProcessOptions): Star
 
 function startFailed(files: RuntimeFiles, exitCode: number): AppError {
   const logTail = readLogTail(files.log);
-  return new AppError(
-    "engine/start-failed",
-    `the engine process ended with exit code ${exitCode} while starting\n${logTail}`,
-    {
-      exitCode,
-      logTail,
-    },
-  );
+  const why = logTail || `It wrote nothing into ${files.log}: is that disk full?`;
+  const message = `the engine process ended with exit code ${exitCode} while starting\n${why}`;
+  return new AppError("engine/start-failed", message, { exitCode, logTail });
 }
 
 async function readEngineFile(files: RuntimeFiles): Promise<EngineFile | undefined> {

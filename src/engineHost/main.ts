@@ -1,6 +1,6 @@
 // The engine process: one per user. Takes the lock, loads the addon, listens, and ends when nobody is left.
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import path from "node:path";
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
@@ -25,6 +25,8 @@ import { createStderrLogger } from "./stderrLogger.ts";
 const lingerMs = Number(process.env.HOTPATH_LINGER_MS ?? 15_000);
 /** Longer than any single graph node takes; a generation that ignores its cancel this long never ends. */
 const wedgedAfterMs = Number(process.env.HOTPATH_WEDGED_MS ?? 10_000);
+/** A client that was suspended may still want to know how its engine ended. */
+const exitRecordKeptMs = 60 * 60_000;
 /** Who has not said hello by then is no client of ours. */
 const greetingMs = 5_000;
 
@@ -70,11 +72,14 @@ function loadAddon(): Addon {
   return module.exports as Addon;
 }
 
-/** We hold the lock, so whatever lies here belongs to engines that are gone. Exit records stay for late readers. */
+/** We hold the lock, so whatever lies here belongs to engines that are gone. */
 function removeLeftovers({ directory, engine }: RuntimeFiles): void {
   rmSync(engine, { force: true });
   for (const name of readdirSync(directory)) {
-    if (name.endsWith(".sock")) rmSync(path.join(directory, name), { force: true });
+    const file = path.join(directory, name);
+    const isOldRecord = name.endsWith(".exit") && Date.now() - statSync(file).mtimeMs > exitRecordKeptMs;
+    const isHalfWritten = file.startsWith(`${engine}.`);
+    if (name.endsWith(".sock") || isHalfWritten || isOldRecord) rmSync(file, { force: true });
   }
 }
 
@@ -168,7 +173,12 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
     process.exit(exitCodes.cannotStart);
   });
   server.listen(socket, () => {
-    announce({ pid: process.pid, instance, productVersion, protocolVersion, socket, secret });
+    try {
+      announce({ pid: process.pid, instance, productVersion, protocolVersion, socket, secret });
+    } catch (error) {
+      logger.error(`cannot write ${files.engine}: ${(error as Error).message}`);
+      process.exit(exitCodes.cannotStart);
+    }
     onSessionsChange();
   });
   process.on("SIGTERM", () => void leave("terminated by SIGTERM"));
@@ -177,7 +187,6 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
 
 /** Written whole or not at all: clients read it while it appears. */
 function announce(file: EngineFile): void {
-  mkdirSync(files.directory, { recursive: true, mode: 0o700 });
   const temporary = `${files.engine}.${process.pid}`;
   writeFileSync(temporary, JSON.stringify(file), { mode: 0o600 });
   renameSync(temporary, files.engine);
