@@ -15,6 +15,7 @@ import { openMenu, openSnoozeMenu } from "./editor/menus.ts";
 import { isSameSpec, ModelSession, modelSpecOf } from "./editor/modelSession.ts";
 import { type Action, advice, messageOf, Notifier } from "./editor/notifications.ts";
 import { createPipeline } from "./editor/pipelineAdapter.ts";
+import { Power } from "./editor/power.ts";
 import { CompletionProvider } from "./editor/provider.ts";
 import type { SettingProblem } from "./editor/settings.ts";
 import { SettingsStore } from "./editor/settingsStore.ts";
@@ -59,6 +60,7 @@ export function activate(context: ExtensionContext): HotpathApi {
   const pipeline = createPipeline(engine, session, activity);
   owned.add({ dispose: () => pipeline.reset() });
   const changes = owned.add(new ChangeTracker());
+  const power = owned.add(new Power());
   const bar = owned.add(new StatusBar());
   const presenter = owned.add(new StatusPresenter({ engine, settings, snooze, session, activity }, bar));
   const chooser = new ModelChooser(engine, settings);
@@ -110,7 +112,7 @@ export function activate(context: ExtensionContext): HotpathApi {
   owned.add(
     languages.registerInlineCompletionItemProvider(
       { pattern: "**" },
-      new CompletionProvider({ gate, pipeline, session, settings, changes, activity, history, log, onFailure }),
+      new CompletionProvider({ gate, pipeline, session, settings, changes, activity, power, history, log, onFailure }),
     ),
   );
   const table: simple.CommandTable = {

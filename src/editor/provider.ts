@@ -28,6 +28,7 @@ import { type CompletionHistory, type HistoryEntry, skippedOutcome } from "./com
 import type { DocumentGate } from "./documentGate.ts";
 import { textAt } from "./documentText.ts";
 import type { ModelSession } from "./modelSession.ts";
+import type { Power } from "./power.ts";
 import { choosePromptTokens } from "./promptBudget.ts";
 import type { SettingsStore } from "./settingsStore.ts";
 import { renderLogLine } from "./traceText.ts";
@@ -42,6 +43,7 @@ export interface ProviderParts {
   readonly settings: SettingsStore;
   readonly changes: ChangeTracker;
   readonly activity: Activity;
+  readonly power: Power;
   readonly history: CompletionHistory;
   readonly log: Logger;
   readonly onFailure: (thrown: unknown) => void;
@@ -117,7 +119,7 @@ export class CompletionProvider implements InlineCompletionItemProvider {
   }
 
   #trigger(document: TextDocument, editor: TextEditor | undefined, kind: TriggerKind): Trigger {
-    const { settings, activity, changes } = this.#parts;
+    const { settings, activity, changes, power } = this.#parts;
     const { delay } = settings.current;
     return {
       kind,
@@ -126,7 +128,7 @@ export class CompletionProvider implements InlineCompletionItemProvider {
       cursorCount: editor?.selections.length ?? 1,
       typingIntervalsMs: changes.typingIntervalsMs,
       latencyMs: activity.latency.totalP50Ms,
-      onBattery: false,
+      onBattery: power.onBattery,
       fixedDelayMs: delay < 0 ? null : delay,
     };
   }
