@@ -17,9 +17,9 @@ import { type ErrorData, type Goodbye, goodbyeNotification, pingRequest } from "
 import { fromResponseError } from "../protocol/errorData.ts";
 import type { EngineFile } from "../protocol/runtimeFiles.ts";
 
-const pingEveryMs = 400;
-/** Who awaits an answer is told after this much silence ... */
-const silentAfterMs = 1_000;
+const pingEveryMs = 200;
+/** Who awaits an answer is told within a second: after this much silence, seen at the next ping ... */
+const silentAfterMs = 750;
 /** ... but a process is only killed after this much: a laptop waking up is slow, and a model takes long to load again. */
 const killAfterMs = 10_000;
 

@@ -1,6 +1,7 @@
 // Finds the user's engine process or starts one; of several clients that start at once, all end up with the same.
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { throwIfCancelled } from "../common/cancellation.ts";
 import { AppError, toAppError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
 import { compareVersions } from "../common/productVersion.ts";
@@ -23,6 +24,8 @@ export interface EngineProcessOptions {
   readonly client: string;
   readonly productVersion: string;
   readonly logger: Logger;
+  /** Ends the search; an engine that was started meanwhile leaves by itself. */
+  readonly signal: AbortSignal;
 }
 
 /** A connection that has said hello. */
@@ -31,6 +34,7 @@ export async function connectOrStart(options: EngineProcessOptions): Promise<Eng
   let started: StartedEngine | undefined;
   let hasReplaced = false;
   while (performance.now() < giveUpAt) {
+    throwIfCancelled(options.signal);
     const file = await readEngineFile(options.files);
     const answer = file && (await tryConnect(file, options));
     if (answer instanceof EngineConnection) return answer;

@@ -58,7 +58,8 @@ class LocalEngine implements Engine {
   /** Loaded again after a restart, so that the next keystroke finds it ready. */
   #wantedModel: ModelSpec | undefined;
   #lossesMs: number[] = [];
-  #isDisposed = false;
+  /** Fires when this client is disposed: nothing is started from then on. */
+  readonly #end = new AbortController();
 
   constructor(options: LocalEngineOptions) {
     this.#options = options;
@@ -109,19 +110,20 @@ class LocalEngine implements Engine {
   }
 
   dispose(): void {
-    this.#isDisposed = true;
+    this.#end.abort();
     this.#connection?.close();
   }
 
   /** Rejected while no start is due, so a keystroke never starts what has just failed. */
   #connected(signal?: AbortSignal): Promise<EngineConnection> {
-    if (this.#isDisposed) return Promise.reject(disposed());
+    if (this.#end.signal.aborted) return Promise.reject(disposed());
     this.#connecting ??= this.#connect();
     return abortable(this.#connecting, signal);
   }
 
   async #connect(delayMs = 0): Promise<EngineConnection> {
     await sleep(delayMs);
+    if (this.#end.signal.aborted) throw disposed();
     this.#setState({ kind: "starting" });
     const { engineScript, client, logger, env = process.env, productVersion = ownVersion } = this.#options;
     try {
@@ -132,11 +134,12 @@ class LocalEngine implements Engine {
         productVersion,
         env,
         files: runtimeFiles(env),
+        signal: this.#end.signal,
       });
       this.#adopt(connection);
       return connection;
     } catch (thrown) {
-      throw this.#afterFailedStart(toAppError(thrown));
+      throw this.#end.signal.aborted ? disposed() : this.#afterFailedStart(toAppError(thrown));
     }
   }
 
@@ -151,12 +154,12 @@ class LocalEngine implements Engine {
     connection.onDidLose((loss) => this.#onLoss(connection, loss));
     connection.notify(preferencesNotification, this.#preferences);
     this.#setState({ kind: "running", pid, models });
-    if (this.#isDisposed) connection.close();
+    if (this.#end.signal.aborted) connection.close();
   }
 
   #onLoss(connection: EngineConnection, { goodbye }: Loss): void {
     this.#connection = undefined;
-    if (this.#isDisposed) {
+    if (this.#end.signal.aborted) {
       connection.failWaiting(disposed());
       return;
     }

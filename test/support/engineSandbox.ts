@@ -63,10 +63,23 @@ export function engineSandbox(extraEnv: NodeJS.ProcessEnv = {}): EngineSandbox {
     async end() {
       for (const client of clients) client.dispose();
       if (existsSync(files.engine)) kill(engineFile().pid, "SIGKILL");
-      // The watcher of the killed engine writes its exit status a moment later.
-      rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+      await removeFolder(directory);
     },
   };
+}
+
+/** The watcher of a killed engine writes its exit status a moment later, perhaps while we remove its folder. */
+async function removeFolder(folder: string): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Not empty again: looked at below.
+    }
+    await sleep(20);
+    if (!existsSync(folder)) return;
+  }
+  throw new Error(`${folder} is still written to`);
 }
 
 export function kill(pid: number, signal: NodeJS.Signals): void {
