@@ -13,7 +13,14 @@ import { createMessageConnection, StreamMessageReader, StreamMessageWriter } fro
 import { cancelled } from "../common/cancellation.ts";
 import { Emitter } from "../common/emitter.ts";
 import { AppError } from "../common/errors.ts";
-import { type ErrorData, type Goodbye, goodbyeNotification, pingRequest } from "../protocol/engine.ts";
+import {
+  type ErrorData,
+  type Goodbye,
+  goodbyeNotification,
+  type ModelState,
+  modelStateNotification,
+  pingRequest,
+} from "../protocol/engine.ts";
 import { fromResponseError } from "../protocol/errorData.ts";
 import type { EngineFile } from "../protocol/runtimeFiles.ts";
 
@@ -21,7 +28,7 @@ const pingEveryMs = 200;
 /** Who awaits an answer is told within a second: after this much silence, seen at the next ping ... */
 const silentAfterMs = 750;
 /** ... but a process is only killed after this much: a laptop waking up is slow, and a model takes long to load again. */
-const killAfterMs = 10_000;
+export const killAfterMs = 10_000;
 
 export interface Loss {
   readonly goodbye: Goodbye | undefined;
@@ -30,6 +37,9 @@ export interface Loss {
 export class EngineConnection {
   readonly #onDidLose = new Emitter<Loss>();
   readonly onDidLose = this.#onDidLose.event;
+  readonly #onDidChangeModels = new Emitter<void>();
+  readonly onDidChangeModels = this.#onDidChangeModels.event;
+  #models: ReadonlyMap<string, ModelState> = new Map();
   readonly rpc: MessageConnection;
   readonly file: EngineFile;
   readonly #socket: Socket;
@@ -44,6 +54,11 @@ export class EngineConnection {
     this.rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
     this.rpc.onNotification(goodbyeNotification, (goodbye) => {
       this.#goodbye = goodbye;
+    });
+    // Registered before hello: the engine tells the states of its models with its answer.
+    this.rpc.onNotification(modelStateNotification, (state) => {
+      this.#models = new Map(this.#models).set(state.path, state);
+      this.#onDidChangeModels.fire();
     });
     this.rpc.onError(() => {}); // A broken pipe is followed by the close event, which says all.
     socket.on("error", () => {}); // Likewise.
@@ -66,6 +81,11 @@ export class EngineConnection {
         resolve(new EngineConnection(socket, file));
       });
     });
+  }
+
+  /** By path. */
+  get models(): ReadonlyMap<string, ModelState> {
+    return this.#models;
   }
 
   get isClosed(): boolean {

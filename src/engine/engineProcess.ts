@@ -4,10 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfCancelled } from "../common/cancellation.ts";
 import { AppError, toAppError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
+import { ensurePrivateFolder } from "../common/privateFolder.ts";
 import { compareVersions } from "../common/productVersion.ts";
 import { helloRequest, protocolVersion, shutdownRequest } from "../protocol/engine.ts";
 import { type EngineFile, exitCodes, parseEngineFile, type RuntimeFiles } from "../protocol/runtimeFiles.ts";
-import { EngineConnection } from "./engineConnection.ts";
+import { EngineConnection, killAfterMs } from "./engineConnection.ts";
 import { readLogTail } from "./exitReport.ts";
 import { type SpawnedEngine, spawnEngine } from "./spawnEngine.ts";
 
@@ -30,37 +31,81 @@ export interface EngineProcessOptions {
 
 /** A connection that has said hello. */
 export async function connectOrStart(options: EngineProcessOptions): Promise<EngineConnection> {
+  ensurePrivateFolder(options.files.directory);
   const giveUpAt = performance.now() + startWithinMs;
-  let started: StartedEngine | undefined;
-  let hasReplaced = false;
+  const search = new Search(options);
   while (performance.now() < giveUpAt) {
     throwIfCancelled(options.signal);
-    const file = await readEngineFile(options.files);
-    const answer = file && (await tryConnect(file, options));
-    if (answer instanceof EngineConnection) return answer;
-    if (answer === "replaced") {
-      // An engine script of another version than this client would be replaced for ever.
-      if (hasReplaced)
-        throw new AppError("engine/version", `${options.engineScript} is not of version ${options.productVersion}`);
-      hasReplaced = true;
-      started = undefined;
-    }
-    started ??= start(options);
-    if (started.exitCode === exitCodes.locked) {
-      started = undefined; // Somebody else's engine is coming up, or an old one is leaving.
-      await sleep(100);
-    } else if (started.exitCode !== undefined) {
-      throw startFailed(options.files, started.exitCode);
-    }
-    await sleep(pollMs);
+    const connection = await search.step();
+    if (connection) return connection;
   }
-  throw new AppError(
-    "engine/start-failed",
-    `no engine answered within ${startWithinMs} ms\n${readLogTail(options.files.log)}`,
-    {
-      startWithinMs,
-    },
-  );
+  const logTail = readLogTail(options.files.log);
+  throw new AppError("engine/start-failed", `no engine answered within ${startWithinMs} ms\n${logTail}`, {
+    startWithinMs,
+  });
+}
+
+/** What was tried so far, so that each step can try something else. */
+class Search {
+  readonly #options: EngineProcessOptions;
+  #started: StartedEngine | undefined;
+  #hasReplaced = false;
+  #lockedSince: number | undefined;
+  #silentSince: number | undefined;
+
+  constructor(options: EngineProcessOptions) {
+    this.#options = options;
+  }
+
+  async step(): Promise<EngineConnection | undefined> {
+    const { files } = this.#options;
+    const file = await readEngineFile(files);
+    const answer = file && (await tryConnect(file, this.#options));
+    if (answer instanceof EngineConnection) return answer;
+    if (answer === "replaced") this.#noteReplaced();
+    else if (answer === "silent") this.#noteSilent(file?.pid);
+    else await this.#startOrWait();
+    await sleep(pollMs);
+    return undefined;
+  }
+
+  #noteReplaced(): void {
+    const { engineScript, productVersion } = this.#options;
+    // An engine script of another version than this client would be replaced for ever.
+    if (this.#hasReplaced) throw new AppError("engine/version", `${engineScript} is not of version ${productVersion}`);
+    this.#hasReplaced = true;
+    this.#started = undefined;
+  }
+
+  /** Other windows may share that engine, so it gets as long as an engine in use. */
+  #noteSilent(pid: number | undefined): void {
+    this.#silentSince ??= performance.now();
+    if (pid === undefined || performance.now() - this.#silentSince < killAfterMs) return;
+    this.#silentSince = undefined;
+    killWedged(pid, this.#options.logger);
+  }
+
+  async #startOrWait(): Promise<void> {
+    this.#started ??= start(this.#options);
+    const { exitCode } = this.#started;
+    if (exitCode === undefined) return;
+    // 0: it came up and was asked to leave before we met.
+    if (exitCode !== exitCodes.locked && exitCode !== 0) throw startFailed(this.#options.files, exitCode);
+    this.#started = undefined;
+    if (exitCode === exitCodes.locked) await this.#waitForLockHolder();
+  }
+
+  /** An engine that is coming up or leaving; or one that hangs where it can no longer be asked. */
+  async #waitForLockHolder(): Promise<void> {
+    this.#lockedSince ??= performance.now();
+    const waitedMs = performance.now() - this.#lockedSince;
+    if (waitedMs > killAfterMs) {
+      this.#lockedSince = undefined;
+      const pid = Number(await readFile(this.#options.files.pid, "utf8").catch(() => "")); // Not written by an older one.
+      if (pid > 0) killWedged(pid, this.#options.logger);
+    }
+    await sleep(Math.min(1_000, 100 + waitedMs / 4));
+  }
 }
 
 interface StartedEngine {
@@ -104,7 +149,7 @@ async function readEngineFile(files: RuntimeFiles): Promise<EngineFile | undefin
 async function tryConnect(
   file: EngineFile,
   options: EngineProcessOptions,
-): Promise<EngineConnection | "replaced" | undefined> {
+): Promise<EngineConnection | "replaced" | "silent" | undefined> {
   let connection: EngineConnection;
   try {
     connection = await EngineConnection.open(file, helloWithinMs);
@@ -118,7 +163,7 @@ async function tryConnect(
     const error = toAppError(thrown);
     try {
       if (error.code === "engine/refused") throw error;
-      if (error.code === "engine/unresponsive") killWedged(connection, options.logger);
+      if (error.code === "engine/unresponsive") return "silent";
       if (error.code !== "engine/version") return undefined;
       await replace(connection, file, options, error);
       return "replaced";
@@ -156,11 +201,15 @@ async function replace(
   const reason = `version ${productVersion} replaces ${file.productVersion}`;
   connection.request(shutdownRequest, { reason }).catch(() => undefined); // Its end is what counts.
   const hasLeft = await Promise.race([left.then(() => true), sleep(leaveWithinMs, false)]);
-  if (!hasLeft) killWedged(connection, logger);
+  if (!hasLeft) killWedged(file.pid, logger);
 }
 
-/** It accepted a connection a moment ago, so the pid is not somebody else's by now. */
-function killWedged(connection: EngineConnection, logger: Logger): void {
-  logger.warn(`engine process ${connection.file.pid} does not answer and is killed`);
-  connection.kill();
+/** It holds the lock or accepted a connection a moment ago, so the pid is not somebody else's by now. */
+function killWedged(pid: number, logger: Logger): void {
+  logger.warn(`engine process ${pid} does not answer and is killed`);
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself in the meantime.
+  }
 }

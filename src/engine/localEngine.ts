@@ -1,7 +1,7 @@
 // The engine process on this machine as an Engine: started when first needed, restarted when lost.
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { abortable } from "../common/cancellation.ts";
+import { abortable, throwIfCancelled } from "../common/cancellation.ts";
 import { Emitter } from "../common/emitter.ts";
 import { AppError, toAppError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
@@ -14,8 +14,6 @@ import {
   generateRequest,
   inspectRequest,
   loadRequest,
-  type ModelState,
-  modelStateNotification,
   type Preferences,
   preferencesNotification,
   shutdownRequest,
@@ -53,6 +51,7 @@ class LocalEngine implements Engine {
   readonly onDidChangeState = this.#onDidChangeState.event;
   #state: EngineState = { kind: "stopped" };
   #preferences: Preferences;
+  #attempt = new AbortController();
   #connecting: Promise<EngineConnection> | undefined;
   #connection: EngineConnection | undefined;
   /** Loaded again after a restart, so that the next keystroke finds it ready. */
@@ -103,8 +102,9 @@ class LocalEngine implements Engine {
 
   async restart(): Promise<void> {
     this.#lossesMs = [];
+    // The loss that follows begins a fresh attempt; without a connection we begin it ourselves.
     if (this.#connection) await this.#leave(this.#connection);
-    else this.#connecting = undefined;
+    else this.#begin();
     const fresh = await this.#connected();
     if (this.#wantedModel) await fresh.request(loadRequest, this.#wantedModel);
   }
@@ -117,64 +117,71 @@ class LocalEngine implements Engine {
   /** Rejected while no start is due, so a keystroke never starts what has just failed. */
   #connected(signal?: AbortSignal): Promise<EngineConnection> {
     if (this.#end.signal.aborted) return Promise.reject(disposed());
-    this.#connecting ??= this.#connect();
-    return abortable(this.#connecting, signal);
+    return abortable(this.#connecting ?? this.#begin(), signal);
   }
 
-  async #connect(delayMs = 0): Promise<EngineConnection> {
+  /** There is one attempt at a time: a new one ends the one before. */
+  #begin(delayMs = 0): Promise<EngineConnection> {
+    this.#attempt.abort();
+    this.#attempt = new AbortController();
+    const connecting = this.#connect(delayMs, AbortSignal.any([this.#end.signal, this.#attempt.signal]));
+    connecting.catch(() => undefined); // Nobody may be waiting; the state says it.
+    this.#connecting = connecting;
+    return connecting;
+  }
+
+  async #connect(delayMs: number, signal: AbortSignal): Promise<EngineConnection> {
     await sleep(delayMs);
-    if (this.#end.signal.aborted) throw disposed();
+    throwIfCancelled(signal);
     this.#setState({ kind: "starting" });
     const { engineScript, client, logger, env = process.env, productVersion = ownVersion } = this.#options;
+    const files = runtimeFiles(env);
     try {
-      const connection = await connectOrStart({
-        engineScript,
-        client,
-        logger,
-        productVersion,
-        env,
-        files: runtimeFiles(env),
-        signal: this.#end.signal,
-      });
+      const connection = await connectOrStart({ engineScript, client, logger, productVersion, env, files, signal });
+      if (signal.aborted) connection.close();
+      throwIfCancelled(signal);
       this.#adopt(connection);
       return connection;
     } catch (thrown) {
-      throw this.#end.signal.aborted ? disposed() : this.#afterFailedStart(toAppError(thrown));
+      if (!signal.aborted) this.#afterFailedStart(toAppError(thrown));
+      throw thrown;
     }
   }
 
   #adopt(connection: EngineConnection): void {
     this.#connection = connection;
-    const models = new Map<string, ModelState>();
-    const { pid } = connection.file;
-    connection.rpc.onNotification(modelStateNotification, (state) => {
-      models.set(state.path, state);
-      if (this.#connection === connection) this.#setState({ kind: "running", pid, models: new Map(models) });
-    });
+    const tellState = () => {
+      if (this.#connection !== connection) return;
+      this.#setState({ kind: "running", pid: connection.file.pid, models: connection.models });
+    };
+    connection.onDidChangeModels(tellState);
     connection.onDidLose((loss) => this.#onLoss(connection, loss));
     connection.notify(preferencesNotification, this.#preferences);
-    this.#setState({ kind: "running", pid, models });
-    if (this.#end.signal.aborted) connection.close();
+    tellState();
   }
 
   #onLoss(connection: EngineConnection, { goodbye }: Loss): void {
-    this.#connection = undefined;
-    if (this.#end.signal.aborted) {
+    if (this.#end.signal.aborted || this.#connection !== connection) {
       connection.failWaiting(disposed());
       return;
     }
-    this.#connecting = this.#recover(connection, goodbye);
-    this.#connecting.catch(() => undefined); // Nobody may be waiting; the state says it.
+    this.#connection = undefined;
+    const recovering = this.#recover(connection, goodbye);
+    recovering.catch(() => undefined); // Nobody may be waiting; the state says it.
+    this.#connecting = recovering;
   }
 
   async #recover(connection: EngineConnection, goodbye: Goodbye | undefined): Promise<EngineConnection> {
     const { instance, pid } = connection.file;
+    const attempt = this.#attempt;
     const error = goodbye
       ? new AppError(goodbye.code, `the engine process ${pid} left: ${goodbye.message}`, { pid })
       : await exitReport(runtimeFiles(this.#options.env), instance, pid);
     connection.failWaiting(error);
+    // The user's restart came first.
+    if (this.#attempt !== attempt) return this.#connected();
     const hasLeftOnPurpose = goodbye?.code === "engine/exited";
-    const fresh = await this.#connect(hasLeftOnPurpose ? 0 : this.#delayAfterLoss(error));
+    const fresh = await this.#begin(hasLeftOnPurpose ? 0 : this.#delayAfterLoss(error));
     if (this.#wantedModel) fresh.request(loadRequest, this.#wantedModel).catch(() => undefined); // The model's state says it.
     return fresh;
   }
@@ -188,17 +195,16 @@ class LocalEngine implements Engine {
     return retryInMs;
   }
 
-  #afterFailedStart(error: AppError): AppError {
+  #afterFailedStart(error: AppError): void {
     this.#options.logger.error(`${error.code}: ${error.message}`);
     const retryInMs = error.code === "engine/version" ? null : this.#countLoss();
     this.#setState({ kind: "failed", error, retryInMs });
-    if (retryInMs !== null) {
-      const allowStart = () => {
-        this.#connecting = undefined;
-      };
-      setTimeout(allowStart, retryInMs).unref();
-    }
-    return error;
+    if (retryInMs === null) return;
+    const attempt = this.#attempt;
+    const retry = () => {
+      if (this.#attempt === attempt && !this.#end.signal.aborted) this.#begin();
+    };
+    setTimeout(retry, retryInMs).unref();
   }
 
   #countLoss(): number | null {
@@ -212,7 +218,9 @@ class LocalEngine implements Engine {
     const reason = "restarted by the user";
     connection.request(shutdownRequest, { reason }).catch(() => undefined); // Its end is what counts.
     const hasLeft = await Promise.race([left, sleep(leaveWithinMs, false)]);
-    if (!hasLeft) connection.kill();
+    if (hasLeft) return;
+    connection.kill();
+    await left;
   }
 
   #setState(state: EngineState): void {

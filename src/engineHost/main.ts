@@ -3,9 +3,11 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import { toAppError } from "../common/errors.ts";
 import { libraryDirectories } from "../common/libraryDirectories.ts";
+import { ensurePrivateFolder } from "../common/privateFolder.ts";
 import { productVersion } from "../common/productVersion.ts";
 import { type Goodbye, protocolVersion } from "../protocol/engine.ts";
 import {
@@ -17,7 +19,6 @@ import {
 } from "../protocol/runtimeFiles.ts";
 import type { Addon } from "./addon.ts";
 import { ModelPool } from "./modelPool.ts";
-import { ensurePrivateFolder } from "./privateFolder.ts";
 import { Session } from "./session.ts";
 import { createStderrLogger } from "./stderrLogger.ts";
 
@@ -25,6 +26,8 @@ import { createStderrLogger } from "./stderrLogger.ts";
 const lingerMs = Number(process.env.HOTPATH_LINGER_MS ?? 15_000);
 /** Longer than any single graph node takes; a generation that ignores its cancel this long never ends. */
 const wedgedAfterMs = Number(process.env.HOTPATH_WEDGED_MS ?? 10_000);
+/** For the models to be freed when the engine leaves. */
+const leaveWithinMs = 3_000;
 /** A client that was suspended may still want to know how its engine ended. */
 const exitRecordKeptMs = 60 * 60_000;
 /** Who has not said hello by then is no client of ours. */
@@ -54,6 +57,7 @@ function main(): void {
     logger.info("another engine holds the lock");
     process.exit(exitCodes.locked);
   }
+  writeFileSync(files.pid, String(process.pid), { mode: 0o600 });
   removeLeftovers(files);
   const libraries = addon.start({
     libraryDirectories: libraryDirectories(__dirname),
@@ -110,7 +114,9 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
     sayGoodbye({ code: "engine/exited", message });
     server.close();
     rmSync(files.engine, { force: true });
-    await pool.dispose();
+    const hasEnded = await Promise.race([pool.dispose().then(() => true), sleep(leaveWithinMs, false)]);
+    // A wedged thread would be waited for at the exit, with the lock held.
+    if (!hasEnded) process.kill(process.pid, "SIGKILL");
     process.exit(0);
   };
 
@@ -125,6 +131,7 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
     logger,
     secret,
     productVersion,
+    hasClients: () => greeted().length > 0,
     inspect: (file: string) => addon.inspect(file),
     diagnostics: () => ({
       productVersion,

@@ -1,8 +1,9 @@
 // Which models are in memory: loads on demand, shares between clients, unloads what is idle or in the way.
 
+import { abortable } from "../common/cancellation.ts";
 import { AppError, isCancelled, toAppError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
-import type { ModelState } from "../protocol/engine.ts";
+import type { ModelState, UnloadReason } from "../protocol/engine.ts";
 import type { ModelSpec } from "../protocol/model.ts";
 import type { Addon, NativeModel, Task } from "./addon.ts";
 
@@ -26,6 +27,8 @@ export interface ModelPoolOptions {
 
 export class ModelPool {
   readonly #entries = new Map<string, Entry>();
+  /** The end of the last generation that was asked of a model. */
+  readonly #turns = new WeakMap<NativeModel, Promise<void>>();
   readonly #options: ModelPoolOptions;
   #idleUnloadMs = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -44,17 +47,36 @@ export class ModelPool {
     this.#scheduleIdleCheck();
   }
 
-  /** Runs `work` with the model loaded; the model stays in memory at least until the work has ended. */
-  async use<T>(spec: ModelSpec, work: (model: NativeModel) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` with the model loaded; the model stays in memory at least until the work has ended. A load that nobody
+   * waits for any more is cancelled.
+   */
+  async use<T>(spec: ModelSpec, signal: AbortSignal, work: (model: NativeModel) => Promise<T>): Promise<T> {
     const entry = this.#entryFor(spec);
     entry.users++; // At once: nobody may take a model away between being asked for and being used.
     try {
-      return await work(await entry.load.result);
+      return await work(await abortable(entry.load.result, signal));
     } finally {
       entry.users--;
       entry.lastUsedMs = this.#options.now();
+      if (entry.users === 0 && entry.state.phase === "loading") this.#abandon(entry);
+      this.#trim();
       this.#scheduleIdleCheck();
     }
+  }
+
+  /** Like `use`, one after another per model. Who is cancelled while waiting leaves the queue at once. */
+  useInTurn<T>(spec: ModelSpec, signal: AbortSignal, work: (model: NativeModel) => Promise<T>): Promise<T> {
+    return this.use(spec, signal, async (model) => {
+      const before = this.#turns.get(model) ?? Promise.resolve();
+      const turn = (async () => {
+        await abortable(before, signal);
+        return await work(model);
+      })();
+      const ended = Promise.allSettled([before, turn]).then(() => undefined);
+      this.#turns.set(model, ended);
+      return await turn;
+    });
   }
 
   /** Cancels loads, ends generations, frees everything. */
@@ -68,13 +90,11 @@ export class ModelPool {
     const known = this.#entries.get(key);
     if (known) return known;
     const outdated = [...this.#entries.values()].filter((entry) => entry.spec.path === spec.path && entry.users === 0);
-    const surplus = this.#leastRecentlyUsed().slice(
-      0,
-      Math.max(0, this.#entries.size - outdated.length - maxModels + 1),
-    );
+    const surplus = this.#leastRecentlyUsed().filter((entry) => !outdated.includes(entry));
+    surplus.splice(Math.max(0, this.#entries.size - outdated.length - maxModels + 1));
     const leaving = [
-      ...outdated.map((e) => [e, "respecified"] as const),
-      ...surplus.map((e) => [e, "evicted"] as const),
+      ...outdated.map((entry) => [entry, "respecified"] as const),
+      ...surplus.map((entry) => [entry, "evicted"] as const),
     ];
     const entry = this.#startLoading(key, spec, Promise.all(leaving.map(([e, reason]) => this.#unload(e, reason))));
     this.#entries.set(key, entry);
@@ -120,9 +140,10 @@ export class ModelPool {
         this.#scheduleIdleCheck();
       },
       (error) => {
-        this.#entries.delete(key);
+        if (this.#entries.get(key) === entry) this.#entries.delete(key);
+        if (isCancelled(error)) return this.#tellUnloaded(entry, "cancelled");
         const { code, message, details } = toAppError(error);
-        if (!isCancelled(error)) logger.error(`${code}: ${message}`);
+        logger.error(`${code}: ${message}`);
         this.#setState(entry, { phase: "failed", path: spec.path, message, error: { code, details } });
       },
     );
@@ -134,10 +155,28 @@ export class ModelPool {
     return idle.sort((a, b) => a.lastUsedMs - b.lastUsedMs);
   }
 
-  async #unload(entry: Entry, reason: "idle" | "evicted" | "respecified"): Promise<void> {
+  async #unload(entry: Entry, reason: UnloadReason): Promise<void> {
     await this.#remove(entry);
+    this.#tellUnloaded(entry, reason);
+  }
+
+  #tellUnloaded(entry: Entry, reason: UnloadReason): void {
     this.#options.logger.info(`unloaded ${entry.spec.path} (${reason})`);
-    this.#setState(entry, { phase: "unloaded", path: entry.spec.path, reason });
+    // Clients know models by path: what takes this one's place has told its own state.
+    const isReplaced = [...this.#entries.values()].some((other) => other.spec.path === entry.spec.path);
+    if (!isReplaced) this.#setState(entry, { phase: "unloaded", path: entry.spec.path, reason });
+  }
+
+  /** The failure of its load, which is its cancellation, removes it. */
+  #abandon(entry: Entry): void {
+    for (const [key, value] of this.#entries) if (value === entry) this.#entries.delete(key);
+    entry.load.cancel();
+  }
+
+  /** Models that were loaded while others were in use. */
+  #trim(): void {
+    const surplus = this.#leastRecentlyUsed().slice(0, Math.max(0, this.#entries.size - maxModels));
+    for (const entry of surplus) void this.#unload(entry, "evicted");
   }
 
   async #remove(entry: Entry): Promise<void> {

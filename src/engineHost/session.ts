@@ -3,6 +3,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { MessageConnection } from "vscode-jsonrpc";
 import { AppError, isCancelled } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
+import { compareVersions } from "../common/productVersion.ts";
 import {
   type Diagnostics,
   diagnosticsRequest,
@@ -26,8 +27,7 @@ import {
   textProgress,
 } from "../protocol/engine.ts";
 import { toResponseError } from "../protocol/errorData.ts";
-import type { ModelMetadata } from "../protocol/model.ts";
-import type { Task } from "./addon.ts";
+import type { LoadedModel, ModelMetadata, ModelSpec } from "../protocol/model.ts";
 import { checkSpec, type ModelPool } from "./modelPool.ts";
 import { TextStream } from "./textStream.ts";
 
@@ -36,6 +36,7 @@ export interface SessionHost {
   readonly logger: Logger;
   readonly secret: string;
   readonly productVersion: string;
+  hasClients(): boolean;
   inspect(path: string): Promise<ModelMetadata>;
   diagnostics(): Diagnostics;
   /** A cancelled generation that does not end is a wedged engine; the host ends itself then. */
@@ -56,7 +57,9 @@ export class Session {
   #isTrusted = false;
   readonly #connection: MessageConnection;
   readonly #host: SessionHost;
-  readonly #running = new Map<string, () => void>();
+  readonly #running = new Map<string, AbortController>();
+  readonly #loads = new Set<AbortController>();
+  #hasEnded = false;
   readonly #onChange: () => void;
 
   /** `onChange` is called after hello and when the preferences change. */
@@ -71,12 +74,7 @@ export class Session {
       this.preferences = preferences;
       onChange();
     });
-    connection.onRequest(loadRequest, (spec) =>
-      this.#greeted(() => {
-        checkSpec(spec);
-        return host.pool.use(spec, async (model) => model.info);
-      }),
-    );
+    connection.onRequest(loadRequest, (spec, token) => this.#greeted(() => this.#load(spec, token)));
     connection.onRequest(inspectRequest, ({ path }) => this.#greeted(() => host.inspect(path)));
     connection.onRequest(generateRequest, (params, token) => this.#greeted(() => this.#generate(params, token)));
     connection.onRequest(diagnosticsRequest, () => this.#greeted(() => host.diagnostics()));
@@ -91,16 +89,18 @@ export class Session {
   }
 
   sendModelState(state: ModelState): void {
-    if (this.client) ignoreLoss(this.#connection.sendNotification(modelStateNotification, state));
+    if (this.client) this.#tell(() => this.#connection.sendNotification(modelStateNotification, state));
   }
 
   sendGoodbye(goodbye: Goodbye): void {
-    if (this.client) ignoreLoss(this.#connection.sendNotification(goodbyeNotification, goodbye));
+    if (this.client) this.#tell(() => this.#connection.sendNotification(goodbyeNotification, goodbye));
   }
 
   /** Cancels what the client left running. */
   end(): void {
-    for (const cancel of this.#running.values()) cancel();
+    this.#hasEnded = true;
+    for (const running of this.#running.values()) running.abort();
+    for (const load of this.#loads) load.abort();
     this.#connection.dispose();
   }
 
@@ -108,7 +108,7 @@ export class Session {
     const { secret, productVersion } = this.#host;
     if (!isSameSecret(params.secret, secret)) throw new AppError("engine/refused", "the secret does not match");
     this.#isTrusted = true;
-    if (params.protocolVersion !== protocolVersion || params.productVersion !== productVersion) {
+    if (params.protocolVersion !== protocolVersion || !this.#mayServe(params.productVersion)) {
       throw new AppError(
         "engine/version",
         `engine ${productVersion} speaks protocol ${protocolVersion}, client ${params.productVersion} protocol ${params.protocolVersion}`,
@@ -122,33 +122,55 @@ export class Session {
     return { productVersion, pid: process.pid };
   }
 
+  /** Another build of the same version, as developers have, is served beside others but alone starts its own engine. */
+  #mayServe(version: string): boolean {
+    const { productVersion, hasClients } = this.#host;
+    return version === productVersion || (compareVersions(version, productVersion) === 0 && hasClients());
+  }
+
   async #generate(params: GenerateRequestParams, token: Token): Promise<GenerateAnswer> {
     checkSpec(params.model);
-    let task: Task<unknown> | undefined;
-    let isCancelRequested = token.isCancellationRequested;
-    const cancel = () => {
-      isCancelRequested = true;
-      if (!task) return;
-      task.cancel();
-      this.#host.watchCancelled(task.result);
-    };
-    token.onCancellationRequested(cancel);
-    this.#running.get(params.documentId)?.();
-    this.#running.set(params.documentId, cancel);
+    const abort = abortOn(token);
+    this.#running.get(params.documentId)?.abort();
+    this.#running.set(params.documentId, abort);
     try {
-      return await this.#host.pool.use(params.model, async (model) => {
-        if (isCancelRequested) throw new AppError("request/cancelled", "cancelled before it began");
+      return await this.#host.pool.useInTurn(params.model, abort.signal, async (model) => {
         const stream = new TextStream((text) =>
-          ignoreLoss(this.#connection.sendProgress(textProgress, params.requestId, text)),
+          this.#tell(() => this.#connection.sendProgress(textProgress, params.requestId, text)),
         );
         const generation = model.generate(params, (text) => stream.push(text));
-        task = generation;
-        const result = await generation.result.finally(() => stream.dispose());
-        return { ...result, mode: "dense", model: model.info };
+        const cancel = () => {
+          generation.cancel();
+          this.#host.watchCancelled(generation.result);
+        };
+        abort.signal.addEventListener("abort", cancel, { once: true });
+        try {
+          const result = await generation.result;
+          return { ...result, mode: "dense" as const, model: model.info };
+        } finally {
+          stream.dispose();
+          abort.signal.removeEventListener("abort", cancel);
+        }
       });
     } finally {
-      if (this.#running.get(params.documentId) === cancel) this.#running.delete(params.documentId);
+      if (this.#running.get(params.documentId) === abort) this.#running.delete(params.documentId);
     }
+  }
+
+  async #load(spec: ModelSpec, token: Token): Promise<LoadedModel> {
+    checkSpec(spec);
+    const abort = abortOn(token);
+    this.#loads.add(abort);
+    try {
+      return await this.#host.pool.use(spec, abort.signal, async (model) => model.info);
+    } finally {
+      this.#loads.delete(abort);
+    }
+  }
+
+  /** A client that is gone is told nothing: a message to it throws or rejects, and the close of its socket follows. */
+  #tell(send: () => Promise<void>): void {
+    if (!this.#hasEnded) send().catch(() => undefined);
   }
 
   async #greeted<T>(answer: () => T | Promise<T>) {
@@ -168,9 +190,11 @@ export class Session {
   }
 }
 
-/** The client is gone; the close event of its socket follows and ends the session. */
-function ignoreLoss(sent: Promise<void>): void {
-  sent.catch(() => undefined);
+function abortOn(token: Token): AbortController {
+  const abort = new AbortController();
+  if (token.isCancellationRequested) abort.abort();
+  token.onCancellationRequested(() => abort.abort());
+  return abort;
 }
 
 function isSameSecret(given: unknown, expected: string): boolean {

@@ -89,10 +89,12 @@ export const diagnosticsRequest = new RequestType0<Diagnostics, ErrorData>("diag
 /** Client to engine: please leave (a newer version wants to start, or the user restarts the engine). */
 export const shutdownRequest = new RequestType<{ reason: string }, null, ErrorData>("shutdown");
 
+export type UnloadReason = "idle" | "evicted" | "respecified" | "cancelled";
+
 export type ModelState =
   | { readonly phase: "loading"; readonly path: string; readonly fraction: number }
   | { readonly phase: "ready"; readonly path: string; readonly model: LoadedModel }
-  | { readonly phase: "unloaded"; readonly path: string; readonly reason: "idle" | "evicted" | "respecified" }
+  | { readonly phase: "unloaded"; readonly path: string; readonly reason: UnloadReason }
   | { readonly phase: "failed"; readonly path: string; readonly message: string; readonly error: ErrorData };
 
 /** Engine to every client: a model changed its state; once per model after `hello`. */

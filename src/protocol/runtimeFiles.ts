@@ -1,6 +1,7 @@
 // The files through which the engine process and its clients find each other. All lie in one folder that only its user
 // can enter; a socket path must stay under 104 bytes (macOS), so the folder is near the root.
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { AppError } from "../common/errors.ts";
@@ -11,6 +12,8 @@ export interface RuntimeFiles {
   readonly lock: string;
   /** EngineFile as JSON, readable by its user only. */
   readonly engine: string;
+  /** Process id of who holds the lock, written before anything that can hang. */
+  readonly pid: string;
   readonly log: string;
   socket(instance: string): string;
   /** Gets the exit status of the engine process with this instance name. */
@@ -38,6 +41,7 @@ export function runtimeFiles(env: NodeJS.ProcessEnv = process.env): RuntimeFiles
     directory,
     lock: path.join(directory, "engine.lock"),
     engine: path.join(directory, "engine.json"),
+    pid: path.join(directory, "engine.pid"),
     log: path.join(directory, "engine.log"),
     socket: (instance) =>
       process.platform === "win32"
@@ -49,8 +53,11 @@ export function runtimeFiles(env: NodeJS.ProcessEnv = process.env): RuntimeFiles
 
 function defaultDirectory(env: NodeJS.ProcessEnv): string {
   if (process.platform === "win32") return path.join(env.LOCALAPPDATA ?? os.tmpdir(), "hotpath", "run");
-  if (env.XDG_RUNTIME_DIR) return path.join(env.XDG_RUNTIME_DIR, "hotpath");
-  return path.join(os.tmpdir(), `hotpath-${os.userInfo().uid}`);
+  const { uid } = os.userInfo();
+  // Not every shell of a user has the variable; all of them must find the same engine.
+  const session = env.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
+  if (existsSync(session)) return path.join(session, "hotpath");
+  return path.join(os.tmpdir(), `hotpath-${uid}`);
 }
 
 /** Any bytes give an EngineFile or undefined. */

@@ -1,5 +1,14 @@
 import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -119,11 +128,87 @@ describe("one engine per user", () => {
     const clients = Array.from({ length: 6 }, () => sandbox.client());
     const reports = await Promise.all(clients.map((client) => client.diagnostics()));
     expect(new Set(reports.map((report) => report.pid)).size).toBe(1);
-    const running = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" });
-    await until(() => {
-      const lines = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).split("\n");
-      return lines.filter((line) => line.includes(engineScript)).length <= running.split(engineScript).length;
-    });
+    // Those that found the lock taken end; their environment names the runtime folder of this test.
+    await until(() => enginesOf(sandbox.files.directory).length === 1);
+  });
+
+  it("tells a client that comes later which model is ready", async () => {
+    await sandbox.client().load(starter);
+    const later = sandbox.client();
+    await later.diagnostics();
+    expect(later.state.kind === "running" && later.state.models.get(starter.path)).toMatchObject({ phase: "ready" });
+  });
+
+  it("outlives a client that vanishes while text streams to it", async () => {
+    const [staying, leaving] = [sandbox.client(), sandbox.client()];
+    const { pid } = await staying.diagnostics();
+    for (let i = 0; i < 5; i++) {
+      const vanishing = sandbox.client();
+      const running = vanishing.generate(longRequest(), () => vanishing.dispose());
+      await expect(running).rejects.toMatchObject({ code: "request/cancelled" });
+    }
+    expect((await leaving.generate(request(), () => {})).text).not.toBe("");
+    expect((await staying.diagnostics()).pid).toBe(pid);
+  });
+
+  it("does not take a request that was cancelled in the queue for a wedged one", async () => {
+    const strict = engineSandbox({ HOTPATH_WEDGED_MS: "50" });
+    const engine = strict.client();
+    await engine.load(starter);
+    const running = engine.generate(longRequest({ documentId: "long", sequenceKey: "long" }), () => {});
+    const queued = new AbortController();
+    const waiting = engine.generate(request(), () => {}, queued.signal);
+    queued.abort();
+    await expect(waiting).rejects.toMatchObject({ code: "request/cancelled" });
+    expect((await running).stats.generatedTokens).toBe(400);
+    await strict.end();
+  });
+
+  it("cancels a load whose only client went away", async () => {
+    const [watcher, loader] = [sandbox.client(), sandbox.client()];
+    await Promise.all([watcher.diagnostics(), loader.diagnostics()]);
+    const controller = new AbortController();
+    const loading = loader.load(starter, controller.signal);
+    controller.abort();
+    await expect(loading).rejects.toMatchObject({ code: "request/cancelled" });
+    expect((await loader.generate(request(), () => {})).text).not.toBe("");
+  });
+
+  it("starts although an engine hangs with the lock and cannot be asked", { timeout: 60_000 }, async () => {
+    const first = sandbox.client();
+    const { pid } = await first.diagnostics();
+    process.kill(pid, "SIGSTOP");
+    rmSync(sandbox.files.engine);
+    first.dispose();
+    expect((await sandbox.client().diagnostics()).pid).not.toBe(pid);
+    expect(processState(pid)).toBe("absent");
+  });
+
+  it("is restarted by the user although it stands still", { timeout: 60_000 }, async () => {
+    const engine = sandbox.client();
+    const { pid } = await engine.diagnostics();
+    process.kill(pid, "SIGSTOP");
+    await engine.restart();
+    expect((await engine.diagnostics()).pid).not.toBe(pid);
+  });
+
+  it("is not killed for a newcomer while it stands still for a moment", { timeout: 30_000 }, async () => {
+    const { pid } = await sandbox.client().diagnostics();
+    process.kill(pid, "SIGSTOP");
+    const newcomer = sandbox.client().diagnostics();
+    await sleep(2_500);
+    process.kill(pid, "SIGCONT");
+    expect((await newcomer).pid).toBe(pid);
+  });
+
+  it("has one connection per client, also after a restart during the back-off", async () => {
+    const engine = sandbox.client();
+    const { pid } = await engine.diagnostics();
+    kill(pid, "SIGKILL");
+    await nextState(engine, (state) => state.kind === "failed");
+    await engine.restart();
+    await sleep(500);
+    expect((await engine.diagnostics()).clientCount).toBe(1);
   });
 
   it("serves two processes that start at the same instant", async () => {
@@ -189,6 +274,12 @@ describe("one engine per user", () => {
   });
 });
 
+function enginesOf(directory: string): string[] {
+  const processes = execFileSync("ps", ["axeww", "-o", "pid=,args="], { encoding: "utf8" }).split("\n");
+  const isEngine = (line: string) => line.includes(`${engineScript} `) && !line.includes("/bin/sh");
+  return processes.filter((line) => isEngine(line) && line.includes(`HOTPATH_RUNTIME_DIR=${directory}`));
+}
+
 describe("versions", () => {
   function otherBuild(version: string): string {
     const folder = temporaryFolder();
@@ -209,6 +300,23 @@ describe("versions", () => {
       code: "engine/version",
       message: expect.stringContaining("reload the window"),
     });
+  });
+
+  it("another build of the version is served beside others, and replaces an engine that has no other client", async () => {
+    const own = sandbox.client();
+    const { pid } = await own.diagnostics();
+    const version = builtVersion.replace(/\+.*/, "+0therbld");
+    const options = { productVersion: version, engineScript: otherBuild(version) };
+    expect((await sandbox.client(options).diagnostics()).pid).toBe(pid);
+    own.dispose();
+    await sleep(200);
+    const alone = engineSandbox();
+    const first = alone.client();
+    const before = (await first.diagnostics()).pid;
+    first.dispose();
+    await sleep(200);
+    expect((await alone.client(options).diagnostics()).pid).not.toBe(before);
+    await alone.end();
   });
 
   it("a newer engine stays when an older client comes", async () => {
@@ -236,6 +344,14 @@ describe("strangers", () => {
       "600",
       "600",
     ]);
+  });
+
+  it.runIf(process.getuid?.() === 0)("cannot pose as the engine in a folder of theirs", async () => {
+    chownSync(sandbox.files.directory, 65534, 65534);
+    await expect(sandbox.client().diagnostics()).rejects.toMatchObject({
+      code: "engine/start-failed",
+      message: expect.stringContaining("belongs to user 65534"),
+    });
   });
 
   it("are refused with a wrong secret", async () => {

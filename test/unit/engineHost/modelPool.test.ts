@@ -38,7 +38,8 @@ function poolWithRoomFor(room: number) {
   let clock = 0;
   const onState = (state: ModelState) => void states.push(state);
   const pool = new ModelPool({ addon, logger: silentLogger, onState, now: () => clock++ });
-  const use = (model: ModelSpec) => pool.use(model, async ({ info }) => info.path);
+  const use = (model: ModelSpec, signal = new AbortController().signal) =>
+    pool.use(model, signal, async ({ info }) => info.path);
   return { pool, use, inMemory, states };
 }
 
@@ -61,7 +62,8 @@ describe("ModelPool", () => {
   it("takes no model away from a request made in the same turn", async () => {
     const { use, inMemory } = poolWithRoomFor(9);
     expect(await Promise.all(["a", "b", "c"].map((path) => use(spec(path))))).toEqual(["a", "b", "c"]);
-    expect(inMemory.length).toBe(3);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(inMemory.length).toBe(2);
   });
 
   it("makes room when a model does not fit beside an idle one", async () => {
@@ -74,18 +76,18 @@ describe("ModelPool", () => {
 
   it("fails when a model does not fit beside one in use, and tries again later", async () => {
     const { pool, use } = poolWithRoomFor(1);
-    await pool.use(spec("a"), async () => {
+    await pool.use(spec("a"), new AbortController().signal, async () => {
       await expect(use(spec("b"))).rejects.toMatchObject({ code: "model/too-large" });
     });
     expect(await use(spec("b"))).toBe("b");
   });
 
-  it("replaces a model that is asked for with other settings", async () => {
+  it("replaces a model that is asked for with other settings, and tells only of the new one", async () => {
     const { use, inMemory, states } = poolWithRoomFor(9);
     await use(spec("a", 1));
     await use(spec("a", 2));
     expect(inMemory).toEqual(["a"]);
-    expect(states).toContainEqual({ phase: "unloaded", path: "a", reason: "respecified" });
+    expect(states.map(({ phase }) => phase)).toEqual(["loading", "ready", "loading", "ready"]);
   });
 
   it("unloads what nobody used for the idle time, not before", async () => {
@@ -104,6 +106,60 @@ describe("ModelPool", () => {
     await use(spec("a"));
     await vi.advanceTimersByTimeAsync(1e9);
     expect(inMemory).toEqual(["a"]);
+  });
+
+  it("cancels a load that nobody waits for any more, and loads anew when asked again", async () => {
+    const cancelled: string[] = [];
+    const addon = {
+      load: ({ path }: ModelSpec) => {
+        let cancel = () => {};
+        const result = new Promise<NativeModel>((_, reject) => {
+          cancel = () => {
+            cancelled.push(path);
+            reject(new AppError("request/cancelled", "cancelled"));
+          };
+        });
+        return { result, cancel };
+      },
+    };
+    const states: ModelState[] = [];
+    const pool = new ModelPool({ addon, logger: silentLogger, onState: (state) => states.push(state), now: () => 0 });
+    const [first, second] = [new AbortController(), new AbortController()];
+    const waiting = [first, second].map(({ signal }) =>
+      pool.use(spec("a"), signal, async () => 1).catch((e) => e.code),
+    );
+    first.abort();
+    await waiting[0];
+    expect(cancelled).toEqual([]);
+    second.abort();
+    expect(await Promise.all(waiting)).toEqual(["request/cancelled", "request/cancelled"]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(cancelled).toEqual(["a"]);
+    expect(states.at(-1)).toEqual({ phase: "unloaded", path: "a", reason: "cancelled" });
+    expect(pool.states).toEqual([]);
+  });
+
+  it("runs the work of a model in turn and lets the cancelled leave the queue at once", async () => {
+    const { pool } = poolWithRoomFor(9);
+    const order: string[] = [];
+    let finishFirst = () => {};
+    const none = new AbortController();
+    const first = pool.useInTurn(spec("a"), none.signal, async () => {
+      await new Promise<void>((resolve) => {
+        finishFirst = resolve;
+      });
+      order.push("first");
+    });
+    const leaving = new AbortController();
+    const second = pool.useInTurn(spec("a"), leaving.signal, async () => order.push("second"));
+    const third = pool.useInTurn(spec("a"), none.signal, async () => order.push("third"));
+    await vi.advanceTimersByTimeAsync(0);
+    leaving.abort();
+    await expect(second).rejects.toMatchObject({ code: "request/cancelled" });
+    expect(order).toEqual([]);
+    finishFirst();
+    await Promise.all([first, third]);
+    expect(order).toEqual(["first", "third"]);
   });
 
   it("frees everything when it ends", async () => {

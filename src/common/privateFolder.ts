@@ -1,9 +1,10 @@
 import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import os from "node:os";
-import { AppError } from "../common/errors.ts";
+import { AppError } from "./errors.ts";
 
 /**
- * Makes the folder, or checks that it is ours alone: in a shared temp folder somebody else may have made it first.
+ * Makes the folder, or checks that it is ours alone: in a shared temp folder somebody else may have made it first, and
+ * whoever owns it could pose as the engine and be sent source code.
  * Windows keeps per-user folders private by itself.
  */
 export function ensurePrivateFolder(folder: string): void {
