@@ -82,6 +82,7 @@ export function activate(context: ExtensionContext): HotpathApi {
   const restartEngine = async () => {
     notifier.forget();
     activity.clearFailure();
+    session.forgetFailure();
     await engine.restart();
   };
 

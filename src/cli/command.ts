@@ -1,5 +1,6 @@
 // What a command of the CLI is and what it gets to work with.
 import type { ParseArgsConfig } from "node:util";
+import { AppError } from "../common/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 
 export interface CommandContext {
@@ -29,3 +30,10 @@ export interface Command {
 }
 
 export const exitStatus = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** The command line itself is wrong: answered with the command's usage and exit code 2. */
+export class UsageError extends AppError {
+  constructor(message: string) {
+    super("request/invalid", message);
+  }
+}

@@ -1,9 +1,8 @@
 import path from "node:path";
-import { AppError } from "../common/errors.ts";
 import { addRecentModel } from "../models/recentModels.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import type { ModelSpec } from "../protocol/model.ts";
-import { type Command, exitStatus, type OptionValues } from "./command.ts";
+import { type Command, exitStatus, type OptionValues, UsageError } from "./command.ts";
 import { type Completion, completeAt } from "./completeAt.ts";
 import { parseLocation } from "./location.ts";
 
@@ -47,10 +46,7 @@ export function chosenModel(options: OptionValues, productFolder: string): { mod
   const file = typeof options.model === "string" ? path.resolve(options.model) : starterModelPath(productFolder);
   const maxTokens = Number(options["max-tokens"] ?? defaultMaxTokens);
   if (!Number.isInteger(maxTokens) || maxTokens < 1) {
-    throw new AppError(
-      "request/invalid",
-      `--max-tokens is "${options["max-tokens"]}"; it must be a whole number from 1 up`,
-    );
+    throw new UsageError(`--max-tokens is "${options["max-tokens"]}"; it must be a whole number from 1 up`);
   }
   return { model: { path: file, device: "auto", gpuLayers: -1, contextLength: 0, threads: 0 }, maxTokens };
 }

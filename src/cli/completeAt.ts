@@ -1,10 +1,11 @@
 // Completes a file at a place by the editor's own pipeline.
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cancelled } from "../common/cancellation.ts";
 import { AppError } from "../common/errors.ts";
 import { cutWindow } from "../completion/documentWindow.ts";
+import { fitMaxTokens } from "../completion/limits.ts";
 import type { Outcome } from "../completion/outcome.ts";
 import { CompletionPipeline } from "../completion/pipeline.ts";
 import { isSecretFile } from "../completion/secrets.ts";
@@ -73,7 +74,13 @@ export async function completeAt(engine: Engine, location: Location, options: Co
       },
       modelKey: spec.path,
       modelMaxLines: model.maxLines,
-      limits: { maxPromptTokens: 0, maxTokens, maxLines: 0, temperature: 0, timeLimitMs },
+      limits: {
+        maxPromptTokens: 0,
+        maxTokens: fitMaxTokens(maxTokens, model.contextLength),
+        maxLines: 0,
+        temperature: 0,
+        timeLimitMs,
+      },
     },
     signal,
   );
@@ -82,7 +89,9 @@ export async function completeAt(engine: Engine, location: Location, options: Co
 }
 
 async function readText(file: string): Promise<string> {
-  if (isSecretFile(path.resolve(file))) {
+  // A link may have a harmless name.
+  const target = await realpath(file).catch(() => file);
+  if ([file, target].some((name) => isSecretFile(path.resolve(name)))) {
     throw new AppError("request/invalid", `${file} looks like a file of secrets and is not read`);
   }
   try {

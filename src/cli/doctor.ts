@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import os from "node:os";
 import { version as llamaPackagesVersion } from "../../native/llama.lock.json";
-import { toAppError } from "../common/errors.ts";
+import { isCancelled, toAppError } from "../common/errors.ts";
 import { cudaPackage } from "../common/libraryDirectories.ts";
 import { productVersion } from "../common/productVersion.ts";
 import { starterModelPath } from "../models/starterModel.ts";
@@ -55,6 +55,7 @@ async function examine({ engine, signal, productFolder }: CommandContext): Promi
     diagnostics = await engine.diagnostics(signal);
     await engine.inspect(starterModelPath(productFolder), signal);
   } catch (thrown) {
+    if (isCancelled(thrown)) throw thrown;
     const { code, message } = toAppError(thrown);
     problems.push({ what: `${code}: ${message}`, remedy: remedyFor(message, logFile) });
   }

@@ -1,5 +1,6 @@
 // FILE:LINE:COLUMN as compilers print it: both count from 1, the column in characters.
 import { AppError } from "../common/errors.ts";
+import { UsageError } from "./command.ts";
 
 export interface Location {
   readonly file: string;
@@ -10,9 +11,8 @@ export interface Location {
 export function parseLocation(text: string): Location {
   const match = /^(.+):(\d+):(\d+)$/.exec(text);
   const [, file, line, column] = match ?? [];
-  if (!file) throw new AppError("request/invalid", `"${text}" is not FILE:LINE:COLUMN, for example src/app.py:12:5`);
-  if (line === "0" || column === "0")
-    throw new AppError("request/invalid", `"${text}": lines and columns count from 1`);
+  if (!file) throw new UsageError(`"${text}" is not FILE:LINE:COLUMN, for example src/app.py:12:5`);
+  if (line === "0" || column === "0") throw new UsageError(`"${text}": lines and columns count from 1`);
   return { file, line: Number(line), column: Number(column) };
 }
 

@@ -5,7 +5,7 @@ import { isCancelled, toAppError } from "../common/errors.ts";
 import { silentLogger } from "../common/logger.ts";
 import { productVersion } from "../common/productVersion.ts";
 import { createLocalEngine } from "../engine/localEngine.ts";
-import { type Command, type CommandContext, exitStatus, type OptionValues } from "./command.ts";
+import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
 import { completeCommand } from "./complete.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -56,7 +56,8 @@ async function run(command: Command, positionals: readonly string[], values: Opt
   try {
     return await command.run(context, positionals, values);
   } catch (error) {
-    return report(error, values.json === true);
+    const isJson = values.json === true;
+    return error instanceof UsageError && !isJson ? refuse(error.message, help(command)) : report(error, isJson);
   } finally {
     engine.dispose();
   }
@@ -67,7 +68,7 @@ function report(thrown: unknown, isJson: boolean): number {
   const { code, message, details, stack } = toAppError(thrown);
   if (isJson) process.stdout.write(`${JSON.stringify({ error: { code, message, details } })}\n`);
   else process.stderr.write(`hotpath: ${code}: ${code === "internal/bug" ? stack : message}\n`);
-  return exitStatus.failed;
+  return thrown instanceof UsageError ? exitStatus.usage : exitStatus.failed;
 }
 
 function overview(): string {

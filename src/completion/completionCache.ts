@@ -1,6 +1,6 @@
 // Completions of places already seen, so that deleting and typing again, moving away and back, costs nothing.
 import { linesBelow } from "./lines.ts";
-import { headOf, longestTyped, type Place, type Suggestion, tailOf } from "./place.ts";
+import { headOf, longestTyped, type Place, type Suggestion, typedSince } from "./place.ts";
 import { type Insertion, remainder } from "./typedAsSuggested.ts";
 
 /** `Dropped` remembers why a place got nothing, so that the engine is not asked for the same nothing again. */
@@ -42,7 +42,7 @@ export class CompletionCache<Dropped> {
     for (let typed = 0; typed <= Math.min(longestTyped, now.prefix.length); typed++) {
       const key = keyOf(variant, now.prefix.slice(0, now.prefix.length - typed), now.suffix);
       const entry = this.#entries.get(key);
-      const hit = entry && hitOf(entry, now, typed);
+      const hit = entry && hitOf(entry, now);
       if (!entry || !hit) continue;
       this.#entries.delete(key);
       this.#entries.set(key, entry);
@@ -56,17 +56,20 @@ export class CompletionCache<Dropped> {
   }
 }
 
-function hitOf<Dropped>({ suggestion, dropped }: Entry<Dropped>, now: Place, typed: number): CacheHit<Dropped> | null {
+function hitOf<Dropped>({ suggestion, dropped }: Entry<Dropped>, now: Place): CacheHit<Dropped> | null {
   if (dropped !== null) {
-    const isSamePlace = typed === 0 && headOf(suggestion.suffix) === headOf(now.suffix);
+    const isSamePlace =
+      typedSince(suggestion.prefix, now.prefix) === "" && headOf(suggestion.suffix) === headOf(now.suffix);
     return isSamePlace ? { insertion: null, dropped } : null;
   }
   const insertion = remainder(suggestion, now);
   return insertion && { insertion, dropped: null };
 }
 
-// The rest of the cursor's line is left out because editors add and step over closing characters there; `remainder`
-// compares it.
+const keyLength = 300;
+
+// Only finds an entry; `hitOf` compares all of it. The rest of the cursor's line is left out because editors add and step
+// over closing characters there.
 function keyOf(variant: string, prefix: string, suffix: string): string {
-  return `${variant}\0${tailOf(prefix)}\0${headOf(linesBelow(suffix))}`;
+  return `${variant}\0${prefix.slice(-keyLength)}\0${linesBelow(suffix).slice(0, keyLength)}`;
 }

@@ -98,7 +98,8 @@ export class CompletionPipeline {
   #fromCache(turn: Turn, state: DocumentState): Outcome | null {
     const hit = this.#cache.find(turn.variant, turn.place);
     if (!hit) return null;
-    if (hit.insertion === null) return turn.nothing(hit.dropped);
+    // Who asks by hand wants it tried again.
+    if (hit.insertion === null) return turn.request.trigger.kind === "invoked" ? null : turn.nothing(hit.dropped);
     return show(turn, state, turn.found("cache", hit.insertion));
   }
 

@@ -13,16 +13,12 @@ export interface Suggestion extends Place {
   readonly replaceAfter: number;
 }
 
-// Windows of one document start at different offsets as the cursor moves, so places are compared by what is near the
-// cursor. A shorter window reaches the start or the end of the document, and then has to be equal as a whole.
-const tailLength = 1000;
-const headLength = 500;
+// A completion is right only for the code it was made for, so all of both windows is compared. The start of a window
+// moves in steps as the cursor goes on, and its end by whole lines: only long windows are compared as far as both reach.
+const longWindow = 10_000;
+const headLength = 3_000;
 
 export const longestTyped = 200;
-
-export function tailOf(prefix: string): string {
-  return prefix.slice(-tailLength);
-}
 
 export function headOf(suffix: string): string {
   return suffix.slice(0, headLength);
@@ -30,12 +26,20 @@ export function headOf(suffix: string): string {
 
 /** What was typed to get from one prefix to the other, or null when that is not how one becomes the other. */
 export function typedSince(then: string, now: string): string | null {
-  const tail = tailOf(then);
   for (let typed = 0; typed <= Math.min(longestTyped, now.length); typed++) {
     const end = now.length - typed;
-    if (now.slice(Math.max(0, end - tailLength), end) === tail) return now.slice(end);
+    if (isSamePrefix(then, now, end)) return now.slice(end);
   }
   return null;
+}
+
+/** Compares `then` with `now` up to `end`. */
+function isSamePrefix(then: string, now: string, end: number): boolean {
+  const shared = Math.min(then.length, end);
+  if (then.length !== end && shared < longWindow) return false;
+  // Nearly always decided by the character at the cursor.
+  if (then.charCodeAt(then.length - 1) !== now.charCodeAt(end - 1) && shared > 0) return false;
+  return then.slice(then.length - shared) === now.slice(end - shared, end);
 }
 
 const openers: ReadonlyMap<string, string> = new Map([

@@ -2,9 +2,9 @@
 
 /** Patterns over the lower-case file name. */
 const secretNames: readonly RegExp[] = [
-  /^\.env(?:$|[.\-_])/, // .env, .env.local, .env-production
+  /^\.env(?:$|[.\-_~])/, // .env, .env.local, .env-production, .env~
   /\.env$/, // production.env
-  /^\.envrc$/,
+  /^\.(?:envrc|dev\.vars|flaskenv)(?:$|\.)/,
   /\.(?:pem|key|p12|pfx|pkcs12|p8|ppk|jks|keystore|kdbx|asc|gpg|age|ovpn)$/,
   /^id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?(?:$|\.(?!pub$))/,
   /^(?:ssh_host_.*_key|known_hosts|authorized_keys)$/,
@@ -12,6 +12,11 @@ const secretNames: readonly RegExp[] = [
   /^(?:_netrc|credentials|kubeconfig|shadow|wallet\.dat)$/,
   /^(?:credentials?|secrets?|service[-_]?account[^.]*|client[-_]secrets?[^.]*)\.(?:json|ya?ml|toml|ini|xml|properties|txt|tfvars)$/,
   /\.kubeconfig$/,
+  /^kubeconfig\.ya?ml$/,
+  /(?:^|[.\-_])secrets?[.\-_].*(?:json|ya?ml|toml|env)$/, // secrets.prod.yaml
+  /[.\-_]secrets?\.(?:json|ya?ml|toml|env)$/, // prod.secrets.yaml
+  /^passwords?\.(?:txt|csv|json|ya?ml)$/,
+  /^(?:auth|local\.settings)\.json$/,
   /\.tfvars(?:\.json)?$/,
   /\.tfstate(?:\.backup)?$/,
   /^(?:master|credentials\.yml)\.(?:key|enc)$/,
@@ -24,6 +29,7 @@ const secretPlaces: readonly RegExp[] = [
   /\/\.docker\/config\.json$/,
   /\/\.config\/gcloud\/[^/]+$/,
   /\/\.config\/gh\/hosts\.yml$/,
+  /\/\.m2\/settings(?:-security)?\.xml$/,
 ];
 
 /** Names that look like secrets and are examples, meant to be read and shared. */

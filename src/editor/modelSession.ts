@@ -1,6 +1,7 @@
 // The model of this window: which one the settings name, and having it ready.
 import { abortable } from "../common/cancellation.ts";
 import type { Disposable } from "../common/dispose.ts";
+import { type AppError, toAppError } from "../common/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { LoadedModel, ModelSpec } from "../protocol/model.ts";
 import type { Settings } from "./settings.ts";
@@ -26,13 +27,24 @@ export function isSameSpec(a: ModelSpec, b: ModelSpec): boolean {
   );
 }
 
+interface Failure {
+  readonly error: AppError;
+  readonly atMs: number;
+}
+
+/** A model that did not load is not tried again with each keystroke: loading it takes time and may push others out. */
+const failureKeptMs = 30_000;
+
 export class ModelSession implements Disposable {
   readonly #engine: Pick<Engine, "state" | "load">;
+  readonly #now: () => number;
   #spec: ModelSpec;
+  #failure: Failure | null = null;
   #loading: { readonly result: Promise<LoadedModel>; readonly controller: AbortController } | null = null;
 
-  constructor(engine: Pick<Engine, "state" | "load">, spec: ModelSpec) {
+  constructor(engine: Pick<Engine, "state" | "load">, spec: ModelSpec, now = () => performance.now()) {
     this.#engine = engine;
+    this.#now = now;
     this.#spec = spec;
   }
 
@@ -45,6 +57,7 @@ export class ModelSession implements Disposable {
     if (isSameSpec(spec, this.#spec)) return;
     this.#spec = spec;
     this.dispose();
+    this.forgetFailure();
   }
 
   /**
@@ -54,7 +67,13 @@ export class ModelSession implements Disposable {
   ready(signal?: AbortSignal): Promise<LoadedModel> {
     const model = readyModel(this.#engine.state, this.#spec.path);
     if (model && isSameSpec(model.spec, this.#spec)) return Promise.resolve(model);
+    if (this.#failure && this.#now() - this.#failure.atMs < failureKeptMs) return Promise.reject(this.#failure.error);
     return abortable(this.#load(), signal);
+  }
+
+  /** The next request tries again: the user asked for it, or changed something. */
+  forgetFailure(): void {
+    this.#failure = null;
   }
 
   dispose(): void {
@@ -65,11 +84,22 @@ export class ModelSession implements Disposable {
   #load(): Promise<LoadedModel> {
     if (this.#loading) return this.#loading.result;
     const controller = new AbortController();
-    const result = this.#engine.load(this.#spec, controller.signal).finally(() => {
-      if (this.#loading === loading) this.#loading = null;
-    });
+    const result = this.#engine.load(this.#spec, controller.signal);
     const loading = { result, controller };
     this.#loading = loading;
+    const end = (failure: Failure | null) => {
+      if (this.#loading !== loading) return;
+      this.#loading = null;
+      this.#failure = failure;
+    };
+    result.then(
+      () => end(null),
+      (thrown) => {
+        const error = toAppError(thrown);
+        // The engine has a back-off of its own; what it lost says nothing about the model.
+        end(/^(model|device)\//.test(error.code) ? { error, atMs: this.#now() } : null);
+      },
+    );
     return result;
   }
 }

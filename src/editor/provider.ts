@@ -14,6 +14,7 @@ import {
 } from "vscode";
 import type { Logger } from "../common/logger.ts";
 import { cutWindow } from "../completion/documentWindow.ts";
+import { fitMaxTokens } from "../completion/limits.ts";
 import type { Outcome } from "../completion/outcome.ts";
 import type { CompletionPipeline } from "../completion/pipeline.ts";
 import type { Place } from "../completion/place.ts";
@@ -86,6 +87,7 @@ export class CompletionProvider implements InlineCompletionItemProvider {
       this.#remember(document, position, null, skippedOutcome(skip));
       return null;
     }
+    if (kind === "invoked") session.forgetFailure();
     const model = await session.ready(signal);
     // The position belongs to the text of then.
     if (signal.aborted || document.version !== version) return null;
@@ -110,7 +112,7 @@ export class CompletionProvider implements InlineCompletionItemProvider {
       modelMaxLines: model.maxLines,
       limits: {
         maxPromptTokens: maxPromptTokens || choosePromptTokens(activity.latency.prefillTokensPerSecond),
-        maxTokens,
+        maxTokens: fitMaxTokens(maxTokens, model.contextLength),
         maxLines,
         temperature,
         timeLimitMs,

@@ -31,6 +31,16 @@ function integer(fallback: number, minimum: number, maximum: number): Rule<numbe
   };
 }
 
+/** 0 leaves the choice to Hotpath. */
+function zeroOr(minimum: number, maximum: number): Rule<number> {
+  const inRange = integer(0, minimum, maximum);
+  return {
+    fallback: 0,
+    accepts: (value) => value === 0 || inRange.accepts(value),
+    expected: `0 or ${inRange.expected}`,
+  };
+}
+
 const modelPath: Rule<string> = {
   fallback: "",
   accepts: (value) => typeof value === "string" && (value === "" || isAbsolute(value)),
@@ -54,8 +64,8 @@ export const settingRules = {
   device: oneOf("auto", "cpu"),
   gpuLayers: integer(-1, -1, 1000),
   threads: integer(0, 0, 256),
-  contextLength: integer(0, 0, 1_048_576),
-  maxPromptTokens: integer(0, 0, 131_072),
+  contextLength: zeroOr(256, 1_048_576),
+  maxPromptTokens: zeroOr(64, 131_072),
   maxTokens: integer(64, 1, 2048),
   maxLines: integer(0, 0, 100),
   temperature: decimal(0, 0, 2),

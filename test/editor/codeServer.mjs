@@ -64,6 +64,7 @@ function environment(profile, extra = {}) {
     TMPDIR: profile.temporary,
     EXTENSIONS_GALLERY: '{"serviceUrl":""}',
     HOTPATH_RUNTIME_DIR: profile.runtime,
+    HOTPATH_DATA_DIR: profile.kept,
     HOTPATH_LINGER_MS: "2000", // How long the engine outlives its last client.
     ...extra,
   };

@@ -20,6 +20,7 @@ export async function runInDesktop({ executable, report }) {
     launchArgs: [profile.workspace, "--user-data-dir", profile.userData, "--extensions-dir", profile.extensions],
     extensionTestsEnv: {
       HOTPATH_RUNTIME_DIR: profile.runtime,
+      HOTPATH_DATA_DIR: profile.kept,
       HOTPATH_LINGER_MS: "2000",
       HOTPATH_TEST_RESULTS: resultsFile,
     },

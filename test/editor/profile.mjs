@@ -36,6 +36,8 @@ export class Profile {
   workspace = path.join(this.directory, "ws");
   /** HOTPATH_RUNTIME_DIR of this editor; the engine makes the folder. */
   runtime = path.join(this.directory, "run");
+  /** HOTPATH_DATA_DIR of this editor: what Hotpath keeps between sessions. */
+  kept = path.join(this.directory, "kept");
   temporary = path.join(this.directory, "tmp");
 
   constructor({ folder = sampleWorkspace } = {}) {
@@ -70,6 +72,12 @@ export class Profile {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name) && isOurs(name))
       .map(Number);
+  }
+
+  /** Ids of the running engines of this profile. */
+  engines() {
+    const isEngine = (id) => readFileSync(`/proc/${id}/cmdline`, "latin1").includes("engineHost.js");
+    return this.processes().filter(isEngine);
   }
 
   /** Ends of the logs that explain a failure: the extension host's, Hotpath's output, the engine's. */

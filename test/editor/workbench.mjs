@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const screenshotDirectory = fileURLToPath(new URL("../results/screenshots", import.meta.url));
+export const screenshotDirectory = fileURLToPath(new URL("../results/screenshots", import.meta.url));
 
 /** A workbench on two busy cores has been seen to need more than 10 s for its first step. */
 const waitMs = 30_000;
@@ -12,7 +12,13 @@ const waitMs = 30_000;
 /** `<publisher>.<name>.<id of the item>`. */
 const statusSelector = '[id="hotpath.hotpath.hotpath.status"]';
 const quickInput = ".quick-input-widget";
+const quickInputRow = `${quickInput} .monaco-list-row`;
+/** The active editor, also when it is a cell of a notebook: the page holds those elsewhere. */
+const activeEditor = ":is(.editor-group-container.active, .notebookOverlay):visible";
 const ghostSelector = ".ghost-text-decoration, .ghost-text, .ghost-text-decoration-preview";
+
+/** Of all windows, so that the pictures sort as they were taken. */
+let screenshotCount = 0;
 
 export class Workbench {
   page;
@@ -44,17 +50,52 @@ export class Workbench {
     await this.page.locator(".monaco-workbench").waitFor();
   }
 
+  /** Works in a window of 1600 pixels: a walkthrough shows its pictures only where there is room. */
+  async widened(work) {
+    const size = this.page.viewportSize();
+    await this.page.setViewportSize({ width: 1600, height: 900 });
+    try {
+      await work();
+    } finally {
+      await this.page.setViewportSize(size);
+    }
+  }
+
+  async openWalkthroughStep(title) {
+    await this.page.locator(".gettingStartedContainer").getByText(title, { exact: true }).click();
+  }
+
+  /** The picture of the open step lives in a page of its own. */
+  walkthroughPicture() {
+    return this.page.frameLocator("iframe.webview.ready").frameLocator("#active-frame").locator("svg");
+  }
+
+  async close() {
+    await this.page.context().close();
+  }
+
   async screenshot(name) {
     mkdirSync(screenshotDirectory, { recursive: true });
-    await this.page.screenshot({ path: path.join(screenshotDirectory, `${name}.png`) });
+    const number = String(++screenshotCount).padStart(2, "0");
+    await this.page.screenshot({ path: path.join(screenshotDirectory, `${number}-${name}.png`) });
   }
 
   // Files and typing
 
   async openFile(name) {
-    const row = this.page.locator(".explorer-folders-view .monaco-list-row", { hasText: name });
-    await row.dblclick();
+    await this.#explorerRow(name).dblclick();
     await this.editor(name).locator(".view-lines").waitFor();
+  }
+
+  /** Shows a notebook, whose cells are editors of their own. */
+  async openNotebook(name) {
+    await this.#explorerRow(name).dblclick();
+    await this.page.locator(".notebookOverlay .view-lines").first().waitFor();
+  }
+
+  #explorerRow(name) {
+    const label = this.page.locator(".label-name").getByText(name, { exact: true });
+    return this.page.locator(".explorer-folders-view .monaco-list-row", { has: label });
   }
 
   editor(name) {
@@ -63,7 +104,7 @@ export class Workbench {
 
   /** Puts the cursor at the end of the active editor. */
   async moveToEnd() {
-    await this.page.locator(".editor-group-container.active .view-lines").first().click();
+    await this.page.locator(`${activeEditor} .view-lines`).first().click();
     await this.page.keyboard.press("Control+End");
   }
 
@@ -93,47 +134,94 @@ export class Workbench {
   }
 
   async waitForExactGhostText(expected) {
-    await until(async () => (await this.ghostText()) === expected, `the ghost text ${JSON.stringify(expected)}`);
+    await until(
+      async () => (await this.ghostText()) === expected,
+      () => `the ghost text ${JSON.stringify(expected)}`,
+    );
+  }
+
+  async waitForGhostTextLike(pattern) {
+    return this.#match(() => this.ghostText(), pattern, "the ghost text");
+  }
+
+  /** The item of the suggestion list that Tab would take. */
+  async waitForSelectedSuggestion(label) {
+    const row = this.page.locator(".suggest-widget.visible .monaco-list-row.focused .label-name");
+    await row.getByText(label, { exact: true }).waitFor();
   }
 
   /** The last line of the active editor as it is drawn, ghost text included. */
   async lastLine() {
-    const lines = this.page.locator(".editor-group-container.active .view-line");
-    const tops = await lines.evaluateAll((all) =>
-      all.map((line) => [line.getBoundingClientRect().top, line.textContent]),
-    );
-    return shown(tops.sort(([a], [b]) => a - b).at(-1)[1]);
+    return (await this.#drawnLines()).at(-1);
+  }
+
+  /** From top to bottom; the page holds them in another order. */
+  async #drawnLines() {
+    const lines = await this.page
+      .locator(`${activeEditor} .view-line`)
+      .evaluateAll((all) => all.map((line) => [line.getBoundingClientRect().top, line.textContent]));
+    return lines.sort(([a], [b]) => a - b).map(([, text]) => shown(text));
   }
 
   // Commands, status bar, lists
 
-  /** Runs a command through the command palette, by its full title. */
-  async command(title) {
+  /** Runs a command through the command palette, by its full title. `leadsTo`: title of the list of choices it opens. */
+  async command(title, { leadsTo } = {}) {
     await this.press("F1");
-    await this.page.locator(`${quickInput} input`).fill(`>${title}`);
+    await this.#pick(`>${title}`, title, leadsTo);
+  }
+
+  /** Takes a row of the open list of choices. */
+  async choose(label, { leadsTo } = {}) {
+    await this.#pick(label, label, leadsTo);
+  }
+
+  async #pick(filter, label, leadsTo) {
+    await this.page.locator(`${quickInput} input`).first().fill(filter);
     // The list is drawn anew while it is filtered, so a click may miss; the best match gets the focus.
-    const best = this.page.locator(`${quickInput} .monaco-list-row.focused .label-name`);
-    await best.getByText(title, { exact: true }).waitFor();
+    const best = this.page.locator(`${quickInputRow}.focused .label-name`);
+    await best.getByText(label, { exact: true }).waitFor();
+    await this.press("Enter");
+    if (leadsTo === undefined) await this.page.locator(quickInput).waitFor({ state: "hidden" });
+    else await this.#list(leadsTo).waitFor();
+  }
+
+  #list(title) {
+    return this.page.locator(`${quickInput} .quick-input-title`).getByText(title, { exact: true });
+  }
+
+  /** The quick menu, as a click on the status bar opens it. */
+  async openMenu() {
+    await this.statusItem().click();
+    await this.#list("Hotpath").waitFor();
+  }
+
+  /** Types a path into the editor's own file dialog and takes it. */
+  async enterPath(file) {
+    const row = (name) => this.page.locator(`${quickInputRow} .label-name`).getByText(name, { exact: true });
+    await row("..").waitFor(); // The dialog has shown its first folder and takes keys from now on.
+    await this.page.locator(`${quickInput} input`).first().fill(file);
+    await row(path.basename(file)).waitFor();
     await this.press("Enter");
     await this.page.locator(quickInput).waitFor({ state: "hidden" });
   }
 
   /** The labels of the open list of choices. */
   async choices() {
-    const rows = this.page.locator(`${quickInput} .monaco-list-row`);
+    const rows = this.page.locator(quickInputRow);
     await rows.first().waitFor();
     return (await rows.allTextContents()).map(shown);
   }
 
+  /** The row of the open list that carries the check mark. */
+  async checkedChoice() {
+    const mark = this.page.locator(".label-name .codicon-check");
+    return shown(await this.page.locator(quickInputRow, { has: mark }).textContent());
+  }
+
   /** The text of the active editor, once it matches. */
   async waitForActiveText(pattern) {
-    const lines = this.page.locator(".editor-group-container.active .view-line");
-    let text = "";
-    await until(async () => {
-      text = shown((await lines.allTextContents()).join("\n"));
-      return pattern.test(text);
-    }, `${pattern} in the active editor`);
-    return text;
+    return this.#match(async () => (await this.#drawnLines()).join("\n"), pattern, "the active editor");
   }
 
   /** Waits for a message box. */
@@ -168,17 +256,35 @@ export class Workbench {
     return shown(await hover.textContent());
   }
 
+  async waitForStatusHover(pattern) {
+    return this.#match(() => this.statusHover(), pattern, "what the mouse over the status bar shows");
+  }
+
   /** Watches every frame that is drawn; the function it returns ends that and gives the ghost texts, in order. */
   async recordGhostText() {
     await this.page.evaluate(watchFrames, ghostSelector);
     return async () => (await this.page.evaluate(() => window.hotpathFrames.stop())).map(shown);
   }
+
+  /** The text, once it matches. */
+  async #match(read, pattern, what) {
+    let text = "";
+    await until(
+      async () => {
+        text = await read();
+        return pattern.test(text);
+      },
+      () => `${pattern} in ${what}, which is ${JSON.stringify(text)}`,
+    );
+    return text;
+  }
 }
 
-async function until(isTrue, what) {
+/** `describe` is asked when it took too long. */
+async function until(isTrue, describe) {
   const deadline = performance.now() + waitMs;
   while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error(`waited ${waitMs} ms for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${waitMs} ms for ${describe()}`);
     await delay(50);
   }
 }

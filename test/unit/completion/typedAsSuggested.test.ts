@@ -70,11 +70,20 @@ describe("remainder", () => {
   });
 
   it("follows when the window moved on in the meantime", () => {
-    const lines = "some_name = another_name\n".repeat(50);
+    const lines = "some_name = another_name\n".repeat(500);
     expect(rest({ at: `# head\n${lines}x = █`, text: "compute()" }, `${lines}x = com█`)).toEqual({
       text: "pute()",
       replaceAfter: 0,
     });
+  });
+
+  it("is nothing when code further up has changed, however far", () => {
+    const lines = "some_name = another_name\n".repeat(50);
+    expect(rest({ at: `old_name = 1\n${lines}x = █`, text: "old_name" }, `new_name = 1\n${lines}x = █`)).toBeNull();
+  });
+
+  it("is nothing in a short file that ends like another", () => {
+    expect(rest({ at: "import os\nx = █", text: "os.name" }, "x = █")).toBeNull();
   });
 });
 

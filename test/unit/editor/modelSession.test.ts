@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { AppError } from "../../../src/common/errors.ts";
 import { ModelSession } from "../../../src/editor/modelSession.ts";
 import type { Engine, EngineState } from "../../../src/engine/engine.ts";
 import type { LoadedModel, ModelSpec } from "../../../src/protocol/model.ts";
@@ -55,6 +56,36 @@ describe("ModelSession", () => {
     loads[0]?.finish(qwen);
     expect(await second).toBe(qwen);
     expect(loads[0]?.signal?.aborted).toBe(false);
+  });
+
+  it("does not try a model that failed with every keystroke, but after a while or when asked", async () => {
+    const { engine, loads } = engineWithLoads();
+    let now = 0;
+    const session = new ModelSession(engine, qwen.spec, () => now);
+    const tooLarge = new AppError("model/too-large", "needs 40 GB");
+    const first = session.ready();
+    loads[0]?.fail(tooLarge);
+    await expect(first).rejects.toBe(tooLarge);
+    await expect(session.ready()).rejects.toBe(tooLarge);
+    expect(loads).toHaveLength(1);
+    session.forgetFailure();
+    void session.ready().catch(() => {});
+    expect(loads).toHaveLength(2);
+    loads[1]?.fail(tooLarge);
+    await expect(session.ready()).rejects.toBe(tooLarge);
+    now = 60_000;
+    void session.ready().catch(() => {});
+    expect(loads).toHaveLength(3);
+  });
+
+  it("tries again at once when the engine was lost while loading", async () => {
+    const { engine, loads } = engineWithLoads();
+    const session = new ModelSession(engine, qwen.spec);
+    const first = session.ready();
+    loads[0]?.fail(new AppError("engine/exited", "killed"));
+    await expect(first).rejects.toMatchObject({ code: "engine/exited" });
+    void session.ready();
+    expect(loads).toHaveLength(2);
   });
 
   it("ends the load when another model is chosen", () => {
