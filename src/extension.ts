@@ -62,7 +62,7 @@ export function activate(context: ExtensionContext): HotpathApi {
   const changes = owned.add(new ChangeTracker());
   const power = owned.add(new Power());
   const bar = owned.add(new StatusBar());
-  const presenter = owned.add(new StatusPresenter({ engine, settings, snooze, session, activity }, bar));
+  const presenter = owned.add(new StatusPresenter({ engine, settings, snooze, session, activity, gate }, bar));
   const chooser = new ModelChooser(engine, settings);
   const trace = owned.add(new TraceDocument(history));
 

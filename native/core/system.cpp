@@ -1,5 +1,6 @@
 #include "core/system.h"
 
+#include <cmath>
 #include <algorithm>
 #include <fstream>
 #include <optional>
@@ -93,6 +94,15 @@ std::optional<uint64_t> container_available_bytes() {
   return bytes > held ? bytes - held : 0;
 }
 
+/// Processors' worth of time a container may use, rounded up; affinity does not show it.
+std::optional<int> container_cpu_quota() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  double quota_us;
+  double period_us;
+  if (!(file >> quota_us >> period_us) || quota_us <= 0 || period_us <= 0) return std::nullopt;  // "max": no limit
+  return std::max(1, static_cast<int>(std::ceil(quota_us / period_us)));
+}
+
 }  // namespace
 
 uint64_t available_memory_bytes() {
@@ -111,7 +121,8 @@ int physical_core_count() {
         first_line("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list");
     cores.insert(siblings.empty() ? std::to_string(cpu) : siblings);
   }
-  return std::max(1, static_cast<int>(cores.size()));
+  const int n_cores = std::max(1, static_cast<int>(cores.size()));
+  return std::min(n_cores, container_cpu_quota().value_or(n_cores));
 }
 
 #endif

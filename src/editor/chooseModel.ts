@@ -43,6 +43,8 @@ export class ModelChooser {
     const recent = readRecentModels();
     if (recent.length > 0) rows.push({ label: "recently used", kind: QuickPickItemKind.Separator });
     for (const path of recent) rows.push({ label: `${mark(path)}${basename(path)}`, description: dirname(path), path });
+    // Enter takes the first row: it must not change the model by accident.
+    rows.sort((a, b) => Number(b.path === current) - Number(a.path === current));
     const chosen = await window.showQuickPick(rows, { title: "Choose Model", matchOnDescription: true });
     return chosen && chosen.path === undefined ? browse() : chosen?.path;
   }

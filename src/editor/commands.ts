@@ -38,7 +38,9 @@ export async function toggleLanguage(settings: SettingsStore): Promise<void> {
     return;
   }
   const { current } = settings;
-  await settings.update("languages", { ...current.languages, [languageId]: !isLanguageEnabled(current, languageId) });
+  const { [languageId]: _, ...others } = current.languages;
+  const isOn = isLanguageEnabled(current, languageId);
+  await settings.update("languages", isOn ? { ...others, [languageId]: false } : others);
 }
 
 export async function triggerCompletion(): Promise<void> {

@@ -2,7 +2,6 @@
 import type { CommandName } from "./ids.ts";
 import { clockTime } from "./phrases.ts";
 import type { SnoozedUntil } from "./snooze.ts";
-import { starterDescription } from "./statusView.ts";
 
 export interface MenuState {
   readonly isEnabled: boolean;
@@ -36,7 +35,7 @@ export function menuItems(state: MenuState): MenuItem[] {
     const until = snoozedUntil === "restart" ? "until restart" : `until ${clockTime(snoozedUntil)}`;
     items.push({ icon: "bell", label: "End Snooze or Change It…", description: until, command: "snooze" });
   }
-  const modelDescription = state.isStarter ? starterDescription : state.modelName;
+  const modelDescription = state.isStarter ? "the starter model" : state.modelName;
   items.push(
     { icon: "chip", label: "Choose Model…", description: modelDescription, command: "chooseModel" },
     { icon: "sparkle", label: "Trigger Completion", command: "trigger" },

@@ -12,7 +12,13 @@ export async function openMenu(state: MenuState): Promise<void> {
     ...(description === undefined ? {} : { description }),
   }));
   const chosen = await window.showQuickPick(rows, { title: "Hotpath", placeHolder: "Local code completion" });
+  await focusEditor();
   if (chosen) await commands.executeCommand(commandIds[chosen.command]);
+}
+
+/** The menu was opened by a click on the status bar, which would keep the focus: the next keys belong to the code. */
+async function focusEditor(): Promise<void> {
+  if (window.activeTextEditor) await commands.executeCommand("workbench.action.focusActiveEditorGroup");
 }
 
 export async function openSnoozeMenu(snooze: Snooze): Promise<void> {

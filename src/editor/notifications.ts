@@ -59,7 +59,7 @@ export const advice: Readonly<Record<ErrorCode, Advice>> = {
     shown: "popUp",
   },
   "model/not-gguf": {
-    whatToDo: "Choose a .gguf file.",
+    whatToDo: "Choose a model in GGUF format.",
     actions: [chooseModel],
     shown: "popUp",
   },

@@ -7,6 +7,8 @@ import type { SnoozedUntil } from "./snooze.ts";
 export type OffReason =
   | { readonly kind: "everywhere" }
   | { readonly kind: "language"; readonly languageId: string }
+  /** The active document is never completed. */
+  | { readonly kind: "document"; readonly why: string }
   | { readonly kind: "snoozed"; readonly until: number | "restart" };
 
 export type Status =
@@ -24,6 +26,8 @@ export interface StatusInputs {
   readonly snoozedUntil: SnoozedUntil;
   /** Language of the active editor, when completions are off for it. */
   readonly disabledLanguageId: string | null;
+  /** Why the active document is never completed; null when it is. */
+  readonly documentSkip: string | null;
   readonly engine: EngineState;
   readonly modelPath: string;
   readonly isGenerating: boolean;
@@ -52,6 +56,7 @@ export function deriveStatus(inputs: StatusInputs): Status {
 function offReason(inputs: StatusInputs): OffReason | null {
   if (!inputs.isEnabled) return { kind: "everywhere" };
   if (inputs.snoozedUntil !== null) return { kind: "snoozed", until: inputs.snoozedUntil };
+  if (inputs.documentSkip !== null) return { kind: "document", why: inputs.documentSkip };
   if (inputs.disabledLanguageId !== null) return { kind: "language", languageId: inputs.disabledLanguageId };
   return null;
 }

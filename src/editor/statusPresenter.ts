@@ -2,8 +2,11 @@
 import { basename } from "node:path";
 import { window, workspace } from "vscode";
 import { type Disposable, DisposableStore } from "../common/dispose.ts";
+import type { DocumentSkip } from "../completion/trigger.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Activity } from "./activity.ts";
+import { reasonSentences } from "./completionHistory.ts";
+import type { DocumentGate } from "./documentGate.ts";
 import type { MenuState } from "./menuItems.ts";
 import type { ModelSession } from "./modelSession.ts";
 import { isLanguageEnabled } from "./settings.ts";
@@ -19,6 +22,7 @@ export interface StatusSources {
   readonly snooze: Snooze;
   readonly session: ModelSession;
   readonly activity: Activity;
+  readonly gate: DocumentGate;
 }
 
 export class StatusPresenter implements Disposable {
@@ -26,26 +30,30 @@ export class StatusPresenter implements Disposable {
   readonly #bar: StatusBar;
   readonly #subscriptions = new DisposableStore();
   #lastEngineEnd: StatusFacts["lastEngineEnd"] = null;
+  #documentSkip: string | null = null;
 
   constructor(sources: StatusSources, bar: StatusBar) {
     this.#sources = sources;
     this.#bar = bar;
     const { engine, settings, snooze, activity } = sources;
     const refresh = () => this.#refresh();
+    const refreshDocument = () => void this.#refreshDocument();
     const subscriptions = [
       engine.onDidChangeState((state) => {
         if (state.kind === "failed") this.#lastEngineEnd = { atMs: Date.now(), message: state.error.message };
         refresh();
       }),
-      settings.onDidChange(refresh),
+      settings.onDidChange(refreshDocument),
       snooze.onDidChange(refresh),
       activity.onDidChange(refresh),
-      window.onDidChangeActiveTextEditor(refresh),
+      window.onDidChangeActiveTextEditor(refreshDocument),
       // Also told when an open document gets another language.
-      workspace.onDidOpenTextDocument(refresh),
+      workspace.onDidOpenTextDocument(refreshDocument),
+      workspace.onDidSaveTextDocument(refreshDocument),
     ];
     for (const subscription of subscriptions) this.#subscriptions.add(subscription);
     refresh();
+    refreshDocument();
   }
 
   get menuState(): MenuState {
@@ -64,6 +72,16 @@ export class StatusPresenter implements Disposable {
     this.#subscriptions.dispose();
   }
 
+  /** Whether the active document may be completed is known a moment later: ignore files are read for it. */
+  async #refreshDocument(): Promise<void> {
+    this.#refresh();
+    const document = window.activeTextEditor?.document;
+    const skip = document ? await this.#sources.gate.skipReason(document, 0, "automatic") : null;
+    if (document !== window.activeTextEditor?.document) return;
+    this.#documentSkip = skip && hasOwnReason(skip) ? reasonSentences[skip] : null;
+    this.#refresh();
+  }
+
   #refresh(): void {
     const { engine, settings, snooze, session, activity } = this.#sources;
     const language = activeLanguage(settings);
@@ -71,6 +89,7 @@ export class StatusPresenter implements Disposable {
       isEnabled: settings.current.enabled,
       snoozedUntil: snooze.until,
       disabledLanguageId: language?.isEnabled === false ? language.id : null,
+      documentSkip: this.#documentSkip,
       engine: engine.state,
       modelPath: session.spec.path,
       isGenerating: activity.isGenerating,
@@ -79,11 +98,17 @@ export class StatusPresenter implements Disposable {
     const facts: StatusFacts = {
       model: readyModel(engine.state, session.spec.path),
       isStarter: settings.current.model === "",
+      modelFile: basename(session.spec.path),
       speed: activity.latency,
       lastEngineEnd: this.#lastEngineEnd,
     };
     this.#bar.update(renderStatus(status, facts, settings.current.statusBar));
   }
+}
+
+/** Of the document itself; the other reasons are states of their own, and every output panel has another scheme. */
+function hasOwnReason(skip: DocumentSkip): boolean {
+  return skip === "secret-file" || skip === "ignored-file" || skip === "huge-file";
 }
 
 function activeLanguage(settings: SettingsStore): MenuState["language"] {

@@ -10,6 +10,8 @@ import type { OffReason, Status } from "./status.ts";
 export interface StatusFacts {
   readonly model: LoadedModel | null;
   readonly isStarter: boolean;
+  /** Name of the chosen file; two files may call their models the same. */
+  readonly modelFile: string;
   /** Of the last completions of this window. */
   readonly speed: LatencySummary;
   /** How the engine process ended last, although it may run again. */
@@ -73,6 +75,8 @@ function describeOff(reason: OffReason): Face {
       return { icon: "circle-slash", short: "off", spoken: "off" };
     case "language":
       return { icon: "circle-slash", short: "off", spoken: `off for ${reason.languageId}` };
+    case "document":
+      return { icon: "circle-slash", short: "off", spoken: `off here: ${reason.why}` };
     case "snoozed": {
       const until = reason.until === "restart" ? "restart" : clockTime(reason.until);
       return { icon: "bell-slash", short: `off until ${until}`, spoken: `snoozed until ${until}` };
@@ -114,8 +118,8 @@ function tooltip(face: Face, facts: StatusFacts): string {
     .join("\n\n");
 }
 
-function modelLines({ model, isStarter }: StatusFacts): string[] {
-  const starter = isStarter ? [`Starter model: ${starterDescription}.`] : [];
+function modelLines({ model, isStarter, modelFile }: StatusFacts): string[] {
+  const starter = isStarter ? [`Starter model: ${starterDescription}.`] : [`File: ${escapeMarkdown(modelFile)}`];
   if (!model) return starter;
   const devices = model.devices.map((device) => describeDevice(device, model.layerCount)).join("; ");
   const lines = [

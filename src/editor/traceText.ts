@@ -57,13 +57,14 @@ const sourceNames = {
 function describeTimings({ timings }: Outcome): string {
   const { delayMs, queuedMs, ttftMs, totalMs } = timings;
   const first = ttftMs === null ? "no text" : `first text after ${formatMs(ttftMs)}`;
-  return `Time: ${first}, total ${formatMs(totalMs)}, of it ${formatMs(delayMs)} for a pause in typing and ${formatMs(queuedMs)} in the queue.`;
+  const waited = `waited ${formatMs(delayMs)} for a pause in typing, ${formatMs(queuedMs)} in the queue`;
+  return `Time: ${first}, total ${formatMs(totalMs)}; ${waited}.`;
 }
 
 function describeStats(stats: GenerateStats): string {
   const prefill = formatSpeed(stats.prefillTokensPerSecond, "tok/s");
   const decode = formatSpeed(stats.decodeTokensPerSecond, "tok/s");
-  return `Tokens: ${stats.promptTokens} in the prompt, ${stats.reusedTokens} of them reused, ${stats.generatedTokens} generated; prefill ${prefill}, decode ${decode}.`;
+  return `Tokens: ${stats.promptTokens} in the prompt (${stats.reusedTokens} reused), ${stats.generatedTokens} generated.\nSpeed: prefill ${prefill}, decode ${decode}.`;
 }
 
 function describePlace({ prefix, suffix }: Place): string[] {

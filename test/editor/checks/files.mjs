@@ -16,7 +16,7 @@ export const fileChecks = [
     name: "a .env file gets no ghost text",
     files: { ".env": script("Secret") },
     async run({ workbench }) {
-      await expectNoGhostText(workbench, ".env", "skipped: secret file");
+      await expectNoGhostText(workbench, ".env", "the file may hold secrets");
       await workbench.screenshot("secret-file");
     },
   },
@@ -24,14 +24,14 @@ export const fileChecks = [
     name: "a file named by .gitignore gets no ghost text",
     files: { ".gitignore": "local_*.py\n", "local_notes.py": script("Local") },
     async run({ workbench }) {
-      await expectNoGhostText(workbench, "local_notes.py", "skipped: ignored file");
+      await expectNoGhostText(workbench, "local_notes.py", "the file is ignored by .gitignore or .hotpathignore");
     },
   },
   {
     name: "a file named by .hotpathignore gets no ghost text",
     files: { ".hotpathignore": "private.py\n", "private.py": script("Private") },
     async run({ workbench }) {
-      await expectNoGhostText(workbench, "private.py", "skipped: ignored file");
+      await expectNoGhostText(workbench, "private.py", "the file is ignored by .gitignore or .hotpathignore");
       await workbench.screenshot("ignored-files");
     },
   },

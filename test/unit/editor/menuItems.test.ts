@@ -44,9 +44,7 @@ describe("menuItems", () => {
     expect(rows({ language: null })).not.toContain("Turn Completions Off for python");
   });
 
-  it("says what the starter model is", () => {
-    expect(rows({ isStarter: true })).toContain(
-      "Choose Model… (tiny demo model, one line at most; choose a 0.5B–7B code model for real work)",
-    );
+  it("names the starter model as what it is", () => {
+    expect(rows({ isStarter: true })).toContain("Choose Model… (the starter model)");
   });
 });

@@ -16,6 +16,7 @@ const inputs: StatusInputs = {
   isEnabled: true,
   snoozedUntil: null,
   disabledLanguageId: null,
+  documentSkip: null,
   engine: running(ready),
   modelPath: qwen.path,
   isGenerating: false,
@@ -58,6 +59,11 @@ describe("deriveStatus", () => {
       "off when it is off for the language",
       { disabledLanguageId: "markdown" },
       { kind: "off", reason: { kind: "language", languageId: "markdown" } },
+    ],
+    [
+      "off with its reason in a document that is never completed",
+      { documentSkip: "the file may hold secrets" },
+      { kind: "off", reason: { kind: "document", why: "the file may hold secrets" } },
     ],
     [
       "snoozed when it is snoozed and off for the language",

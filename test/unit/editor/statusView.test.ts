@@ -25,7 +25,13 @@ const measured: LatencySummary = {
   decodeTokensPerSecond: 41.6,
   reuse: 0.913,
 };
-const facts: StatusFacts = { model: qwen, isStarter: false, speed: measured, lastEngineEnd: null };
+const facts: StatusFacts = {
+  model: qwen,
+  isStarter: false,
+  modelFile: "qwen.gguf",
+  speed: measured,
+  lastEngineEnd: null,
+};
 const links =
   "[Choose Model](command:hotpath.chooseModel) · [Last Completions](command:hotpath.showLastCompletions) · [Log](command:hotpath.showLog)";
 const afternoon = new Date(2026, 0, 15, 14, 5).getTime();
@@ -61,6 +67,12 @@ describe("renderStatus", () => {
       "Hotpath: off for markdown",
     ],
     [
+      { kind: "off", reason: { kind: "document", why: "the file may hold secrets" } },
+      {},
+      "$(circle-slash) Hotpath off",
+      "Hotpath: off here: the file may hold secrets",
+    ],
+    [
       { kind: "off", reason: { kind: "snoozed", until: afternoon } },
       {},
       "$(bell-slash) Hotpath off until 14:05",
@@ -93,6 +105,7 @@ describe("renderStatus", () => {
         "**Hotpath** ready, 42 tokens per second",
         [
           "Model: Qwen2\\.5 Coder 1\\.5B, Q8\\_0, 4096 tokens of context",
+          "File: qwen\\.gguf",
           "Devices: Vulkan0 \\(NVIDIA GeForce RTX 4090\\) 20 of 28 layers; CPU \\(AMD Ryzen 9 7950X\\) 8 of 28 layers",
           "Mode: dense",
         ].join("  \n"),

@@ -49,13 +49,14 @@ This text is in memory only. It shows parts of your files: read it before you sh
 
 ## 14:05:09 .env:1:5 (properties)
 
-Nothing shown: skipped: secret file.
+Nothing shown: the file may hold secrets.
 
 ## 14:05:09 src/point.py:4:9 (python)
 
 Source: engine, replacing 1 characters after the cursor.
-Time: first text after 112 ms, total 1.5 s, of it 50 ms for a pause in typing and 2 ms in the queue.
-Tokens: 120 in the prompt, 98 of them reused, 6 generated; prefill 812 tok/s, decode 42 tok/s.
+Time: first text after 112 ms, total 1.5 s; waited 50 ms for a pause in typing, 2 ms in the queue.
+Tokens: 120 in the prompt (98 reused), 6 generated.
+Speed: prefill 812 tok/s, decode 42 tok/s.
 Before the cursor, end of 26 characters:
     | 3
     | 4
