@@ -1,7 +1,7 @@
 #include "core/system.h"
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <optional>
 #include <set>

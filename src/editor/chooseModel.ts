@@ -36,15 +36,16 @@ export class ModelChooser {
   async #pick(): Promise<string | undefined> {
     const current = this.#settings.current.model;
     const mark = (path: string) => (path === current ? "$(check) " : "");
+    const ofFile = (path: string) => ({ label: `${mark(path)}${basename(path)}`, description: dirname(path), path });
+    const starter = { label: `${mark("")}Starter`, detail: starterDescription, path: "" };
+    const others = readRecentModels().filter((path) => path !== current);
     const rows: (QuickPickItem & { readonly path?: string })[] = [
-      { label: `${mark("")}Starter`, detail: starterDescription, path: "" },
+      // Enter takes the first row: it must not change the model by accident.
+      ...(current === "" ? [starter] : [ofFile(current), starter]),
       { label: "$(folder-opened) Browse…", detail: "Any GGUF code model on this machine" },
+      ...(others.length > 0 ? [{ label: "recently used", kind: QuickPickItemKind.Separator }] : []),
+      ...others.map(ofFile),
     ];
-    const recent = readRecentModels();
-    if (recent.length > 0) rows.push({ label: "recently used", kind: QuickPickItemKind.Separator });
-    for (const path of recent) rows.push({ label: `${mark(path)}${basename(path)}`, description: dirname(path), path });
-    // Enter takes the first row: it must not change the model by accident.
-    rows.sort((a, b) => Number(b.path === current) - Number(a.path === current));
     const chosen = await window.showQuickPick(rows, { title: "Choose Model", matchOnDescription: true });
     return chosen && chosen.path === undefined ? browse() : chosen?.path;
   }

@@ -12,8 +12,9 @@ export async function openMenu(state: MenuState): Promise<void> {
     ...(description === undefined ? {} : { description }),
   }));
   const chosen = await window.showQuickPick(rows, { title: "Hotpath", placeHolder: "Local code completion" });
+  if (!chosen) return;
   await focusEditor();
-  if (chosen) await commands.executeCommand(commandIds[chosen.command]);
+  await commands.executeCommand(commandIds[chosen.command]);
 }
 
 /** The menu was opened by a click on the status bar, which would keep the focus: the next keys belong to the code. */

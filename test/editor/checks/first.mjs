@@ -4,7 +4,7 @@ import { script, typeAtEndOf } from "./steps.mjs";
 
 /** The title of each step and a text of its picture. */
 const walkthrough = [
-  ["See a completion", "self.x = x"],
+  ["See a completion", "self.width = width"],
   ["Accept it or type on", "take one word"],
   ["Choose a real model", "Browse…"],
   ["See your speed", "First text: p50, p95"],
