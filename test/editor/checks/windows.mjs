@@ -33,6 +33,8 @@ export const windowChecks = [
 ];
 
 async function expectGhostText(window, name) {
+  // A new window: the editor would not ask again about a place it asked about before the extension was there.
+  await window.waitForStatus(/Hotpath/);
   await typeAtEndOf(window, name);
   await window.waitForGhostText();
 }
