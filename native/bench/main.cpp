@@ -1,7 +1,8 @@
 // hotpath-bench MODEL [--threads N] [--prompt N] [--tokens N] [--repeat N] [--gpu-layers N] [--libraries DIR] [--json]
 //
 // Prefill and decode speed of the engine beside llama.cpp driven directly: same file, threads, placement, token ids. The
-// two take turns, so that whatever else the machine does hits both; each number is the median of its runs.
+// two take turns, so that whatever else the machine does hits both; each speed is the median of its runs, the ratio the
+// median of neighbouring runs.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -138,11 +139,18 @@ class Comparison {
   std::vector<Token> held_;
 };
 
+/// Runs of one kind, in tokens per second; those with the same index were made one right after the other.
 struct Row {
   const char* name;
-  double engine;
-  double direct;
-  double ratio() const { return engine / direct; }
+  std::vector<double> engine = {};
+  std::vector<double> direct = {};
+
+  /// Median over the pairs: the machine's speed drifts more between pairs than within one.
+  double ratio() const {
+    std::vector<double> ratios;
+    for (size_t i = 0; i < engine.size(); ++i) ratios.push_back(engine[i] / direct[i]);
+    return median(std::move(ratios));
+  }
 };
 
 void print(const Options& options, const LoadedInfo& info, const std::vector<Row>& rows) {
@@ -150,7 +158,7 @@ void print(const Options& options, const LoadedInfo& info, const std::vector<Row
     std::printf("{\"model\":\"%s\",\"threads\":%d,\"promptTokens\":%zu,\"tokens\":%zu,\"repeat\":%zu", info.metadata.name.c_str(),
                 info.threads, options.prompt, options.tokens, options.repeat);
     for (const Row& row : rows) {
-      std::printf(",\"%s\":{\"engine\":%.2f,\"direct\":%.2f,\"ratio\":%.4f}", row.name, row.engine, row.direct, row.ratio());
+      std::printf(",\"%s\":{\"engine\":%.2f,\"direct\":%.2f,\"ratio\":%.4f}", row.name, median(row.engine), median(row.direct), row.ratio());
     }
     std::printf("}\n");
     return;
@@ -159,7 +167,9 @@ void print(const Options& options, const LoadedInfo& info, const std::vector<Row
   for (const DeviceShare& share : info.devices) std::printf(", %s (%s): %u layers", share.name.c_str(), share.description.c_str(), share.layers);
   std::printf("\n%zu prompt tokens, %zu tokens, medians of %zu alternating runs\n\n", options.prompt, options.tokens, options.repeat);
   std::printf("%-10s %14s %14s %8s\n", "tok/s", "engine", "llama.cpp", "ratio");
-  for (const Row& row : rows) std::printf("%-10s %14.1f %14.1f %8.3f\n", row.name, row.engine, row.direct, row.ratio());
+  for (const Row& row : rows) {
+    std::printf("%-10s %14.1f %14.1f %8.3f\n", row.name, median(row.engine), median(row.direct), row.ratio());
+  }
 }
 
 Result<Done> run(const Options& options) {
@@ -174,7 +184,8 @@ Result<Done> run(const Options& options) {
                  {}};
   }
   Comparison comparison(options, **model);
-  std::vector<double> engine_prefill, engine_decode, direct_prefill, direct_decode;
+  Row prefill = {"prefill"};
+  Row decode = {"decode"};
   for (size_t i = 0; i <= options.repeat; ++i) {
     const std::string text = some_code(options.prompt, i);
     Speed theirs = {};
@@ -183,13 +194,12 @@ Result<Done> run(const Options& options) {
     if (!ours) return ours.error();
     if (i % 2 == 0) theirs = comparison.run_direct(text);
     if (i == 0) continue;  // warms caches and clocks
-    engine_prefill.push_back(ours->prefill);
-    engine_decode.push_back(ours->decode);
-    direct_prefill.push_back(theirs.prefill);
-    direct_decode.push_back(theirs.decode);
+    prefill.engine.push_back(ours->prefill);
+    prefill.direct.push_back(theirs.prefill);
+    decode.engine.push_back(ours->decode);
+    decode.direct.push_back(theirs.decode);
   }
-  print(options, (*model)->info(),
-        {{"prefill", median(engine_prefill), median(direct_prefill)}, {"decode", median(engine_decode), median(direct_decode)}});
+  print(options, (*model)->info(), {prefill, decode});
   return Done{};
 }
 
