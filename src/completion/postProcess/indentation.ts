@@ -105,7 +105,8 @@ function bodyMover(columns: readonly number[], firstLine: string, style: FileSty
   const base = columnOf(firstLine, style);
   const step = (columns[0] ?? base) - base;
   const excess = step - style.unit;
-  if (!opensBody(firstLine) || step <= 0 || excess === 0) return (column) => column;
+  // One blank is no step: it sets labels apart, such as "public:" in Google's C++ style.
+  if (!opensBody(firstLine) || step <= 1 || excess === 0) return (column) => column;
   if (excess > 0 && Math.min(...columns) === base + excess) return (column) => column - excess;
   const isRegular = columns.every((column) => column <= base || (column - base) % step === 0);
   return (column) => (isRegular && column > base ? base + ((column - base) / step) * style.unit : column);

@@ -89,6 +89,7 @@ describe("adaptIndentation of further lines", () => {
     ["alignment after tabs", "\tf(a,█", "\n\t  b);", tabs],
     ["spaces in a file with spaces", "  if (x) {█", "\n    y();\n  }", spaces(2)],
     ["a label and what follows it", "class A {\n public:█", "\n  A();\n  int b;", spaces(2)],
+    ["labels one blank deep", "class A {█", "\n public:\n  A();\n  int b;\n};", spaces(4)],
     ["a body with a step of its own", "f() {█", "\n   a(b,\n     c);\n}", spaces(2)],
     ["aligned entries", "usage:█", "\n      -a  all\n      -b  both", spaces(2)],
     [
