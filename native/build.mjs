@@ -138,7 +138,8 @@ function programFolder() {
 /** Everything the result depends on. */
 async function inputHash() {
   const hash = createHash("sha256");
-  hash.update(`${process.platform} ${process.arch} ${process.env.CXX ?? ""} ${process.env.CXXFLAGS ?? ""}`);
+  const { CXX = "", CXXFLAGS = "", HOTPATH_LLAMA = "" } = process.env;
+  hash.update([process.platform, process.arch, CXX, CXXFLAGS, HOTPATH_LLAMA].join(" "));
   for (const file of [...(await filesUnder(nativeFolder)), ...(await filesUnder(testFolder))]) {
     hash.update(path.relative(root, file));
     hash.update(await readFile(file));
