@@ -14,7 +14,9 @@ const require = createRequire(import.meta.url);
 const nativeFolder = fileURLToPath(new URL(".", import.meta.url));
 const root = path.dirname(path.resolve(nativeFolder));
 const testFolder = path.join(root, "test", "native");
-const buildFolder = path.join(root, "build", "native");
+const isFromSource = process.env.HOTPATH_LLAMA === "source" || platformPackages().length === 0;
+/** One for each kind: the addon of one does not run with the libraries of the other. */
+const buildFolder = path.join(root, "build", isFromSource ? "native-source" : "native");
 /** Where generators put what they build: Ninja and Make, Visual Studio, and a build of llama.cpp's source. */
 const outputFolders = [buildFolder, path.join(buildFolder, "Release"), path.join(buildFolder, "bin")];
 const stampFile = path.join(root, "build", "native.stamp");
@@ -25,11 +27,8 @@ export async function buildNative({ log }) {
   const stamp = await inputHash();
   if (existsSync(path.join(outFolder, "hotpath.node")) && (await readStamp()) === stamp) return;
   const started = Date.now();
-  const packages = process.env.HOTPATH_LLAMA === "source" ? [] : platformPackages();
-  if (packages.length === 0) {
-    log("Building llama.cpp from source, this takes minutes");
-  }
-  const llama = packages.length > 0 ? await prebuiltLlama(packages, log) : await sourceLlama(log);
+  if (isFromSource) log("Building llama.cpp from source, this takes minutes");
+  const llama = isFromSource ? await sourceLlama(log) : await prebuiltLlama(platformPackages(), log);
   log(`Compiling the native engine against llama.cpp ${lock.release}`);
   await compile(llama.options);
   await assemble(llama.libraryFolders, llama.license);
