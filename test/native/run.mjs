@@ -47,7 +47,8 @@ async function runProgram(args, env, log) {
   const skipped = [...printed.matchAll(/^skipped (.*?): (.*)$/gm)].map(([, name, reason]) => ({ name, reason }));
   const passed = Number(counts?.[1] ?? 0);
   const failed = Number(counts?.[2] ?? 0);
-  const isGood = code === 0 && failed === 0;
+  // The program also fails when every test was skipped, as that of the GPU is where no GPU backend was built.
+  const isGood = failed === 0 && (code === 0 || (counts !== null && skipped.length > 0));
   log(isGood ? printed.trimEnd().split("\n").at(-1) : printed);
   // A crash prints no counts.
   return { passed, failed: isGood ? 0 : Math.max(1, failed), skipped };
