@@ -25,6 +25,7 @@ import { StatusPresenter } from "./editor/statusPresenter.ts";
 import { TraceDocument } from "./editor/traceDocument.ts";
 import { welcomeOnce } from "./editor/welcome.ts";
 import { createLocalEngine } from "./engine/localEngine.ts";
+import { starterModelPath } from "./models/starterModel.ts";
 
 /** For tests inside the extension host. */
 export interface HotpathApi {
@@ -51,7 +52,7 @@ export function activate(context: ExtensionContext): HotpathApi {
   };
   const engine = owned.add(createLocalEngine(engineOptions));
 
-  const starterPath = context.asAbsolutePath("media/starter/starter-nano-q8_0.gguf");
+  const starterPath = starterModelPath(context.extensionPath);
   const session = owned.add(new ModelSession(engine, modelSpecOf(settings.current, starterPath)));
   const snooze = owned.add(new Snooze());
   const activity = new Activity();

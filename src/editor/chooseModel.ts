@@ -5,11 +5,11 @@ import { ProgressLocation, type QuickPickItem, QuickPickItemKind, Uri, window } 
 import { AppError } from "../common/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import { addRecentModel, readRecentModels } from "../models/recentModels.ts";
+import { starterDescription } from "../models/starterModel.ts";
 import type { ModelMetadata } from "../protocol/model.ts";
 import { toAbortSignal } from "./abortSignal.ts";
 import { formatBytes } from "./phrases.ts";
 import type { SettingsStore } from "./settingsStore.ts";
-import { starterDescription } from "./statusView.ts";
 
 export class ModelChooser {
   readonly #engine: Engine;

@@ -1,5 +1,6 @@
 // What the status bar shows for a status: pure, so that every state can be read in a test.
 import type { LatencySummary } from "../completion/latency.ts";
+import { starterDescription } from "../models/starterModel.ts";
 import type { DeviceShare, LoadedModel } from "../protocol/model.ts";
 import { commandIds } from "./ids.ts";
 import { commandLink, escapeMarkdown } from "./markdown.ts";
@@ -25,8 +26,6 @@ export interface StatusView {
   readonly accessibilityLabel: string;
   readonly background: "error" | null;
 }
-
-export const starterDescription = "tiny demo model, one line at most; choose a 0.5B–7B code model for real work";
 
 export function renderStatus(status: Status, facts: StatusFacts, detail: "full" | "short"): StatusView {
   const face = describe(status, facts);
