@@ -42,6 +42,9 @@ export async function fetchLibraries(platform, log) {
   return path.join(folder, "package", "bins", platform);
 }
 
+/** A device of our own needs the interface of a backend too, which ggml does not install. */
+const headerPaths = ["include", "ggml/include", "ggml/src/ggml-backend-impl.h", "LICENSE"];
+
 /** Folder with the source of llama.cpp: its headers, or all of it. */
 export async function fetchSource(part, log) {
   const { name, integrity } = lock.bundle;
@@ -55,12 +58,14 @@ export async function fetchSource(part, log) {
   const { tag } = JSON.parse(await readFile(path.join(llama, "llama.cpp.info.json"), "utf8"));
   if (tag !== lock.release)
     throw new Error(`${name}@${lock.version} holds llama.cpp ${tag}, the lock says ${lock.release}`);
-  return inPlace(path.join(cacheFolder(), `llama.cpp-${tag}-${part}`), async (temp) => {
+  const contents =
+    part === "headers" ? createHash("sha256").update(headerPaths.join()).digest("hex").slice(0, 8) : "all";
+  return inPlace(path.join(cacheFolder(), `llama.cpp-${tag}-${part}-${contents}`), async (temp) => {
     log(`llama.cpp ${tag}: unpacking its ${part}`);
     const clone = ["clone", "--quiet", ...(part === "headers" ? ["--no-checkout"] : [])];
     await command("git", [...clone, path.join(llama, "gitRelease.bundle"), temp]);
     if (part === "headers") {
-      await command("git", ["-C", temp, "checkout", "--quiet", "HEAD", "--", "include", "ggml/include", "LICENSE"]);
+      await command("git", ["-C", temp, "checkout", "--quiet", "HEAD", "--", ...headerPaths]);
     }
     await rm(path.join(temp, ".git"), { recursive: true, force: true });
   });
