@@ -12,7 +12,7 @@ import { DocumentGate } from "./editor/documentGate.ts";
 import { IgnoreFiles } from "./editor/ignoreFiles.ts";
 import { createLog } from "./editor/log.ts";
 import { openMenu, openSnoozeMenu } from "./editor/menus.ts";
-import { isSameSpec, ModelSession, modelSpecOf } from "./editor/modelSession.ts";
+import { ModelSession, modelSpecOf } from "./editor/modelSession.ts";
 import { type Action, advice, messageOf, Notifier } from "./editor/notifications.ts";
 import { createPipeline } from "./editor/pipelineAdapter.ts";
 import { Power } from "./editor/power.ts";
@@ -26,6 +26,7 @@ import { TraceDocument } from "./editor/traceDocument.ts";
 import { welcomeOnce } from "./editor/welcome.ts";
 import { createLocalEngine } from "./engine/localEngine.ts";
 import { starterModelPath } from "./models/starterModel.ts";
+import { isSameSpec } from "./protocol/model.ts";
 
 /** For tests inside the extension host. */
 export interface HotpathApi {

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { addRecentModel } from "../models/recentModels.ts";
 import { starterModelPath } from "../models/starterModel.ts";
-import type { ModelSpec } from "../protocol/model.ts";
+import { type ModelSpec, modeChoices } from "../protocol/model.ts";
 import { type Command, exitStatus, type OptionValues, UsageError } from "./command.ts";
 import { type Completion, completeAt } from "./completeAt.ts";
 import { parseLocation } from "./location.ts";
@@ -11,21 +11,23 @@ const defaultMaxTokens = 64;
 export const modelOptions = {
   model: { type: "string" },
   "max-tokens": { type: "string" },
+  mode: { type: "string" },
 } as const;
 
 export const modelOptionDetails = [
   "--model FILE      a GGUF file (default: the starter model)",
   `--max-tokens N    tokens to generate at most (default: ${defaultMaxTokens})`,
+  `--mode MODE       how it is executed: ${modeChoices.join(", ")} (default: auto)`,
 ] as const;
 
 export const completeCommand: Command = {
   name: "complete",
-  synopsis: "complete FILE:LINE:COLUMN [--model FILE] [--max-tokens N] [--json]",
+  synopsis: "complete FILE:LINE:COLUMN [--model FILE] [--mode MODE] [--max-tokens N] [--json]",
   summary: "Complete a file at a place, as the editor would, and print the text.",
   details: [
     "Lines and columns count from 1.",
     ...modelOptionDetails,
-    "--json            print one JSON object: text, source, model, mode, devices, timings, tokens",
+    "--json            print one JSON object: text, source, model, mode, sparsity, devices, timings, tokens",
     "Without a completion nothing is printed, and the reason goes to stderr.",
   ],
   options: { ...modelOptions, json: { type: "boolean" } },
@@ -48,17 +50,21 @@ export function chosenModel(options: OptionValues, productFolder: string): { mod
   if (!Number.isInteger(maxTokens) || maxTokens < 1) {
     throw new UsageError(`--max-tokens is "${options["max-tokens"]}"; it must be a whole number from 1 up`);
   }
-  return { model: { path: file, device: "auto", gpuLayers: -1, contextLength: 0, threads: 0 }, maxTokens };
+  const mode = modeChoices.find((choice) => choice === (options.mode ?? "auto"));
+  if (!mode) throw new UsageError(`--mode is "${options.mode}"; it must be one of ${modeChoices.join(", ")}`);
+  return { model: { path: file, device: "auto", gpuLayers: -1, contextLength: 0, threads: 0, mode }, maxTokens };
 }
 
-function toJson({ outcome, model, mode }: Completion) {
+function toJson({ outcome, model }: Completion) {
   const { text, source, reason, timings, stats } = outcome;
   return {
     text,
     source,
     reason,
     model: { name: model.name, path: model.path, architecture: model.architecture, quantization: model.quantization },
-    mode,
+    mode: model.mode,
+    modeReason: model.modeReason,
+    sparsity: stats?.sparsity ?? null,
     devices: model.devices,
     fallback: model.fallback,
     timings: {

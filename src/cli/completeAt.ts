@@ -10,7 +10,6 @@ import type { Outcome } from "../completion/outcome.ts";
 import { CompletionPipeline } from "../completion/pipeline.ts";
 import { isSecretFile } from "../completion/secrets.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { GenerateAnswer } from "../protocol/engine.ts";
 import type { LoadedModel, ModelSpec } from "../protocol/model.ts";
 import { indentationOf, languageOf } from "./language.ts";
 import { type Location, splitAt } from "./location.ts";
@@ -18,7 +17,6 @@ import { type Location, splitAt } from "./location.ts";
 export interface Completion {
   readonly outcome: Outcome;
   readonly model: LoadedModel;
-  readonly mode: GenerateAnswer["mode"];
   /** The text around the cursor. */
   readonly prefix: string;
   readonly suffix: string;
@@ -85,7 +83,7 @@ export async function completeAt(engine: Engine, location: Location, options: Co
     signal,
   );
   if (signal.aborted) throw cancelled();
-  return { outcome, model, mode: "dense", prefix, suffix };
+  return { outcome, model, prefix, suffix };
 }
 
 async function readText(file: string): Promise<string> {

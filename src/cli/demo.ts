@@ -4,6 +4,7 @@ import path from "node:path";
 import { createInterface } from "node:readline/promises";
 import { sampleFile } from "../common/sampleFile.ts";
 import { starterModelLimits } from "../models/starterModel.ts";
+import type { Sparsity } from "../protocol/model.ts";
 import { type Command, type CommandContext, exitStatus } from "./command.ts";
 import { chosenModel, modelOptionDetails, modelOptions } from "./complete.ts";
 import { type Completion, completeAt } from "./completeAt.ts";
@@ -14,7 +15,7 @@ import { parseLocation } from "./location.ts";
 
 export const demoCommand: Command = {
   name: "demo",
-  synopsis: "demo [FILE:LINE:COLUMN] [--model FILE] [--max-tokens N]",
+  synopsis: "demo [FILE:LINE:COLUMN] [--model FILE] [--mode MODE] [--max-tokens N]",
   summary: "Show a completion as it streams, of a sample file or your own.",
   details: [...modelOptionDetails],
   options: { ...modelOptions },
@@ -45,14 +46,15 @@ export const demoCommand: Command = {
   },
 };
 
-function describe({ outcome, model, mode }: Completion): string {
+function describe({ outcome, model }: Completion): string {
   const { timings, stats } = outcome;
   const devices = model.devices.map(
     ({ name, description, layers }) => `${name} (${description}): ${layers} of ${model.layerCount} layers`,
   );
   const rows: [string, string][] = [
     ["model", `${model.name}, ${model.architecture}, ${model.quantization}`],
-    ["ran on", `${devices.join("; ")}; ${model.threads} CPU thread${model.threads === 1 ? "" : "s"}; mode ${mode}`],
+    ["ran on", `${devices.join("; ")}; ${model.threads} CPU thread${model.threads === 1 ? "" : "s"}`],
+    ["mode", `${model.mode}: ${model.modeReason}`],
   ];
   if (model.fallback) rows.push(["not as asked", model.fallback]);
   if (stats && timings.ttftMs !== null) {
@@ -63,8 +65,16 @@ function describe({ outcome, model, mode }: Completion): string {
       ["tokens", `${promptTokens} in the prompt (${reusedTokens} reused), ${generatedTokens} generated`],
     );
   }
+  if (stats?.sparsity) rows.push(["neurons", describeSparsity(stats.sparsity)]);
   if (outcome.reason) rows.push(["nothing shown", outcome.reason]);
   return formatRows(rows);
+}
+
+function describeSparsity({ activeShare, hotShare, bytesPerToken, denseBytesPerToken }: Sparsity): string {
+  const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  const where = hotShare > 0 ? `, ${percent(hotShare)} of these on the GPU` : "";
+  return `${percent(activeShare)} active${where}; ${megabytes(bytesPerToken)} of weights read per token, ${megabytes(denseBytesPerToken)} if dense`;
 }
 
 async function offerEditor(productFolder: string, isTerminal: boolean, print: CommandContext["print"]): Promise<void> {

@@ -1,5 +1,5 @@
 // Rolling figures over the last completions, for the status bar.
-import type { GenerateStats } from "../protocol/model.ts";
+import type { GenerateStats, Sparsity } from "../protocol/model.ts";
 
 /** The last values, oldest out first. */
 export class RollingWindow {
@@ -47,6 +47,8 @@ export interface LatencySummary {
   readonly prefillTokensPerSecond: number | null;
   /** Part of the prompt tokens that came from the KV cache, 0 to 1. */
   readonly reuse: number | null;
+  /** Mean over the tokens decoded; null when the model runs dense. */
+  readonly sparsity: Sparsity | null;
 }
 
 export class LatencyStatistics {
@@ -56,6 +58,7 @@ export class LatencyStatistics {
   readonly #reusedTokens: RollingWindow;
   readonly #prefill: RateWindow;
   readonly #decode: RateWindow;
+  readonly #sparsity: SparsityWindow;
 
   constructor(capacity = 100) {
     this.#ttftMs = new RollingWindow(capacity);
@@ -64,6 +67,7 @@ export class LatencyStatistics {
     this.#reusedTokens = new RollingWindow(capacity);
     this.#prefill = new RateWindow(capacity);
     this.#decode = new RateWindow(capacity);
+    this.#sparsity = new SparsityWindow(capacity);
   }
 
   /** `ttftMs` and `totalMs` as the person saw them: with waiting and queueing. */
@@ -74,6 +78,7 @@ export class LatencyStatistics {
     this.#reusedTokens.add(stats.reusedTokens);
     this.#prefill.add(stats.promptTokens - stats.reusedTokens, stats.prefillTokensPerSecond);
     this.#decode.add(stats.generatedTokens, stats.decodeTokensPerSecond);
+    if (stats.sparsity) this.#sparsity.add(stats.generatedTokens, stats.sparsity);
   }
 
   summary(): LatencySummary {
@@ -87,6 +92,7 @@ export class LatencyStatistics {
       decodeTokensPerSecond: this.#decode.perSecond(),
       prefillTokensPerSecond: this.#prefill.perSecond(),
       reuse: promptTokens > 0 ? this.#reusedTokens.sum() / promptTokens : null,
+      sparsity: this.#sparsity.mean(),
     };
   }
 }
@@ -110,5 +116,42 @@ class RateWindow {
   perSecond(): number | null {
     const seconds = this.#seconds.sum();
     return seconds > 0 ? this.#amounts.sum() / seconds : null;
+  }
+}
+
+/** Weighted by tokens, as speeds are. */
+class SparsityWindow {
+  readonly #tokens: RollingWindow;
+  readonly #active: RollingWindow;
+  readonly #hot: RollingWindow;
+  readonly #bytes: RollingWindow;
+  readonly #denseBytes: RollingWindow;
+
+  constructor(capacity: number) {
+    this.#tokens = new RollingWindow(capacity);
+    this.#active = new RollingWindow(capacity);
+    this.#hot = new RollingWindow(capacity);
+    this.#bytes = new RollingWindow(capacity);
+    this.#denseBytes = new RollingWindow(capacity);
+  }
+
+  add(tokens: number, { activeShare, hotShare, bytesPerToken, denseBytesPerToken }: Sparsity): void {
+    this.#tokens.add(tokens);
+    this.#active.add(tokens * activeShare);
+    this.#hot.add(tokens * activeShare * hotShare);
+    this.#bytes.add(tokens * bytesPerToken);
+    this.#denseBytes.add(tokens * denseBytesPerToken);
+  }
+
+  mean(): Sparsity | null {
+    const tokens = this.#tokens.sum();
+    if (tokens === 0) return null;
+    const active = this.#active.sum();
+    return {
+      activeShare: active / tokens,
+      hotShare: active > 0 ? this.#hot.sum() / active : 0,
+      bytesPerToken: this.#bytes.sum() / tokens,
+      denseBytesPerToken: this.#denseBytes.sum() / tokens,
+    };
   }
 }

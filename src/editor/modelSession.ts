@@ -3,7 +3,7 @@ import { abortable } from "../common/cancellation.ts";
 import type { Disposable } from "../common/dispose.ts";
 import { type AppError, toAppError } from "../common/errors.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { LoadedModel, ModelSpec } from "../protocol/model.ts";
+import { isSameSpec, type LoadedModel, type ModelSpec } from "../protocol/model.ts";
 import type { Settings } from "./settings.ts";
 import { readyModel } from "./status.ts";
 
@@ -14,17 +14,8 @@ export function modelSpecOf(settings: Settings, starterPath: string): ModelSpec 
     gpuLayers: settings.gpuLayers,
     contextLength: settings.contextLength,
     threads: settings.threads,
+    mode: settings.mode,
   };
-}
-
-export function isSameSpec(a: ModelSpec, b: ModelSpec): boolean {
-  return (
-    a.path === b.path &&
-    a.device === b.device &&
-    a.gpuLayers === b.gpuLayers &&
-    a.contextLength === b.contextLength &&
-    a.threads === b.threads
-  );
 }
 
 interface Failure {

@@ -1,5 +1,6 @@
 // The settings as one frozen snapshot. package.json is the source; a test holds this table against it.
 import { isAbsolute } from "node:path";
+import { modeChoices } from "../protocol/model.ts";
 
 interface Rule<T> {
   readonly fallback: T;
@@ -64,6 +65,7 @@ export const settingRules = {
   device: oneOf("auto", "cpu"),
   gpuLayers: integer(-1, -1, 1000),
   threads: integer(0, 0, 256),
+  mode: oneOf(...modeChoices),
   contextLength: zeroOr(256, 1_048_576),
   maxPromptTokens: zeroOr(64, 131_072),
   maxTokens: integer(64, 1, 2048),

@@ -1,11 +1,11 @@
 // What the status bar shows for a status: pure, so that every state can be read in a test.
 import type { LatencySummary } from "../completion/latency.ts";
 import { starterDescription } from "../models/starterModel.ts";
-import type { DeviceShare, LoadedModel } from "../protocol/model.ts";
+import type { DeviceShare, LoadedModel, Sparsity } from "../protocol/model.ts";
 import { commandIds } from "./ids.ts";
 import { commandLink, escapeMarkdown } from "./markdown.ts";
 import { advice } from "./notifications.ts";
-import { clockTime, formatMs, formatPercent, formatSpeed, sentence } from "./phrases.ts";
+import { clockTime, formatBytes, formatMs, formatPercent, formatSpeed, sentence } from "./phrases.ts";
 import type { OffReason, Status } from "./status.ts";
 
 export interface StatusFacts {
@@ -90,7 +90,9 @@ function describeError({ error, retryInMs }: Extract<Status, { kind: "error" }>)
 }
 
 function shortSpeed({ speed }: StatusFacts): string {
-  return speed.decodeTokensPerSecond === null ? "" : formatSpeed(speed.decodeTokensPerSecond, "tok/s");
+  if (speed.decodeTokensPerSecond === null) return "";
+  const active = speed.sparsity ? ` · ${formatPercent(speed.sparsity.activeShare)} active` : "";
+  return formatSpeed(speed.decodeTokensPerSecond, "tok/s") + active;
 }
 
 function spokenReady({ speed }: StatusFacts): string {
@@ -125,7 +127,7 @@ function modelLines({ model, isStarter, modelFile }: StatusFacts): string[] {
     `Model: ${escapeMarkdown(`${model.name}, ${model.quantization}, ${model.contextLength} tokens of context`)}`,
     ...starter,
     `Devices: ${escapeMarkdown(devices)}`,
-    "Mode: dense",
+    `Mode: ${model.mode}, ${escapeMarkdown(sentence(model.modeReason))}`,
   ];
   if (model.fallback !== null) lines.push(`$(warning) ${escapeMarkdown(sentence(model.fallback))}`);
   return lines;
@@ -136,7 +138,7 @@ function describeDevice(device: DeviceShare, layerCount: number): string {
 }
 
 function speedLines(speed: LatencySummary): string[] {
-  const { ttftP50Ms, ttftP95Ms, prefillTokensPerSecond, decodeTokensPerSecond, reuse } = speed;
+  const { ttftP50Ms, ttftP95Ms, prefillTokensPerSecond, decodeTokensPerSecond, reuse, sparsity } = speed;
   const lines: string[] = [];
   if (ttftP50Ms !== null && ttftP95Ms !== null) {
     lines.push(`First text: p50 ${formatMs(ttftP50Ms)}, p95 ${formatMs(ttftP95Ms)}`);
@@ -144,7 +146,16 @@ function speedLines(speed: LatencySummary): string[] {
   if (decodeTokensPerSecond !== null) lines.push(`Decode: ${formatSpeed(decodeTokensPerSecond, "tok/s")}`);
   if (prefillTokensPerSecond !== null) lines.push(`Prefill: ${formatSpeed(prefillTokensPerSecond, "tok/s")}`);
   if (reuse !== null) lines.push(`Prompt reused: ${formatPercent(reuse)}`);
+  if (sparsity) lines.push(...sparsityLines(sparsity));
   return lines;
+}
+
+function sparsityLines({ activeShare, hotShare, bytesPerToken, denseBytesPerToken }: Sparsity): string[] {
+  const read = `${formatBytes(bytesPerToken)} of weights per token, ${formatBytes(denseBytesPerToken)} if dense`;
+  return [
+    `Active neurons: ${formatPercent(activeShare)}, of these on the GPU: ${formatPercent(hotShare)}`,
+    `Read: ${read}`,
+  ];
 }
 
 function engineLines({ lastEngineEnd }: StatusFacts): string[] {

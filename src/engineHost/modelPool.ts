@@ -4,7 +4,7 @@ import { abortable } from "../common/cancellation.ts";
 import { AppError, isCancelled, toAppError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
 import type { ModelState, UnloadReason } from "../protocol/engine.ts";
-import type { ModelSpec } from "../protocol/model.ts";
+import { type ModelSpec, modeChoices, specKey } from "../protocol/model.ts";
 import type { Addon, NativeModel, Task } from "./addon.ts";
 
 /** Two: the editor's model and one a CLI call asked for; a third pushes out the one used longest ago. */
@@ -86,7 +86,7 @@ export class ModelPool {
   }
 
   #entryFor(spec: ModelSpec): Entry {
-    const key = JSON.stringify([spec.path, spec.device, spec.gpuLayers, spec.contextLength, spec.threads]);
+    const key = specKey(spec);
     const known = this.#entries.get(key);
     if (known) return known;
     const outdated = [...this.#entries.values()].filter((entry) => entry.spec.path === spec.path && entry.users === 0);
@@ -205,7 +205,7 @@ export class ModelPool {
 }
 
 export function checkSpec(spec: ModelSpec): void {
-  const { path, device, gpuLayers, contextLength, threads } = spec;
+  const { path, device, gpuLayers, contextLength, threads, mode } = spec;
   const counts: [string, number, number][] = [
     ["gpuLayers", gpuLayers, -1],
     ["contextLength", contextLength, 0],
@@ -213,6 +213,7 @@ export function checkSpec(spec: ModelSpec): void {
   ];
   if (typeof path !== "string" || path === "") throw new AppError("request/invalid", `model path is ${String(path)}`);
   if (device !== "auto" && device !== "cpu") throw new AppError("request/invalid", `device is ${String(device)}`);
+  if (!modeChoices.includes(mode)) throw new AppError("request/invalid", `mode is ${String(mode)}`);
   for (const [name, value, least] of counts) {
     if (!Number.isSafeInteger(value) || value < least)
       throw new AppError("request/invalid", `${name} is ${value}, least is ${least}`);

@@ -146,7 +146,7 @@ export class Session {
         abort.signal.addEventListener("abort", cancel, { once: true });
         try {
           const result = await generation.result;
-          return { ...result, mode: "dense" as const, model: model.info };
+          return { ...result, model: model.info };
         } finally {
           stream.dispose();
           abort.signal.removeEventListener("abort", cancel);

@@ -12,7 +12,7 @@ import type {
   ModelSpec,
 } from "./model.ts";
 
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** Carried by every JSON-RPC error; the JSON-RPC number itself says nothing. */
 export interface ErrorData {
@@ -63,7 +63,6 @@ export interface GenerateRequestParams extends GenerateParams {
 }
 
 export interface GenerateAnswer extends GenerateResult {
-  readonly mode: "dense";
   readonly model: LoadedModel;
 }
 

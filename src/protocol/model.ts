@@ -1,5 +1,16 @@
 // What crosses process borders about models, devices and generations. Plain JSON.
 
+/**
+ * How feed-forward layers are executed. dense: every neuron, by llama.cpp. exact: neurons that do not fire are not read,
+ * and the result is that of dense. predicted and threshold: neurons unlikely to matter are not read either, and the
+ * result is an approximation.
+ */
+export type ExecutionMode = "dense" | "exact" | "predicted" | "threshold";
+
+/** "auto": what is fastest among dense and exact. */
+export const modeChoices = ["auto", "dense", "exact", "predicted", "threshold"] as const;
+export type ModeChoice = (typeof modeChoices)[number];
+
 /** Which file to run and how. Two equal specs share one loaded model. */
 export interface ModelSpec {
   /** Absolute path of a GGUF file. */
@@ -12,6 +23,16 @@ export interface ModelSpec {
   readonly contextLength: number;
   /** CPU threads; 0 leaves one physical core to the editor. */
   readonly threads: number;
+  readonly mode: ModeChoice;
+}
+
+export function isSameSpec(a: ModelSpec, b: ModelSpec): boolean {
+  return specKey(a) === specKey(b);
+}
+
+/** Equal for specs that can share a loaded model. */
+export function specKey({ path, device, gpuLayers, contextLength, threads, mode }: ModelSpec): string {
+  return JSON.stringify([path, device, gpuLayers, contextLength, threads, mode]);
 }
 
 /**
@@ -64,6 +85,9 @@ export interface LoadedModel extends ModelMetadata {
   readonly sequenceCount: number;
   readonly threads: number;
   readonly devices: readonly DeviceShare[];
+  readonly mode: ExecutionMode;
+  /** Why this mode, in one sentence for people. */
+  readonly modeReason: string;
   /** Why the model does not run where it was asked to (GPU missing, out of memory, ...), or null. Never silent. */
   readonly fallback: string | null;
   readonly loadMs: number;
@@ -122,6 +146,20 @@ export interface GenerateStats {
   /** Prompt tokens computed per second; 0 when none was. */
   readonly prefillTokensPerSecond: number;
   readonly decodeTokensPerSecond: number;
+  /** null: the model ran dense. */
+  readonly sparsity: Sparsity | null;
+}
+
+/** What decoding read of the feed-forward layers. */
+export interface Sparsity {
+  /** Neurons computed to the end, of all, 0 to 1. */
+  readonly activeShare: number;
+  /** Of the active ones, those computed on a GPU, 0 to 1. */
+  readonly hotShare: number;
+  /** Bytes of weights read per token, those outside the feed-forward layers included. */
+  readonly bytesPerToken: number;
+  /** The same if every neuron was read. */
+  readonly denseBytesPerToken: number;
 }
 
 export interface GenerateResult {

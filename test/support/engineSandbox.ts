@@ -17,6 +17,7 @@ export const starter: ModelSpec = {
   gpuLayers: -1,
   contextLength: 0,
   threads: 1,
+  mode: "auto",
 };
 
 export const engineScript = path.join(root, "dist", "engineHost.js");

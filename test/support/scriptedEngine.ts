@@ -12,6 +12,7 @@ export const engineStats: GenerateStats = {
   totalMs: 60,
   prefillTokensPerSecond: 500,
   decodeTokensPerSecond: 100,
+  sparsity: null,
 };
 
 /** One generation, driven by the test as if by the model. */

@@ -16,6 +16,7 @@ const stats: GenerateStats = {
   totalMs: 10,
   prefillTokensPerSecond: 1000,
   decodeTokensPerSecond: 20,
+  sparsity: null,
 };
 
 describe("RollingWindow", () => {
@@ -52,6 +53,7 @@ describe("LatencyStatistics", () => {
       decodeTokensPerSecond: null,
       prefillTokensPerSecond: null,
       reuse: null,
+      sparsity: null,
     });
   });
 
@@ -68,7 +70,23 @@ describe("LatencyStatistics", () => {
       decodeTokensPerSecond: 8,
       prefillTokensPerSecond: 1000,
       reuse: 0.5,
+      sparsity: null,
     });
+  });
+
+  it("weighs sparsity by tokens, and its hot share by active neurons", () => {
+    const statistics = new LatencyStatistics();
+    const sparsity = { activeShare: 0.1, hotShare: 0.5, bytesPerToken: 100, denseBytesPerToken: 400 };
+    statistics.add(10, 20, { ...stats, sparsity });
+    statistics.add(10, 20, {
+      ...stats,
+      generatedTokens: 30,
+      sparsity: { activeShare: 0.3, hotShare: 0.1, bytesPerToken: 200, denseBytesPerToken: 400 },
+    });
+    const mean = statistics.summary().sparsity;
+    expect(mean?.activeShare).toBeCloseTo(0.25, 10);
+    expect(mean?.hotShare).toBeCloseTo(0.14, 10);
+    expect([mean?.bytesPerToken, mean?.denseBytesPerToken]).toEqual([175, 400]);
   });
 
   it("forgets the oldest completion when it is full", () => {

@@ -10,6 +10,7 @@ const stats = {
   totalMs: 20,
   prefillTokensPerSecond: 100,
   decodeTokensPerSecond: 40,
+  sparsity: null,
 };
 const failure = new AppError("engine/exited", "gone");
 

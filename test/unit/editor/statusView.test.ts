@@ -3,6 +3,7 @@ import { AppError } from "../../../src/common/errors.ts";
 import type { LatencySummary } from "../../../src/completion/latency.ts";
 import type { Status } from "../../../src/editor/status.ts";
 import { renderStatus, type StatusFacts } from "../../../src/editor/statusView.ts";
+import type { Sparsity } from "../../../src/protocol/model.ts";
 import { qwen } from "./models.ts";
 
 const unmeasured: LatencySummary = {
@@ -14,6 +15,7 @@ const unmeasured: LatencySummary = {
   prefillTokensPerSecond: null,
   decodeTokensPerSecond: null,
   reuse: null,
+  sparsity: null,
 };
 const measured: LatencySummary = {
   count: 9,
@@ -24,7 +26,9 @@ const measured: LatencySummary = {
   prefillTokensPerSecond: 812.3,
   decodeTokensPerSecond: 41.6,
   reuse: 0.913,
+  sparsity: null,
 };
+const sparsity: Sparsity = { activeShare: 0.114, hotShare: 0.42, bytesPerToken: 237.4e6, denseBytesPerToken: 1.55e9 };
 const facts: StatusFacts = {
   model: qwen,
   isStarter: false,
@@ -56,6 +60,12 @@ describe("renderStatus", () => {
       "Hotpath: loading the model, 99 %",
     ],
     [{ kind: "ready" }, {}, "$(flame) Hotpath 42 tok/s", "Hotpath: ready, 42 tokens per second"],
+    [
+      { kind: "ready" },
+      { speed: { ...measured, sparsity } },
+      "$(flame) Hotpath 42 tok/s · 11 % active",
+      "Hotpath: ready, 42 tokens per second",
+    ],
     [{ kind: "ready" }, { speed: unmeasured }, "$(flame) Hotpath", "Hotpath: ready"],
     [{ kind: "generating" }, {}, "$(sync~spin) Hotpath 42 tok/s", "Hotpath: writing a completion"],
     [{ kind: "idle" }, {}, "$(flame) Hotpath", "Hotpath: ready; the model loads with the next completion"],
@@ -107,7 +117,7 @@ describe("renderStatus", () => {
           "Model: Qwen2\\.5 Coder 1\\.5B, Q8\\_0, 4096 tokens of context",
           "File: qwen\\.gguf",
           "Devices: Vulkan0 \\(NVIDIA GeForce RTX 4090\\) 20 of 28 layers; CPU \\(AMD Ryzen 9 7950X\\) 8 of 28 layers",
-          "Mode: dense",
+          "Mode: dense, SiLU neurons are never silent\\.",
         ].join("  \n"),
         ["First text: p50 62 ms, p95 1.2 s", "Decode: 42 tok/s", "Prefill: 812 tok/s", "Prompt reused: 91 %"].join(
           "  \n",
@@ -115,6 +125,13 @@ describe("renderStatus", () => {
         links,
       ].join("\n\n"),
     );
+  });
+
+  it("says in the hover which neurons were computed where, and what that saved", () => {
+    const exact: StatusFacts = { ...facts, speed: { ...measured, sparsity } };
+    const { tooltipMarkdown } = renderStatus({ kind: "ready" }, exact, "full");
+    expect(tooltipMarkdown).toContain("Active neurons: 11 %, of these on the GPU: 42 %");
+    expect(tooltipMarkdown).toContain("Read: 237.4 MB of weights per token, 1.6 GB if dense");
   });
 
   it("says in the hover why a model does not run where it was asked to", () => {

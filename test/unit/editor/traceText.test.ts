@@ -17,6 +17,7 @@ const outcome: Outcome = {
     totalMs: 190,
     prefillTokensPerSecond: 812.3,
     decodeTokensPerSecond: 41.6,
+    sparsity: null,
   },
   trace: { prefixLength: 30, suffixLength: 8, maxLines: 1, rawText: "self.y = y  \nx", changedBy: ["trailingBlanks"] },
 };

@@ -12,6 +12,7 @@ const spec = (path: string, threads = 0): ModelSpec => ({
   gpuLayers: -1,
   contextLength: 0,
   threads,
+  mode: "auto",
 });
 
 /** An addon with room for `room` models that records what is in memory. */
