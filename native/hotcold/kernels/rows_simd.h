@@ -1,0 +1,355 @@
+// The row kernels, written once over a type that stands for an instruction set (simd_*.h). All four entry points are one
+// loop over tiles of rows times tokens, so that a result does not depend on which of them, or which tile, computed it.
+#pragma once
+
+#include "hotcold/kernels/kernels.h"
+#include "hotcold/kernels/rows_activation.h"
+#include "hotcold/kernels/rows_layout.h"
+
+namespace hotpath::hotcold {
+namespace {
+
+/// One tile: pointers to its rows, and to the rows to prefetch meanwhile or null.
+template <int R>
+struct TileRows {
+  const uint8_t* row[R];
+  const uint8_t* next[R];
+  bool prefetches;
+};
+
+struct Tokens {
+  const uint8_t* activations;
+  size_t stride;  // bytes
+  float* out;
+  int64_t out_stride;  // floats
+
+  Tokens from(int64_t token) const {
+    return {activations + static_cast<size_t>(token) * stride, stride, out + token * out_stride, out_stride};
+  }
+};
+
+// --- what differs between quantised formats: how a register of quants is loaded, and one of scales
+
+/// One load of `step` gives kPerStep registers of quants; register i holds dword step + i * kSteps.
+template <class S, class Format>
+struct Quants;
+
+template <class S>
+struct Quants<S, Q8_0> {
+  static constexpr int kSteps = 8, kPerStep = 1;
+  static constexpr bool kNeedsOffset = S::kUnsignedQ8;
+  template <int Step>
+  static HOTPATH_INLINE void load(const uint8_t* at, int64_t width, typename S::Ints (&w)[1]) {
+    w[0] = S::prepare_q8(S::load_ints(at + Step * width * 4));
+  }
+  static HOTPATH_INLINE typename S::Ints dot(typename S::Ints sums, typename S::Ints w, typename S::Ints x) {
+    return S::dot_q8(sums, w, x);
+  }
+  static HOTPATH_INLINE typename S::Floats scale(const uint8_t* record, int64_t lane) {
+    return S::load_f16(record + 2 * lane);
+  }
+};
+
+template <class S>
+struct NibbleQuants {
+  static constexpr int kSteps = 4, kPerStep = 2;
+  template <int Step>
+  static HOTPATH_INLINE void load(const uint8_t* at, int64_t width, typename S::Ints (&w)[2]) {
+    const typename S::Ints both = S::load_ints(at + Step * width * 4);
+    w[0] = S::low_nibbles(both);
+    w[1] = S::high_nibbles(both);
+  }
+  static HOTPATH_INLINE typename S::Ints dot(typename S::Ints sums, typename S::Ints w, typename S::Ints x) {
+    return S::dot(sums, w, x);
+  }
+};
+
+template <class S>
+struct Quants<S, Q4_0> : NibbleQuants<S> {
+  static constexpr bool kNeedsOffset = true;
+  static HOTPATH_INLINE typename S::Floats scale(const uint8_t* record, int64_t lane) {
+    return S::load_f16(record + 2 * lane);
+  }
+};
+
+template <class S>
+struct Quants<S, Q4_K> : NibbleQuants<S> {
+  static constexpr bool kNeedsOffset = false;
+  static HOTPATH_INLINE typename S::Floats scale(const uint8_t* record, int64_t lane) {
+    return S::multiply(S::load_u8(record + lane), S::broadcast_f16_by_8(record + Q4_K::kDAt, lane));
+  }
+  static HOTPATH_INLINE typename S::Floats minimum(const uint8_t* record, int64_t lane) {
+    return S::multiply(S::load_u8(record + Q4_K::kMinimaAt + lane), S::broadcast_f16_by_8(record + Q4_K::kDMinAt, lane));
+  }
+};
+
+template <class S>
+struct Quants<S, Q6_K> {
+  static constexpr int kSteps = 2, kPerStep = 2;
+  static constexpr bool kNeedsOffset = true;
+  template <int Step>
+  static HOTPATH_INLINE void load(const uint8_t* at, int64_t width, typename S::Ints (&w)[2]) {
+    const typename S::Ints both = S::load_ints(at + Step * width * 4), upper = S::load_ints(at + Q6_K::kUpperAt);
+    w[0] = S::template with_upper_bits<Step>(S::low_nibbles(both), upper);
+    w[1] = S::template with_upper_bits<Step + 2>(S::high_nibbles(both), upper);
+  }
+  static HOTPATH_INLINE typename S::Ints dot(typename S::Ints sums, typename S::Ints w, typename S::Ints x) {
+    return S::dot(sums, w, x);
+  }
+  static HOTPATH_INLINE typename S::Floats scale(const uint8_t* record, int64_t lane) {
+    return S::multiply(S::load_i8(record + lane), S::broadcast_f16(record + Q6_K::kDAt));
+  }
+};
+
+// --- tiles of quantised rows
+
+template <class S, class Format, int R, int T>
+struct QuantTile {
+  using Ints = typename S::Ints;
+  using Floats = typename S::Floats;
+  using Q = Quants<S, Format>;
+
+  const Layout<Format>& layout;
+  const TileRows<R>& rows;
+  const Tokens& tokens;
+  Floats sums[R][T];
+
+  template <int Step>
+  HOTPATH_INLINE void steps(size_t row_at, size_t activation_at, int64_t width, Ints (&dots)[R][T]) const {
+    if constexpr (Step < Q::kSteps) {
+      Ints w[R][Q::kPerStep];
+      for (int r = 0; r < R; ++r) Q::template load<Step>(rows.row[r] + row_at, width, w[r]);
+      for (int i = 0; i < Q::kPerStep; ++i) {
+        const size_t at = activation_at + static_cast<size_t>((Step + i * Q::kSteps) * width * 4);
+        for (int t = 0; t < T; ++t) {
+          const Ints x = S::load_ints(tokens.activations + t * tokens.stride + at);
+          for (int r = 0; r < R; ++r) dots[r][t] = Q::dot(dots[r][t], w[r][i], x);
+        }
+      }
+      steps<Step + 1>(row_at, activation_at, width, dots);
+    }
+  }
+
+  HOTPATH_INLINE void chunk(int64_t index, int64_t width) {
+    for (int64_t lane = 0; lane < width; lane += S::kWidth) {
+      const int64_t column = index * kLanes + lane;
+      const size_t offsets_at = layout.activation_offsets + static_cast<size_t>(column) * sizeof(int32_t);
+      const size_t scales_at = layout.activation_scales + static_cast<size_t>(column) * sizeof(float);
+      Ints dots[R][T];
+      for (int t = 0; t < T; ++t) {
+        const Ints first = Q::kNeedsOffset ? S::load_ints(tokens.activations + t * tokens.stride + offsets_at)
+                                           : S::zero_ints();
+        for (int r = 0; r < R; ++r) dots[r][t] = first;
+      }
+      steps<0>(static_cast<size_t>(index * layout.kChunkBytes + lane * 4),
+               static_cast<size_t>(index * layout.kChunkCols + lane * 4), width, dots);
+      for (int r = 0; r < R; ++r) {
+        const uint8_t* record = rows.row[r] + layout.row_scales + index * Format::kScaleBytes;
+        const Floats scale = Q::scale(record, lane);
+        for (int t = 0; t < T; ++t) {
+          const uint8_t* activation = tokens.activations + t * tokens.stride;
+          const Floats x_scale = S::load(reinterpret_cast<const float*>(activation + scales_at));
+          const Floats dot = S::to_floats(dots[r][t]);
+          if constexpr (Format::kHasMinimum) {
+            const Floats sum = S::to_floats(S::load_ints(activation + offsets_at));
+            const Floats value = S::subtract_product(S::multiply(dot, scale), sum, Q::minimum(record, lane));
+            sums[r][t] = S::multiply_add(value, x_scale, sums[r][t]);
+          } else {
+            sums[r][t] = S::multiply_add(dot, S::multiply(scale, x_scale), sums[r][t]);
+          }
+        }
+      }
+    }
+  }
+
+  HOTPATH_INLINE void run() {
+    for (int r = 0; r < R; ++r) {
+      for (int t = 0; t < T; ++t) sums[r][t] = S::zero();
+    }
+    constexpr size_t kBytesPerChunk = layout_bytes_per_chunk();
+    size_t prefetched = 0;
+    for (int64_t c = 0; c < layout.n_full; ++c) {
+      if (rows.prefetches) {
+        const size_t end = static_cast<size_t>(c + 1) * kBytesPerChunk;
+        for (; prefetched < end; prefetched += kLine) {
+          for (int r = 0; r < R; ++r) S::prefetch(rows.next[r] + prefetched);
+        }
+      }
+      chunk(c, kLanes);
+    }
+    if (layout.rest > 0) chunk(layout.n_full, layout.rest);
+    for (int t = 0; t < T; ++t) {
+      for (int r = 0; r < R; ++r) tokens.out[t * tokens.out_stride + r] = S::sum(sums[r][t]);
+    }
+  }
+
+  static constexpr size_t layout_bytes_per_chunk() {
+    return static_cast<size_t>(Layout<Format>::kChunkBytes + Format::kScaleBytes);
+  }
+};
+
+template <class S, class Format>
+struct QuantRows {
+  using Shape = Layout<Format>;
+  template <int R, int T>
+  static void tile(const Shape& shape, const TileRows<R>& rows, const Tokens& tokens) {
+    QuantTile<S, Format, R, T>{shape, rows, tokens, {}}.run();
+  }
+};
+
+// --- tiles of rows of floats
+
+template <class S>
+HOTPATH_INLINE typename S::Floats load_values(F32, const uint8_t* at) {
+  return S::load(reinterpret_cast<const float*>(at));
+}
+template <class S>
+HOTPATH_INLINE typename S::Floats load_values(F16, const uint8_t* at) {
+  return S::load_f16(at);
+}
+template <class S>
+HOTPATH_INLINE typename S::Floats load_values(BF16, const uint8_t* at) {
+  return S::load_bf16(at);
+}
+
+template <class S, class Format>
+struct FloatRows {
+  struct Shape {
+    int64_t n_lines;
+    explicit Shape(int64_t n_cols) : n_lines(padded_cols<Format>(n_cols) * Format::kBytes / static_cast<int64_t>(kLine)) {}
+  };
+
+  template <int R, int T>
+  static void tile(const Shape& shape, const TileRows<R>& rows, const Tokens& tokens) {
+    using Floats = typename S::Floats;
+    constexpr int64_t kLineCols = static_cast<int64_t>(kLine) / Format::kBytes;
+    Floats sums[R][T];
+    for (int r = 0; r < R; ++r) {
+      for (int t = 0; t < T; ++t) sums[r][t] = S::zero();
+    }
+    for (int64_t line = 0; line < shape.n_lines; ++line) {
+      const size_t at = static_cast<size_t>(line) * kLine;
+      if (rows.prefetches) {
+        for (int r = 0; r < R; ++r) S::prefetch(rows.next[r] + at);
+      }
+      for (int64_t col = 0; col < kLineCols; col += S::kWidth) {
+        Floats w[R];
+        for (int r = 0; r < R; ++r) w[r] = load_values<S>(Format{}, rows.row[r] + at + col * Format::kBytes);
+        for (int t = 0; t < T; ++t) {
+          const auto* x = reinterpret_cast<const float*>(tokens.activations + t * tokens.stride);
+          const Floats values = S::load(x + line * kLineCols + col);
+          for (int r = 0; r < R; ++r) sums[r][t] = S::multiply_add(w[r], values, sums[r][t]);
+        }
+      }
+    }
+    for (int t = 0; t < T; ++t) {
+      for (int r = 0; r < R; ++r) tokens.out[t * tokens.out_stride + r] = S::sum(sums[r][t]);
+    }
+  }
+};
+
+// --- all rows and tokens, tile by tile
+
+struct Neighbours {
+  const RowMatrix& rows;
+  int64_t first;
+  const uint8_t* operator()(int64_t i) const { return rows.data + static_cast<size_t>(first + i) * rows.stride; }
+};
+
+struct Listed {
+  const RowMatrix& rows;
+  const int32_t* list;
+  const uint8_t* operator()(int64_t i) const { return rows.data + static_cast<size_t>(list[i]) * rows.stride; }
+};
+
+template <class Kernels, int R, int T>
+void token_tiles(const typename Kernels::Shape& shape, TileRows<R>& rows, const Tokens& tokens, int64_t n_tokens) {
+  if constexpr (T == 1) {
+    for (int64_t t = 0; t < n_tokens; ++t, rows.prefetches = false) {
+      Kernels::template tile<R, 1>(shape, rows, tokens.from(t));
+    }
+  } else {
+    int64_t t = 0;
+    for (; t + T <= n_tokens; t += T, rows.prefetches = false) Kernels::template tile<R, T>(shape, rows, tokens.from(t));
+    token_tiles<Kernels, R, T / 2>(shape, rows, tokens.from(t), n_tokens - t);
+  }
+}
+
+template <class Kernels, int R, int T, class Source>
+void row_tiles(const typename Kernels::Shape& shape, const Source& source, int64_t count, Tokens tokens, int64_t n_tokens) {
+  int64_t i = 0;
+  for (; i + R <= count; i += R, tokens.out += R) {
+    TileRows<R> rows{};
+    for (int r = 0; r < R; ++r) {
+      const int64_t next = i + R + r;
+      rows.row[r] = source(i + r);
+      rows.next[r] = source(next < count ? next : count - 1);
+    }
+    rows.prefetches = i + R < count;
+    token_tiles<Kernels, R, T>(shape, rows, tokens, n_tokens);
+  }
+  for (; i < count; ++i, ++tokens.out) {
+    TileRows<1> rows{{source(i)}, {nullptr}, false};
+    token_tiles<Kernels, 1, T>(shape, rows, tokens, n_tokens);
+  }
+}
+
+template <class S, class Kernels>
+struct Entries {
+  using Shape = typename Kernels::Shape;
+
+  static void multiply(const RowMatrix& rows, int64_t first, int64_t count, const void* activations,
+                       size_t activation_stride, int64_t n_tokens, float* out, int64_t out_stride) {
+    row_tiles<Kernels, S::kRowTile, S::kTokenTile>(
+        Shape(rows.n_cols), Neighbours{rows, first}, count,
+        {static_cast<const uint8_t*>(activations), activation_stride, out, out_stride}, n_tokens);
+  }
+  static void multiply_listed(const RowMatrix& rows, const int32_t* list, int64_t count, const void* activations,
+                              size_t activation_stride, int64_t n_tokens, float* out, int64_t out_stride) {
+    row_tiles<Kernels, S::kRowTile, S::kTokenTile>(
+        Shape(rows.n_cols), Listed{rows, list}, count,
+        {static_cast<const uint8_t*>(activations), activation_stride, out, out_stride}, n_tokens);
+  }
+  static void dot(const RowMatrix& rows, int64_t first, int64_t count, const void* activation, float* out) {
+    multiply(rows, first, count, activation, 0, 1, out, 0);
+  }
+  static void dot_listed(const RowMatrix& rows, const int32_t* list, int64_t count, const void* activation, float* out) {
+    multiply_listed(rows, list, count, activation, 0, 1, out, 0);
+  }
+
+  static void fill(RowKernels& kernels) {
+    kernels.dot = dot;
+    kernels.dot_listed = dot_listed;
+    kernels.multiply = multiply;
+    kernels.multiply_listed = multiply_listed;
+  }
+};
+
+template <class S, class Format>
+void fill_quantised(RowKernels& kernels) {
+  kernels.pack_activation = pack_activation<Format>;
+  Entries<S, QuantRows<S, Format>>::fill(kernels);
+}
+
+template <class S, class Format>
+void fill_floats(RowKernels& kernels) {
+  kernels.pack_activation = pack_float_activation<Format>;
+  Entries<S, FloatRows<S, Format>>::fill(kernels);
+}
+
+template <class S>
+void fill_for(RowKernels& kernels) {
+  switch (kernels.type) {
+    case GGML_TYPE_F32: return fill_floats<S, F32>(kernels);
+    case GGML_TYPE_F16: return fill_floats<S, F16>(kernels);
+    case GGML_TYPE_BF16: return fill_floats<S, BF16>(kernels);
+    case GGML_TYPE_Q8_0: return fill_quantised<S, Q8_0>(kernels);
+    case GGML_TYPE_Q4_0: return fill_quantised<S, Q4_0>(kernels);
+    case GGML_TYPE_Q4_K: return fill_quantised<S, Q4_K>(kernels);
+    case GGML_TYPE_Q6_K: return fill_quantised<S, Q6_K>(kernels);
+    default: return;
+  }
+}
+
+}  // namespace
+}  // namespace hotpath::hotcold
