@@ -1,0 +1,63 @@
+// hotpath-kernel-bench [--isa NAME] [--format NAME] [--libraries DIR]
+//
+// Speed of the hot/cold kernels with one thread, beside this machine's read bandwidth and ggml's own kernels. A kernel
+// whose result is wrong is not timed, and the exit code is 1.
+#include <cstdio>
+
+#include "bench/kernel_bench.h"
+#include "llama/runtime.h"
+
+namespace hotpath::kernel_bench {
+
+namespace {
+
+constexpr const char* kUsage = "hotpath-kernel-bench [--isa NAME] [--format NAME] [--libraries DIR]\n";
+
+/// Reads more than any cache holds, with as many independent sums as keep the loads in flight.
+double read_bandwidth() {
+  constexpr size_t kBytes = size_t{512} << 20, kSums = 32;
+  const Memory memory(kBytes);
+  std::memset(memory.at(), 1, kBytes);
+  volatile uint64_t sink = 0;
+  const double seconds = fastest(7, [&] {
+    uint64_t sums[kSums] = {};
+    const auto* words = reinterpret_cast<const uint64_t*>(memory.at());
+    for (size_t i = 0; i < kBytes / sizeof(uint64_t); i += kSums) {
+      for (size_t k = 0; k < kSums; ++k) sums[k] += words[i + k];
+    }
+    for (const uint64_t sum : sums) sink = sink + sum;
+  });
+  return kBytes / seconds;
+}
+
+int run(int argc, char** argv) {
+  Choice choice{hotcold::usable_isas().front(), ""};
+  std::string libraries = HOTPATH_LIBRARY_DIR;
+  for (int i = 1; i < argc; i += 2) {
+    const std::string name = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
+    const std::optional<hotcold::Isa> isa = hotcold::isa_by_name(value);
+    if (name == "--isa" && isa) {
+      choice.isa = *isa;
+    } else if (name == "--format" && !value.empty()) {
+      choice.format = value;
+    } else if (name == "--libraries" && !value.empty()) {
+      libraries = value;
+    } else {
+      std::fputs(kUsage, stderr);
+      return 2;
+    }
+  }
+  if (const Result<Libraries> started = start_runtime({libraries}); !started) {
+    std::fprintf(stderr, "%s\n", started.error().message.c_str());
+    return 1;
+  }
+  const Machine machine{read_bandwidth()};
+  std::printf("%s; one thread reads %.1f GB/s\n", hotcold::isa_name(choice.isa), machine.read_bandwidth / 1e9);
+  return bench_rows(machine, choice) ? 0 : 1;
+}
+
+}  // namespace
+
+}  // namespace hotpath::kernel_bench
+
+int main(int argc, char** argv) { return hotpath::kernel_bench::run(argc, argv); }
