@@ -1,0 +1,317 @@
+// The down kernels over an instruction set's vectors. `S` is a struct of simd_*.h with what down_*.cpp adds to it.
+#pragma once
+
+#include <cstring>
+
+#include "hotcold/kernels/down_common.h"
+#include "hotcold/kernels/down_layout.h"
+#include "hotcold/kernels/down_values.h"
+
+namespace hotpath::hotcold {
+
+namespace {
+
+constexpr int64_t kChunk = 1024;     // columns whose scales are converted at a time, so that they stay in L1
+constexpr int64_t kAheadBytes = 384;  // how far before its use a row is asked for
+
+inline int32_t dword(const int8_t* quants) {
+  int32_t value;
+  std::memcpy(&value, quants, sizeof value);
+  return value;
+}
+
+/// One tile of four rows as bytes, those of a column side by side, in the order of the columns.
+template <class S, class Format>
+HOTPATH_INLINE void load_quads(const uint8_t* const* rows, int64_t n_embd, int64_t tile, typename S::Ints* quads) {
+  constexpr int kHalf = 32 / S::kWidth;
+  if constexpr (Format::kType == GGML_TYPE_Q8_0) {
+    for (int half = 0; half < 2; ++half) S::interleave_32(rows, tile * 64 + half * 32, quads + half * kHalf);
+  } else {
+    typename S::Ints nibbles[kHalf];
+    S::interleave_32(rows, tile * 32, nibbles);
+    for (int k = 0; k < kHalf; ++k) {
+      quads[k] = S::low_nibbles(nibbles[k]);
+      quads[kHalf + k] = S::high_nibbles(nibbles[k]);
+    }
+    if constexpr (Format::kType == GGML_TYPE_Q6_K) {
+      constexpr int kEighth = 8 / S::kWidth;
+      typename S::Ints upper[2 * kEighth];
+      S::interleave_16(rows, n_embd / 2 + tile * 16, upper);
+      for (int i = 0; i < 2 * kEighth; ++i) {
+        typename S::Ints* to = quads + i / kEighth * kHalf + i % kEighth;
+        to[0] = S::template with_upper_bits<0>(to[0], upper[i]);
+        to[kEighth] = S::template with_upper_bits<1>(to[kEighth], upper[i]);
+        to[2 * kEighth] = S::template with_upper_bits<2>(to[2 * kEighth], upper[i]);
+        to[3 * kEighth] = S::template with_upper_bits<3>(to[3 * kEighth], upper[i]);
+      }
+    }
+  }
+}
+
+template <class S, class Format>
+constexpr int stored_bias() {
+  return Format::kType == GGML_TYPE_Q8_0 && S::kUnsignedQ8 ? 128 : Format::kBias;
+}
+
+template <class S, class Format>
+HOTPATH_INLINE typename S::Ints dot_quads(typename S::Ints sums, typename S::Ints quads, typename S::Ints values) {
+  if constexpr (Format::kType == GGML_TYPE_Q8_0) return S::dot_q8(sums, quads, values);
+  return S::dot(sums, quads, values);
+}
+
+/// Quants whose scales run across the neurons. `S` adds one token's neurons, `Wide` multiplies for prompts.
+template <class S, class Wide, class Format>
+struct QuantisedDown {
+  static constexpr int64_t kBlocks = Format::kGroup / Format::kBlock;
+  static constexpr int kVectors = kTile / S::kWidth;
+  static constexpr int kMaxQuads = 2;  // rows read side by side, in fours; more would be too many streams to follow
+
+  /// Up to kMaxQuads quads of one block's rows.
+  struct Pass {
+    const uint8_t* rows[4 * kMaxQuads];
+    int8_t quants[4 * kMaxQuads];
+    int32_t offset;  // what the stored bias adds, negated
+  };
+
+  /// The block's scales at `count` columns, as bytes. Null: all are 1.
+  static HOTPATH_INLINE const uint8_t* block_scales(const uint8_t* group, int64_t n_embd, int64_t first, int64_t count,
+                                                    int b, bool minima, uint8_t* decoded) {
+    if constexpr (Format::kType == GGML_TYPE_Q4_K) {
+      const uint8_t* packed = group + 4 * n_embd + first;
+      for (int64_t i = 0; i < count; ++i) decoded[i] = q4k_scale(packed + i, n_embd, b, minima);
+      return decoded;
+    } else if constexpr (Format::kType == GGML_TYPE_Q6_K) {
+      return group + (2 + b) * n_embd + first;
+    } else {
+      return nullptr;
+    }
+  }
+
+  static HOTPATH_INLINE typename S::Floats load_block_scale(const uint8_t* scales) {
+    if constexpr (Format::kType == GGML_TYPE_Q6_K) return S::load_i8(scales);
+    return S::load_u8(scales);
+  }
+
+  template <int kQuads>
+  static void add_pass(const Pass& pass, int64_t n_embd, int64_t first, int64_t count, const float* scales,
+                       const uint8_t* bytes, float* y) {
+    typename S::Ints values[kQuads];
+    for (int q = 0; q < kQuads; ++q) values[q] = S::set_int(dword(pass.quants + 4 * q));
+    for (int64_t c = 0; c < count; c += kTile) {
+      typename S::Ints sums[kVectors], quads[kVectors];
+      for (int k = 0; k < kVectors; ++k) sums[k] = S::set_int(pass.offset);
+      for (int q = 0; q < kQuads; ++q) {
+        load_quads<S, Format>(pass.rows + 4 * q, n_embd, (first + c) / kTile, quads);
+        for (int r = 4 * q; r < 4 * q + 4; ++r) {
+          S::prefetch(pass.rows[r] + (first + c) * Format::row_bytes(kTile) / kTile + kAheadBytes);
+        }
+        for (int k = 0; k < kVectors; ++k) {
+          const typename S::Ints w = Format::kType == GGML_TYPE_Q8_0 ? S::prepare_q8(quads[k]) : quads[k];
+          sums[k] = dot_quads<S, Format>(sums[k], w, values[q]);
+        }
+      }
+      for (int k = 0; k < kVectors; ++k) {
+        const int64_t i = c + k * S::kWidth;
+        typename S::Floats scale = S::load(scales + i);
+        if constexpr (Format::kGroup != Format::kBlock) scale = S::multiply(scale, load_block_scale(bytes + i));
+        S::store(y + i, S::multiply_add(S::to_floats(sums[k]), scale, S::load(y + i)));
+      }
+    }
+  }
+
+  /// y[i] -= scale * dmin[i] * sum over the blocks of minimum[b][i] * sum of the block's values.
+  static void subtract_minima(const uint8_t* group, int64_t n_embd, int64_t first, int64_t count,
+                              const QuantisedBlock* blocks, float* y) {
+    uint8_t decoded[kChunk];
+    for (int b = 0; b < kBlocks; ++b) {
+      if (blocks[b].active == 0) continue;
+      block_scales(group, n_embd, first, count, b, true, decoded);
+      const typename S::Floats sum = S::set(blocks[b].scaled_sum);
+      for (int64_t i = 0; i < count; i += S::kWidth) {
+        const typename S::Floats dmin = S::load_f16(group + 2 * (n_embd + first + i));
+        const typename S::Floats minimum = S::multiply(dmin, S::load_u8(decoded + i));
+        S::store(y + i, S::subtract_product(S::load(y + i), minimum, sum));
+      }
+    }
+  }
+
+  static HOTPATH_INLINE int64_t make_pass(const uint8_t* rows, int64_t row_bytes, const QuantisedBlock& block,
+                                          const int32_t* active, int64_t n_active, Pass* pass) {
+    const int64_t n_rows = n_active < 4 * kMaxQuads ? n_active : 4 * kMaxQuads;
+    int32_t sum = 0;
+    for (int64_t i = 0; i < 4 * kMaxQuads; ++i) {
+      const int64_t j = active[i < n_rows ? i : n_rows - 1];
+      pass->rows[i] = rows + j * row_bytes;
+      pass->quants[i] = i < n_rows ? block.quants[j % Format::kBlock] : int8_t{0};
+      sum += pass->quants[i];
+    }
+    pass->offset = -stored_bias<S, Format>() * sum;
+    return n_rows;
+  }
+
+  static void accumulate(const DownMatrix& down, int64_t group_index, const float* values, const int32_t* active,
+                         int64_t n_active, float* partial) {
+    QuantisedBlock blocks[kBlocks];
+    const bool any = Format::kGroup == 32 ? quantise_q8_0(values, active, n_active, blocks)
+                                          : quantise_q8_k(values, active, n_active, Format::kBlock, blocks);
+    if (!any) return;
+    const uint8_t* group = down.data + static_cast<size_t>(group_index) * down.group_stride;
+    const int64_t n_embd = down.n_embd;
+    const uint8_t* rows = group + Format::planes_bytes(n_embd);
+    for (int64_t first = 0; first < n_embd; first += kChunk) {
+      const int64_t count = n_embd - first < kChunk ? n_embd - first : kChunk;
+      float* y = partial + first;
+      float scales[kChunk];
+      uint8_t decoded[Format::kMinima ? kChunk : 1];
+      for (int64_t i = 0; i < count; i += S::kWidth) {
+        S::store(scales + i, S::multiply(S::load_f16(group + 2 * (first + i)), S::set(blocks->scale)));
+      }
+      for (int64_t i = 0; i < n_active;) {
+        const int b = static_cast<int>(active[i] / Format::kBlock);
+        int64_t end = i;
+        while (end < n_active && active[end] / Format::kBlock == b) ++end;
+        const uint8_t* bytes = block_scales(group, n_embd, first, count, b, false, decoded);
+        while (i < end) {
+          Pass pass;
+          const int64_t n_rows = make_pass(rows, Format::row_bytes(n_embd), blocks[b], active + i, end - i, &pass);
+          i += n_rows;
+          if (n_rows <= 4) {
+            add_pass<1>(pass, n_embd, first, count, scales, bytes, y);
+          } else {
+            add_pass<2>(pass, n_embd, first, count, scales, bytes, y);
+          }
+        }
+      }
+      if constexpr (Format::kMinima) subtract_minima(group, n_embd, first, count, blocks, y);
+    }
+  }
+
+  // Prompts. A block's rows are interleaved once into scratch, as its tokens want them, with its scales as floats.
+
+  static constexpr int64_t kBlockQuads = Format::kBlock / 4;
+  static constexpr int kStep = 4 * Wide::kWidth;  // columns summed in registers
+
+  struct Scratch {
+    uint8_t* quads;  // [kBlockQuads][count][4]
+    float* scales;   // [count]
+    float* minima;   // [count]
+    int32_t* tokens;
+  };
+
+  static size_t scratch_bytes(int64_t n_tokens, int64_t count) {
+    return static_cast<size_t>(count) * (Format::kBlock + 2 * sizeof(float)) + static_cast<size_t>(n_tokens + 15) / 16 * 64;
+  }
+
+  static void fill(const uint8_t* group, int64_t n_embd, int64_t first, int64_t count, int b, const Scratch& scratch) {
+    const uint8_t* rows[Format::kBlock];
+    for (int64_t j = 0; j < Format::kBlock; ++j) {
+      rows[j] = group + Format::planes_bytes(n_embd) + (b * Format::kBlock + j) * Format::row_bytes(n_embd);
+    }
+    for (int64_t c = 0; c < count; c += kTile) {
+      for (int64_t q = 0; q < kBlockQuads; ++q) {
+        typename S::Ints quads[kVectors];
+        load_quads<S, Format>(rows + 4 * q, n_embd, (first + c) / kTile, quads);
+        for (int k = 0; k < kVectors; ++k) {
+          const typename S::Ints w = Format::kType == GGML_TYPE_Q8_0 ? S::prepare_q8(quads[k]) : quads[k];
+          S::store_ints(scratch.quads + (q * count + c + k * S::kWidth) * 4, w);
+        }
+      }
+    }
+    for (int64_t c = 0; c < count; c += kTile) {
+      uint8_t decoded[kTile];
+      const uint8_t* bytes = block_scales(group, n_embd, first + c, kTile, b, false, decoded);
+      for (int64_t i = 0; i < kTile; i += S::kWidth) {
+        typename S::Floats scale = S::load_f16(group + 2 * (first + c + i));
+        if constexpr (Format::kGroup != Format::kBlock) scale = S::multiply(scale, load_block_scale(bytes + i));
+        S::store(scratch.scales + c + i, scale);
+      }
+      if constexpr (Format::kMinima) {
+        block_scales(group, n_embd, first + c, kTile, b, true, decoded);
+        for (int64_t i = 0; i < kTile; i += S::kWidth) {
+          const typename S::Floats dmin = S::load_f16(group + 2 * (n_embd + first + c + i));
+          S::store(scratch.minima + c + i, S::multiply(dmin, S::load_u8(decoded + i)));
+        }
+      }
+    }
+  }
+
+  template <int kTokens>
+  static void add_tokens(const Scratch& scratch, int64_t count, const QuantisedBlock* const* blocks, float* const* y) {
+    for (int64_t c = 0; c < count; c += kStep) {
+      typename Wide::Ints sums[kTokens][4];
+      for (int t = 0; t < kTokens; ++t) {
+        for (auto& sum : sums[t]) sum = Wide::set_int(-stored_bias<S, Format>() * blocks[t]->sum);
+      }
+      for (int64_t q = 0; q < kBlockQuads; ++q) {
+        typename Wide::Ints w[4];
+        for (int k = 0; k < 4; ++k) w[k] = Wide::load_ints(scratch.quads + (q * count + c + k * Wide::kWidth) * 4);
+        for (int t = 0; t < kTokens; ++t) {
+          const typename Wide::Ints value = Wide::set_int(dword(blocks[t]->quants + 4 * q));
+          for (int k = 0; k < 4; ++k) sums[t][k] = dot_quads<Wide, Format>(sums[t][k], w[k], value);
+        }
+      }
+      for (int t = 0; t < kTokens; ++t) {
+        for (int k = 0; k < 4; ++k) {
+          const int64_t i = c + k * Wide::kWidth;
+          const typename Wide::Floats sum = Wide::multiply(Wide::to_floats(sums[t][k]), Wide::load(scratch.scales + i));
+          typename Wide::Floats out = Wide::multiply_add(sum, Wide::set(blocks[t]->scale), Wide::load(y[t] + i));
+          if constexpr (Format::kMinima) {
+            out = Wide::subtract_product(out, Wide::load(scratch.minima + i), Wide::set(blocks[t]->scaled_sum));
+          }
+          Wide::store(y[t] + i, out);
+        }
+      }
+    }
+  }
+
+  static void multiply(const DownMatrix& down, int64_t first_group, int64_t n_groups, const void* values,
+                       size_t values_stride, int64_t n_tokens, int64_t first, int64_t count, float* y, int64_t y_stride,
+                       void* memory) {
+    constexpr int kTokens = Wide::kTokenTile;
+    Scratch scratch;
+    scratch.quads = static_cast<uint8_t*>(memory);
+    scratch.scales = reinterpret_cast<float*>(scratch.quads + count * Format::kBlock);
+    scratch.minima = scratch.scales + count;
+    scratch.tokens = reinterpret_cast<int32_t*>(scratch.minima + count);
+    for (int64_t t = 0; t < n_tokens; ++t) {
+      for (int64_t i = 0; i < count; i += S::kWidth) S::store(y + t * y_stride + first + i, S::zero());
+    }
+    for (int64_t n = 0; n < n_groups * kBlocks; ++n) {
+      const auto block = [&](int64_t t) {
+        return reinterpret_cast<const QuantisedBlock*>(static_cast<const uint8_t*>(values) +
+                                                       static_cast<size_t>(t) * values_stride) + n;
+      };
+      int64_t n_listed = 0;
+      for (int32_t t = 0; t < n_tokens; ++t) {
+        scratch.tokens[n_listed] = t;
+        n_listed += block(t)->active != 0;
+      }
+      if (n_listed == 0) continue;
+      const uint8_t* group = down.data + static_cast<size_t>(first_group + n / kBlocks) * down.group_stride;
+      fill(group, down.n_embd, first, count, static_cast<int>(n % kBlocks), scratch);
+      for (int64_t i = 0; i < n_listed;) {
+        const int64_t n_together = n_listed - i < kTokens ? 1 : kTokens;
+        const QuantisedBlock* blocks[kTokens];
+        float* out[kTokens];
+        for (int64_t t = 0; t < n_together; ++t) {
+          blocks[t] = block(scratch.tokens[i + t]);
+          out[t] = y + scratch.tokens[i + t] * y_stride + first;
+        }
+        if (n_together == 1) {
+          add_tokens<1>(scratch, count, blocks, out);
+        } else {
+          add_tokens<kTokens>(scratch, count, blocks, out);
+        }
+        i += n_together;
+      }
+    }
+  }
+
+  static constexpr DownArithmetic arithmetic() {
+    return {Format::kType, DownScales::across_neurons, accumulate, multiply, scratch_bytes};
+  }
+};
+
+}  // namespace
+
+}  // namespace hotpath::hotcold

@@ -1,0 +1,342 @@
+// The down kernels: storage is lossless, the plain kernels are right, and every instruction set agrees with them.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "ggml-backend.h"
+#include "hotcold/kernels/kernels.h"
+#include "starter.h"
+#include "test.h"
+
+using namespace hotpath;
+using namespace hotpath::hotcold;
+
+namespace {
+
+constexpr DownScales kAcross = DownScales::across_neurons, kAlong = DownScales::along_output;
+
+struct Format {
+  ggml_type type;
+  DownScales scales;
+};
+
+constexpr Format kFormats[] = {
+    {GGML_TYPE_F32, kAcross},  {GGML_TYPE_F16, kAcross},  {GGML_TYPE_BF16, kAcross}, {GGML_TYPE_Q8_0, kAcross},
+    {GGML_TYPE_Q4_0, kAcross}, {GGML_TYPE_Q4_K, kAcross}, {GGML_TYPE_Q6_K, kAcross}, {GGML_TYPE_F32, kAlong},
+    {GGML_TYPE_F16, kAlong},   {GGML_TYPE_BF16, kAlong},  {GGML_TYPE_Q8_0, kAlong},  {GGML_TYPE_Q4_0, kAlong},
+};
+
+bool keeps_floats(const Format& format) {
+  return format.scales == kAlong || format.type == GGML_TYPE_F32 || format.type == GGML_TYPE_F16 ||
+         format.type == GGML_TYPE_BF16;
+}
+
+template <typename Check>
+void for_each_format(Check check) {
+  for (const Format& format : kFormats) {
+    try {
+      check(format);
+    } catch (const test::Failure& failure) {
+      throw test::Failure(std::string(ggml_type_name(format.type)) + (format.scales == kAlong ? " along: " : " across: ") +
+                          failure.what());
+    }
+  }
+}
+
+template <typename Check>
+void for_each_kernel(Check check) {
+  for_each_format([&](const Format& format) {
+    for (const Isa isa : usable_isas()) {
+      const DownKernels* kernels = down_kernels(format.type, format.scales, isa);
+      EXPECT(kernels != nullptr);
+      if (kernels->isa != isa) continue;  // borrowed, so tested already
+      try {
+        check(format, *kernels);
+      } catch (const test::Failure& failure) {
+        throw test::Failure(std::string(isa_name(isa)) + ": " + failure.what());
+      }
+    }
+  });
+}
+
+std::vector<float> random_floats(size_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> floats(count);
+  for (float& value : floats) value = normal(random);
+  return floats;
+}
+
+uint8_t* aligned(std::vector<uint8_t>& bytes) {
+  const auto address = reinterpret_cast<uintptr_t>(bytes.data());
+  return bytes.data() + (64 - address % 64) % 64;
+}
+
+/// A quantised matrix as a file has it, with the weights it stands for, and packed.
+struct Matrix {
+  Format format;
+  int64_t n_embd, n_ff;
+  size_t stride;
+  std::vector<uint8_t> file;
+  std::vector<float> weights;  // [n_ff][n_embd]
+  std::vector<uint8_t> packed;
+
+  Matrix(const Format& format_, int64_t n_embd_, int64_t n_ff_) : format(format_), n_embd(n_embd_), n_ff(n_ff_) {
+    const bool across = format.scales == kAcross;
+    const int64_t columns = across ? n_ff : n_embd, rows = across ? n_embd : n_ff;
+    const std::vector<float> source = random_floats(static_cast<size_t>(n_ff * n_embd), 7);
+    stride = ggml_row_size(format.type, columns);
+    file.resize(stride * static_cast<size_t>(rows));
+    ggml_quantize_chunk(format.type, source.data(), file.data(), 0, rows, columns, nullptr);
+    std::vector<float> decoded = source;
+    if (format.type != GGML_TYPE_F32) {
+      ggml_get_type_traits(format.type)->to_float(file.data(), decoded.data(), rows * columns);
+    }
+    weights.resize(decoded.size());
+    for (int64_t j = 0; j < n_ff; ++j) {
+      for (int64_t e = 0; e < n_embd; ++e) {
+        weights[static_cast<size_t>(j * n_embd + e)] = decoded[static_cast<size_t>(across ? e * n_ff + j : j * n_embd + e)];
+      }
+    }
+    const DownKernels& kernels = *down_kernels(format.type, format.scales, Isa::generic);
+    packed.resize(kernels.group_bytes(n_embd) * static_cast<size_t>(n_ff / kernels.group) + 64);
+    for (int64_t g = 0; g < n_ff / kernels.group; ++g) {
+      kernels.pack(file.data(), stride, n_embd, g, aligned(packed) + kernels.group_bytes(n_embd) * static_cast<size_t>(g));
+    }
+  }
+
+  DownMatrix view() {
+    return {aligned(packed), down_kernels(format.type, format.scales, Isa::generic)->group_bytes(n_embd), n_embd};
+  }
+};
+
+/// The values of `n_ff` neurons: of each 32, the first `n_active` in a random order are not 0.
+std::vector<float> sparse_values(int64_t n_ff, int n_active, uint32_t seed) {
+  std::vector<float> values = random_floats(static_cast<size_t>(n_ff), seed);
+  std::mt19937 random(seed);
+  std::vector<int> order(32);
+  for (int j = 0; j < 32; ++j) order[static_cast<size_t>(j)] = j;
+  for (int64_t first = 0; first < n_ff; first += 32) {
+    std::shuffle(order.begin(), order.end(), random);
+    for (size_t i = static_cast<size_t>(n_active); i < 32; ++i) values[static_cast<size_t>(first + order[i])] = 0.0f;
+  }
+  return values;
+}
+
+std::vector<float> accumulate(const DownKernels& kernels, Matrix& matrix, const std::vector<float>& values) {
+  std::vector<float> partial(kernels.partial_floats(matrix.n_embd)), y(static_cast<size_t>(matrix.n_embd));
+  for (int64_t g = 0; g < matrix.n_ff / kernels.group; ++g) {
+    const float* group = values.data() + g * kernels.group;
+    std::vector<int32_t> active;
+    for (int32_t j = 0; j < kernels.group; ++j) {
+      if (group[j] != 0.0f) active.push_back(j);
+    }
+    const auto n_active = static_cast<int64_t>(active.size());
+    kernels.prefetch(matrix.view(), g, active.data(), n_active);
+    kernels.accumulate(matrix.view(), g, group, active.data(), n_active, partial.data());
+  }
+  kernels.finish(partial.data(), 1, partial.size(), matrix.n_embd, 0, matrix.n_embd, y.data());
+  return y;
+}
+
+/// Row t of the result belongs to token t. The columns are computed in slices of `slice`.
+std::vector<float> multiply(const DownKernels& kernels, Matrix& matrix, const std::vector<std::vector<float>>& tokens,
+                            int64_t slice) {
+  const int64_t n_groups = matrix.n_ff / kernels.group;
+  const size_t stride = kernels.values_bytes(n_groups);
+  const auto n_tokens = static_cast<int64_t>(tokens.size());
+  std::vector<uint8_t> values(stride * tokens.size() + 64);
+  for (size_t t = 0; t < tokens.size(); ++t) kernels.pack_values(tokens[t].data(), n_groups, aligned(values) + t * stride);
+  std::vector<uint8_t> scratch(kernels.multiply_scratch_bytes(n_tokens, slice) + 64);
+  std::vector<float> y(tokens.size() * static_cast<size_t>(matrix.n_embd), NAN);
+  for (int64_t first = 0; first < matrix.n_embd; first += slice) {
+    kernels.multiply(matrix.view(), 0, n_groups, aligned(values), stride, n_tokens, first,
+                     std::min(slice, matrix.n_embd - first), y.data(), matrix.n_embd, aligned(scratch));
+  }
+  return y;
+}
+
+/// The largest difference over the root of the mean square: summation order alone moves results, by rounding.
+double distance(const float* a, const float* b, size_t count) {
+  double largest = 0, squares = 0;
+  for (size_t i = 0; i < count; ++i) {
+    largest = std::max(largest, std::abs(static_cast<double>(a[i]) - b[i]));
+    squares += static_cast<double>(b[i]) * b[i];
+  }
+  return squares == 0 ? largest : largest / std::sqrt(squares / static_cast<double>(count));
+}
+
+double distance(const std::vector<float>& a, const std::vector<float>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  return distance(a.data(), b.data(), a.size());
+}
+
+/// What the file's format makes of values: 8 bits with a scale per 32 or 256 neurons.
+std::vector<float> as_quantised(const Format& format, const std::vector<float>& values) {
+  if (keeps_floats(format)) return values;
+  const bool k = ggml_blck_size(format.type) == 256;
+  std::vector<float> result = values;
+  for (size_t first = 0; first < values.size(); first += k ? 256 : 32) {
+    float largest = 0;
+    const size_t end = first + (k ? 256 : 32);
+    for (size_t i = first; i < end; ++i) {
+      if (std::fabs(values[i]) > std::fabs(largest)) largest = values[i];
+    }
+    if (largest == 0) continue;
+    const float inverse = k ? -127.0f / largest : 127.0f / std::fabs(largest);
+    const float scale = k ? 1.0f / inverse : ggml_fp16_to_fp32(ggml_fp32_to_fp16(std::fabs(largest) / 127.0f));
+    for (size_t i = first; i < end; ++i) result[i] = scale * std::min(127.0f, std::nearbyint(values[i] * inverse));
+  }
+  return result;
+}
+
+constexpr double kRounding = 5e-6;  // of sums of a few hundred floats, which the minima of Q4_K cancel in part
+
+}  // namespace
+
+TEST(kernels_down, exist_for_every_format_and_instruction_set) {
+  for_each_format([](const Format& format) {
+    for (const Isa isa : usable_isas()) EXPECT(down_kernels(format.type, format.scales, isa) != nullptr);
+  });
+  EXPECT(down_kernels(GGML_TYPE_Q4_K, kAlong, Isa::generic) == nullptr);
+  EXPECT(down_kernels(GGML_TYPE_IQ2_XXS, kAcross, Isa::generic) == nullptr);
+}
+
+TEST(kernels_down, pack_without_loss_whatever_the_bytes) {
+  for_each_format([](const Format& format) {
+    const DownKernels& kernels = *down_kernels(format.type, format.scales, Isa::generic);
+    for (const int64_t n_embd : {64, 192, 4160}) {
+      const bool across = format.scales == kAcross;
+      const int64_t n_ff = 2 * kernels.group, rows = across ? n_embd : n_ff;
+      const size_t stride = ggml_row_size(format.type, across ? n_ff : n_embd) + 2;
+      std::vector<uint8_t> file(stride * static_cast<size_t>(rows)), back(file.size());
+      std::mt19937 random(3);
+      for (uint8_t& byte : file) byte = static_cast<uint8_t>(random());
+      std::vector<uint8_t> packed(kernels.group_bytes(n_embd) + 64);
+      EXPECT_EQ(kernels.group_bytes(n_embd) % 64, 0u);
+      for (int64_t g = 0; g < 2; ++g) {
+        kernels.pack(file.data(), stride, n_embd, g, aligned(packed));
+        kernels.unpack(aligned(packed), n_embd, g, back.data(), stride);
+      }
+      for (int64_t r = 0; r < rows; ++r) {
+        const size_t at = static_cast<size_t>(r) * stride;
+        EXPECT(std::memcmp(file.data() + at, back.data() + at, stride - 2) == 0);
+      }
+    }
+  });
+}
+
+TEST(kernels_down, generic_equals_double_arithmetic) {
+  for_each_format([](const Format& format) {
+    Matrix matrix(format, 192, 512);
+    for (const int n_active : {0, 1, 4, 32}) {
+      const std::vector<float> values = sparse_values(matrix.n_ff, n_active, 11);
+      const std::vector<float> used = as_quantised(format, values);
+      std::vector<float> expected(static_cast<size_t>(matrix.n_embd));
+      for (int64_t e = 0; e < matrix.n_embd; ++e) {
+        double sum = 0;
+        for (int64_t j = 0; j < matrix.n_ff; ++j) {
+          sum += static_cast<double>(used[static_cast<size_t>(j)]) * matrix.weights[static_cast<size_t>(j * matrix.n_embd + e)];
+        }
+        expected[static_cast<size_t>(e)] = static_cast<float>(sum);
+      }
+      const DownKernels& kernels = *down_kernels(format.type, format.scales, Isa::generic);
+      EXPECT(distance(accumulate(kernels, matrix, values), expected) < kRounding);
+    }
+  });
+}
+
+TEST(kernels_down, agree_with_generic_at_every_width) {
+  for_each_format([](const Format& format) {
+    const DownKernels& generic = *down_kernels(format.type, format.scales, Isa::generic);
+    for (const int64_t n_embd : {64, 192, 4160}) {
+      Matrix matrix(format, n_embd, 2 * generic.group);
+      for (const int n_active : {0, 1, 3, 32}) {
+        const std::vector<float> values = sparse_values(matrix.n_ff, n_active, 5);
+        const std::vector<float> expected = accumulate(generic, matrix, values);
+        for (const Isa isa : usable_isas()) {
+          const DownKernels& kernels = *down_kernels(format.type, format.scales, isa);
+          if (kernels.isa == isa) EXPECT(distance(accumulate(kernels, matrix, values), expected) < kRounding);
+        }
+      }
+    }
+  });
+}
+
+TEST(kernels_down, agree_with_generic_at_every_count_of_active_neurons) {
+  for_each_kernel([](const Format& format, const DownKernels& kernels) {
+    const DownKernels& generic = *down_kernels(format.type, format.scales, Isa::generic);
+    Matrix matrix(format, 64, generic.group);
+    for (int n_active = 0; n_active <= 32; ++n_active) {
+      const std::vector<float> values = sparse_values(matrix.n_ff, n_active, static_cast<uint32_t>(n_active));
+      EXPECT(distance(accumulate(kernels, matrix, values), accumulate(generic, matrix, values)) < kRounding);
+    }
+  });
+}
+
+TEST(kernels_down, are_exact_at_the_ends_of_the_quants_range) {
+  for_each_kernel([](const Format& format, const DownKernels& kernels) {
+    if (keeps_floats(format)) return;
+    const DownKernels& generic = *down_kernels(format.type, format.scales, Isa::generic);
+    Matrix matrix(format, 64, generic.group);
+    const size_t planes = format.type == GGML_TYPE_Q4_K ? 4 * 64 : 2 * 64;  // the f16 ones, which shall stay finite
+    for (const int byte : {0x00, 0x7f, 0x80, 0xff}) {
+      std::memset(aligned(matrix.packed) + planes, byte, generic.group_bytes(64) - planes);
+      for (const float value : {1.0f, -1.0f}) {
+        const std::vector<float> values(static_cast<size_t>(matrix.n_ff), value);
+        EXPECT(distance(accumulate(kernels, matrix, values), accumulate(generic, matrix, values)) < kRounding);
+        EXPECT(distance(multiply(kernels, matrix, {values}, 64), accumulate(generic, matrix, values)) < kRounding);
+      }
+    }
+  });
+}
+
+TEST(kernels_down, pass_on_what_is_not_finite) {
+  for_each_kernel([](const Format& format, const DownKernels& kernels) {
+    Matrix matrix(format, 64, kernels.group);
+    for (const float poison : {NAN, INFINITY, -INFINITY}) {
+      std::vector<float> values = sparse_values(matrix.n_ff, 4, 2);
+      values[9] = poison;
+      for (const float y : accumulate(kernels, matrix, values)) EXPECT(!std::isfinite(y));
+      for (const float y : multiply(kernels, matrix, {values}, 64)) EXPECT(!std::isfinite(y));
+    }
+  });
+}
+
+TEST(kernels_down, ignore_values_too_small_for_a_scale) {
+  for_each_kernel([](const Format& format, const DownKernels& kernels) {
+    Matrix matrix(format, 64, kernels.group);
+    const std::vector<float> values(static_cast<size_t>(matrix.n_ff), 1e-44f);
+    for (const float y : accumulate(kernels, matrix, values)) EXPECT(std::fabs(y) < 1e-40f);
+  });
+}
+
+TEST(kernels_down, multiply_as_they_accumulate) {
+  for_each_kernel([](const Format& format, const DownKernels& kernels) {
+    Matrix matrix(format, 192, 512);
+    for (const size_t n_tokens : {1, 2, 5, 17}) {
+      std::vector<std::vector<float>> tokens;
+      for (size_t t = 0; t < n_tokens; ++t) {
+        tokens.push_back(sparse_values(matrix.n_ff, t % 3 == 0 ? 32 : 2, static_cast<uint32_t>(t)));
+        if (t % 2 == 1) std::fill_n(tokens.back().begin(), 256, 0.0f);  // whole groups are silent
+      }
+      const std::vector<float> y = multiply(kernels, matrix, tokens, 192);
+      for (size_t t = 0; t < n_tokens; ++t) {
+        EXPECT(distance(y.data() + t * 192, accumulate(kernels, matrix, tokens[t]).data(), 192) < kRounding);
+      }
+      EXPECT_EQ(std::memcmp(y.data(), multiply(kernels, matrix, tokens, 64).data(), y.size() * sizeof(float)), 0);
+      EXPECT_EQ(std::memcmp(y.data(), multiply(kernels, matrix, tokens, 128).data(), y.size() * sizeof(float)), 0);
+    }
+  });
+}
+
+TEST(kernels_down, add_partial_sums_in_their_order) {
+  const DownKernels& kernels = *down_kernels(GGML_TYPE_Q8_0, kAcross, Isa::generic);
+  const size_t stride = kernels.partial_floats(128);
+  const std::vector<float> partials = random_floats(3 * stride, 1);
+  std::vector<float> y(128, -1.0f);
+  kernels.finish(partials.data(), 3, stride, 128, 64, 64, y.data());
+  EXPECT_EQ(y[63], -1.0f);
+  for (size_t e = 64; e < 128; ++e) EXPECT_EQ(y[e], partials[e] + partials[stride + e] + partials[2 * stride + e]);
+}
