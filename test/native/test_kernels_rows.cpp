@@ -13,6 +13,7 @@
 #endif
 
 #include "hotcold/kernels/kernels.h"
+#include "llama/runtime.h"
 #include "test.h"
 
 using namespace hotpath::hotcold;
@@ -305,7 +306,7 @@ TEST(row_kernels, give_zero_for_a_silent_activation) {
 
 /// ggml's CPU functions live in a library that is loaded at run time; its registry names one, and that names the file.
 static const ggml_type_traits_cpu* (*traits_of_ggml())(ggml_type) {
-  ggml_backend_load_all_from_path(HOTPATH_LIBRARY_DIR);
+  if (!hotpath::start_runtime({HOTPATH_LIBRARY_DIR})) return nullptr;
   ggml_backend_dev_t device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
   if (!device) return nullptr;
   void* known = ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device), "ggml_backend_set_n_threads");

@@ -13,20 +13,19 @@ HOTPATH_INLINE float round_to_nearest(float x) {
   return (x + kNoFraction) - kNoFraction;
 }
 
-/// Index of the first value of greatest magnitude. Magnitudes are compared as integers, which order as the floats do and
-/// which compilers reduce in vectors.
+/// Magnitudes are compared as integers, which order as the floats do and which compilers reduce in vectors.
 template <int64_t N>
-HOTPATH_INLINE int64_t greatest_magnitude(const float* x) {
+HOTPATH_INLINE float greatest_magnitude(const float* x) {
   int32_t bits[N];
   std::memcpy(bits, x, sizeof bits);
   int32_t greatest = 0;
   for (int64_t i = 0; i < N; ++i) {
-    bits[i] &= 0x7fffffff;
-    greatest = bits[i] > greatest ? bits[i] : greatest;
+    const int32_t magnitude = bits[i] & 0x7fffffff;
+    greatest = magnitude > greatest ? magnitude : greatest;
   }
-  int64_t index = 0;
-  while (bits[index] != greatest) ++index;
-  return index;
+  float result;
+  std::memcpy(&result, &greatest, sizeof result);
+  return result;
 }
 
 /// Factor that quants were made with, and the scale that turns them back.
@@ -36,8 +35,8 @@ struct ActivationScale {
 };
 
 /// A Q8_0 block. ggml divides differently on Arm; both are kept, so that quants equal those of the machine's own ggml.
-HOTPATH_INLINE ActivationScale scale_of_32(float greatest) {
-  const float magnitude = greatest < 0 ? -greatest : greatest;
+HOTPATH_INLINE ActivationScale scale_of_32(const float* x) {
+  const float magnitude = greatest_magnitude<32>(x);
   const float d = magnitude / 127.0f;
 #if defined(__aarch64__) || defined(_M_ARM64)
   const float factor = d != 0 ? 1.0f / d : 0.0f;
@@ -47,10 +46,13 @@ HOTPATH_INLINE ActivationScale scale_of_32(float greatest) {
   return {factor, ggml_fp16_to_fp32(ggml_fp32_to_fp16(d))};
 }
 
-/// A Q8_K block: the value of greatest magnitude becomes -127.
-HOTPATH_INLINE ActivationScale scale_of_256(float greatest) {
-  if (greatest == 0) return {0.0f, 0.0f};
-  const float factor = -127.0f / greatest;
+/// A Q8_K block: the first value of greatest magnitude becomes -127.
+HOTPATH_INLINE ActivationScale scale_of_256(const float* x) {
+  const float magnitude = greatest_magnitude<256>(x);
+  if (!(magnitude > 0)) return {0.0f, 0.0f};
+  int64_t first = 0;
+  while (x[first] != magnitude && x[first] != -magnitude) ++first;
+  const float factor = -127.0f / x[first];
   return {factor, 1.0f / factor};
 }
 
@@ -66,8 +68,7 @@ void pack_activation(const float* x, int64_t n_cols, void* activation) {
     std::memset(offsets + layout.n_full * kLanes, 0, kLanes * sizeof(int32_t));
   }
   for (int64_t block = 0; block < n_cols / kBlock; ++block, x += kBlock) {
-    const float greatest = x[greatest_magnitude<kBlock>(x)];
-    const ActivationScale scale = kBlock == 32 ? scale_of_32(greatest) : scale_of_256(greatest);
+    const ActivationScale scale = kBlock == 32 ? scale_of_32(x) : scale_of_256(x);
     int8_t q[kBlock];
     for (int64_t i = 0; i < kBlock; ++i) q[i] = static_cast<int8_t>(round_to_nearest(x[i] * scale.factor));
     for (int64_t part = 0; part < kBlock / kCols; ++part) {
