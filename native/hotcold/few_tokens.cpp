@@ -1,0 +1,179 @@
+// Few tokens at a time: from gate to down block by block, so that what a block computes stays in the L1 cache and the
+// rows of its active neurons are fetched while the next block's gates are computed.
+#include <algorithm>
+#include <cstring>
+
+#include "hotcold/executor.h"
+
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
+
+namespace hotpath::hotcold {
+
+namespace {
+
+// Above this share of a block, streaming all of its rows beats gathering the active ones.
+constexpr float kGatherShare = 0.6f;
+
+void prefetch_bytes(const uint8_t* at, size_t n) {
+  for (size_t i = 0; i < n; i += 64) {
+#if defined(_MSC_VER) && (defined(_M_X64) || defined(_M_IX86))
+    _mm_prefetch(reinterpret_cast<const char*>(at + i), _MM_HINT_T1);
+#elif defined(_MSC_VER)
+    __prefetch(at + i);
+#else
+    __builtin_prefetch(at + i, 0, 2);
+#endif
+  }
+}
+
+/// out (n_entries, stride) = rows [first, first + n) . activations.
+void stream(const Rows& rows, int64_t expert, int64_t first, int64_t n, const uint8_t* activations, size_t activation_stride,
+            int64_t n_entries, float* out, int64_t stride) {
+  if (n_entries == 1) return rows.kernels().dot(rows.matrix(expert), first, n, activations, out);
+  rows.kernels().multiply(rows.matrix(expert), first, n, activations, activation_stride, n_entries, out, stride);
+}
+
+void gather(const Rows& rows, int64_t expert, const int32_t* list, int64_t n, const uint8_t* activations,
+            size_t activation_stride, int64_t n_entries, float* out, int64_t stride) {
+  if (n_entries == 1) return rows.kernels().dot_listed(rows.matrix(expert), list, n, activations, out);
+  rows.kernels().multiply_listed(rows.matrix(expert), list, n, activations, activation_stride, n_entries, out, stride);
+}
+
+}  // namespace
+
+/// Neighbouring neurons on their way from gate to down.
+struct Executor::Block {
+  int64_t first;
+  int64_t n;
+  int64_t n_listed;
+  int32_t listed[kMaxBlock];          // neurons that are active for any of the tokens
+  float values[kFew * kMaxBlock];     // (entries, kMaxBlock)
+};
+
+void Executor::work_few(const Job& job, int64_t chunk) {
+  const int64_t begin = (chunk - job.first_chunk) * chunk_neurons_;
+  const int64_t end = std::min(begin + chunk_neurons_, n_neurons_);
+  for (int64_t i = 0; i < job.n_entries; ++i) std::memset(partial(job, i, chunk), 0, partial_stride_ * sizeof(float));
+  Block blocks[2];
+  Block* before = nullptr;
+  for (int64_t first = begin; first < end; first += block_neurons_) {
+    Block& block = blocks[first / block_neurons_ % 2];
+    block.first = first;
+    block.n = std::min(block_neurons_, end - first);
+    first_product(job, chunk, block);
+    list_active(job, block);
+    prefetch(job, block);
+    if (before) {
+      second_product(job, chunk, *before);
+      add_down(job, chunk, *before);
+    }
+    before = &block;
+  }
+  second_product(job, chunk, *before);
+  add_down(job, chunk, *before);
+}
+
+void Executor::first_product(const Job& job, int64_t chunk, Block& block) {
+  const Rows& rows = first_rows();
+  stream(rows, job.expert, block.first, block.n, activation(rows, job.first_entry), activation_stride(rows), job.n_entries,
+         block.values, kMaxBlock);
+  (form_.gated ? counts_[chunk].gate_rows : counts_[chunk].up_rows) += block.n;
+  const bool has_bias = form_.gated ? ffn_.has_gate_bias : ffn_.has_up_bias;
+  const float* bias = (form_.gated ? layer_->gate_bias : layer_->up_bias).data() + (has_bias ? block.first : 0);
+  for (int64_t i = 0; i < job.n_entries; ++i) {
+    float* values = block.values + i * kMaxBlock;
+    if (has_bias) {
+      for (int64_t k = 0; k < block.n; ++k) values[k] += bias[k];
+    }
+    activate(values, block.n);
+  }
+}
+
+void Executor::list_active(const Job& job, Block& block) const {
+  int64_t n = 0;
+  for (int64_t k = 0; k < block.n; ++k) {
+    bool is_active = block.values[k] != 0;
+    for (int64_t i = 1; i < job.n_entries; ++i) is_active |= block.values[i * kMaxBlock + k] != 0;
+    block.listed[n] = static_cast<int32_t>(block.first + k);
+    n += is_active;
+  }
+  block.n_listed = n;
+}
+
+void Executor::prefetch(const Job& job, const Block& block) const {
+  if (form_.gated) {
+    const RowMatrix up = layer_->up.matrix(job.expert);
+    for (int64_t i = 0; i < block.n_listed; ++i) prefetch_bytes(up.data + block.listed[i] * up.stride, up.stride);
+  }
+  const DownKernels& kernels = layer_->down.kernels();
+  int32_t offsets[kMaxBlock];
+  for (int64_t i = 0; i < block.n_listed;) {
+    const int64_t group = block.listed[i] / kernels.group;
+    int64_t n = 0;
+    for (; i < block.n_listed && block.listed[i] / kernels.group == group; ++i) {
+      offsets[n++] = static_cast<int32_t>(block.listed[i] - group * kernels.group);
+    }
+    kernels.prefetch(layer_->down.matrix(job.expert), group, offsets, n);
+  }
+}
+
+void Executor::second_product(const Job& job, int64_t chunk, Block& block) {
+  if (!form_.gated || block.n_listed == 0) return;
+  const Rows& up = layer_->up;
+  float products[kFew * kMaxBlock];
+  const bool is_whole = static_cast<float>(block.n_listed) > kGatherShare * static_cast<float>(block.n);
+  const uint8_t* activations = activation(up, job.first_entry);
+  if (is_whole) {
+    stream(up, job.expert, block.first, block.n, activations, activation_stride(up), job.n_entries, products, kMaxBlock);
+  } else {
+    gather(up, job.expert, block.listed, block.n_listed, activations, activation_stride(up), job.n_entries, products, kMaxBlock);
+  }
+  counts_[chunk].up_rows += is_whole ? block.n : block.n_listed;
+  for (int64_t i = 0; i < job.n_entries; ++i) {
+    for (int64_t k = 0; k < block.n_listed; ++k) {
+      const int64_t offset = block.listed[k] - block.first;
+      float product = products[i * kMaxBlock + (is_whole ? offset : k)];
+      if (ffn_.has_up_bias) product += layer_->up_bias[block.listed[k]];
+      if (form_.up_relu && product < 0) product = 0;
+      block.values[i * kMaxBlock + offset] *= product;
+    }
+  }
+}
+
+void Executor::add_down(const Job& job, int64_t chunk, Block& block) {
+  const Down& down = layer_->down;
+  const int64_t group_size = down.kernels().group;
+  int32_t offsets[kMaxBlock];
+  for (int64_t i = 0; i < job.n_entries; ++i) {
+    const float* values = block.values + i * kMaxBlock;
+    float* sum = partial(job, i, chunk);
+    for (int64_t k = 0; k < block.n_listed;) {
+      const int64_t group = block.listed[k] / group_size;
+      int64_t n = 0;
+      for (; k < block.n_listed && block.listed[k] / group_size == group; ++k) {
+        if (values[block.listed[k] - block.first] == 0) continue;
+        offsets[n++] = static_cast<int32_t>(block.listed[k] - group * group_size);
+      }
+      if (n == 0) continue;
+      const float* group_values = values + (group * group_size - block.first);
+      down.kernels().accumulate(down.matrix(job.expert), group, group_values, offsets, n, sum);
+      counts_[chunk].active += n;
+    }
+  }
+  counts_[chunk].down_rows += block.n_listed;
+}
+
+float* Executor::partial(const Job& job, int64_t entry, int64_t chunk) const {
+  return partials_ + ((job.first_entry + entry) * chunks_per_job_ + (chunk - job.first_chunk)) * partial_stride_;
+}
+
+void Executor::finish_few(const Job& job, int64_t first, int64_t n) {
+  for (int64_t i = 0; i < job.n_entries; ++i) {
+    layer_->down.kernels().finish(partial(job, i, job.first_chunk), chunks_per_job_, partial_stride_, n_embd_, first, n,
+                                  entries_[job.first_entry + i].y);
+  }
+}
+
+}  // namespace hotpath::hotcold

@@ -1,0 +1,36 @@
+// Memory for weights and scratch: 64-byte aligned, in huge pages where the system has them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace hotpath::hotcold {
+
+class AlignedBytes {
+ public:
+  AlignedBytes() = default;
+  /// Zeroed. Throws std::bad_alloc, which becomes device/out-of-memory where work enters the engine.
+  explicit AlignedBytes(size_t n);
+  AlignedBytes(AlignedBytes&& other) noexcept { swap(other); }
+  AlignedBytes& operator=(AlignedBytes&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~AlignedBytes();
+
+  uint8_t* data() { return data_; }
+  const uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  void swap(AlignedBytes& other) {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+  }
+
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace hotpath::hotcold

@@ -1,0 +1,162 @@
+#include "hotcold/store.h"
+
+#include <charconv>
+#include <cstring>
+
+#include "ggml-backend-impl.h"
+#include "hotcold/buffer.h"
+
+namespace hotpath::hotcold {
+
+const char* mode_name(Mode mode) {
+  switch (mode) {
+    case Mode::automatic: return "automatic";
+    case Mode::dense: return "dense";
+    case Mode::exact: return "exact";
+    case Mode::predicted: return "predicted";
+    case Mode::threshold: return "threshold";
+  }
+  return "";
+}
+
+std::optional<WeightName> parse_weight_name(std::string_view name) {
+  const auto skip = [&name](std::string_view text) {
+    if (!name.starts_with(text)) return false;
+    name.remove_prefix(text.size());
+    return true;
+  };
+  WeightName parsed = {};
+  if (!skip("blk.")) return {};
+  const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), parsed.layer);
+  if (failure != std::errc() || parsed.layer < 0) return {};
+  name.remove_prefix(static_cast<size_t>(end - name.data()));
+  if (skip(".ffn_gate")) {
+    parsed.part = Part::gate;
+  } else if (skip(".ffn_up")) {
+    parsed.part = Part::up;
+  } else if (skip(".ffn_down")) {
+    parsed.part = Part::down;
+  } else {
+    return {};
+  }
+  parsed.experts = skip("_exps");
+  parsed.bias = name == ".bias";
+  if (!parsed.bias && name != ".weight") return {};
+  return parsed;
+}
+
+Store::Store(Isa isa) : isa_(isa), buffer_type_(make_buffer_type(*this)) {}
+
+Store::~Store() = default;
+
+Layer& Store::layer(int index) {
+  while (layers_.size() <= static_cast<size_t>(index)) layers_.emplace_back();
+  stats_.layers.resize(layers_.size());
+  return layers_[index];
+}
+
+std::vector<float>& Store::bias_of(const WeightName& name) {
+  Layer& found = layer(name.layer);
+  return name.part == Part::gate ? found.gate_bias : name.part == Part::up ? found.up_bias : found.down_bias;
+}
+
+Store::Weight& Store::add_weight(const ggml_tensor* tensor) {
+  const auto name = parse_weight_name(tensor->name);
+  CHECK(name);
+  if (name->bias) {
+    CHECK(tensor->type == GGML_TYPE_F32);
+    bias_of(*name).resize(tensor->ne[0]);
+  } else if (name->part == Part::down) {
+    const DownKernels* kernels = down_kernels(tensor->type, DownScales::across_neurons, isa_);
+    CHECK(kernels);
+    Down& down = layer(name->layer).down;
+    if (!down) down = Down(*kernels, tensor->ne[0], tensor->ne[1], tensor->ne[2]);
+  } else {
+    const RowKernels* kernels = row_kernels(tensor->type, isa_);
+    CHECK(kernels);
+    rows_of(*name) = Rows(*kernels, tensor->ne[0], tensor->ne[1], tensor->ne[2]);
+  }
+  return weights_.emplace_back(Weight{*this, *name, {}});
+}
+
+void Store::write(Weight& weight, const ggml_tensor* tensor, const void* data, size_t offset, size_t n) {
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  const size_t total = ggml_nbytes(tensor);
+  CHECK(offset <= total && n <= total - offset);
+  if (n == total) return pack(weight.name, bytes);
+  if (weight.pending.empty()) {
+    weight.pending.resize(total);
+    unpack(weight.name, weight.pending.data());
+  }
+  std::memcpy(weight.pending.data() + offset, bytes, n);
+  // Pieces come in order; packing only at the end spares packing the whole for each of them.
+  if (offset + n < total) return;
+  pack(weight.name, weight.pending.data());
+  weight.pending = {};
+}
+
+void Store::read(const Weight& weight, const ggml_tensor* tensor, void* data, size_t offset, size_t n) {
+  const size_t total = ggml_nbytes(tensor);
+  CHECK(offset <= total && n <= total - offset);
+  if (n == total && weight.pending.empty()) return unpack(weight.name, static_cast<uint8_t*>(data));
+  std::vector<uint8_t> whole = weight.pending;
+  if (whole.empty()) {
+    whole.resize(total);
+    unpack(weight.name, whole.data());
+  }
+  std::memcpy(data, whole.data() + offset, n);
+}
+
+void Store::pack(const WeightName& name, const uint8_t* from) {
+  if (name.bias) {
+    std::vector<float>& bias = bias_of(name);
+    std::memcpy(bias.data(), from, bias.size() * sizeof(float));
+  } else if (name.part == Part::down) {
+    layer(name.layer).down.pack(from);
+  } else {
+    rows_of(name).pack(from);
+  }
+}
+
+void Store::unpack(const WeightName& name, uint8_t* to) {
+  if (name.bias) {
+    const std::vector<float>& bias = bias_of(name);
+    std::memcpy(to, bias.data(), bias.size() * sizeof(float));
+  } else if (name.part == Part::down) {
+    layer(name.layer).down.unpack(to);
+  } else {
+    rows_of(name).unpack(to);
+  }
+}
+
+Result<Done> Store::set_down_transposed(int index, ggml_type type, int64_t n_ff, int64_t n_embd, const void* data) {
+  const DownKernels* kernels = down_kernels(type, DownScales::along_output, isa_);
+  if (!kernels || n_ff % kernels->group != 0 || n_embd % kernels->embd_multiple != 0) {
+    return Error{ErrorCode::model_unsupported,
+                 format_text("blk.%d.ffn_down_t: %s of %lld x %lld cannot be computed", index, ggml_type_name(type),
+                             static_cast<long long>(n_embd), static_cast<long long>(n_ff)),
+                 {}};
+  }
+  Down& down = layer(index).down;
+  down = Down(*kernels, n_ff, n_embd, 1);
+  down.pack(static_cast<const uint8_t*>(data));
+  return Done{};
+}
+
+Result<Done> Store::set_predictor(int index, const PredictorData& data) {
+  const RowKernels* first = row_kernels(data.fc1_type, isa_);
+  const RowKernels* second = row_kernels(data.fc2_type, isa_);
+  if (!first || !second || data.n_embd % first->block != 0 || data.rank % second->block != 0) {
+    return Error{ErrorCode::model_unsupported,
+                 format_text("blk.%d: a predictor of %s and %s with rank %lld cannot be computed", index,
+                             ggml_type_name(data.fc1_type), ggml_type_name(data.fc2_type), static_cast<long long>(data.rank)),
+                 {}};
+  }
+  Predictor predictor = {Rows(*first, data.n_embd, data.rank, 1), Rows(*second, data.rank, data.n_ff, 1), data.threshold};
+  predictor.fc1.pack(static_cast<const uint8_t*>(data.fc1));
+  predictor.fc2.pack(static_cast<const uint8_t*>(data.fc2));
+  layer(index).predictor = std::move(predictor);
+  return Done{};
+}
+
+}  // namespace hotpath::hotcold

@@ -1,0 +1,150 @@
+// What one loaded model has in our backend: its FFN weights by layer, how they are to be computed, and what was counted.
+// Belongs to the loaded model, is filled while llama.cpp loads, and is used by one thread at a time.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/error.h"
+#include "ggml-backend.h"
+#include "hotcold/matrices.h"
+#include "hotcold/neuron_function.h"
+
+namespace hotpath::hotcold {
+
+/// How FFNs are computed. All but `threshold` and `predicted` give what llama.cpp gives, up to the order of summation.
+enum class Mode {
+  automatic,  // exact where silent neurons are to be expected, else dense; only asked for, never chosen
+  dense,      // llama.cpp's own code; this backend has no part in it
+  exact,      // what multiplies with 0 is left out
+  predicted,  // small matrices guess which neurons are active; lossy, audited
+  threshold,  // values near 0 are taken as 0; lossy, calibrated
+};
+
+const char* mode_name(Mode mode);
+
+enum class Part { gate, up, down };
+
+/// Of `blk.<layer>.ffn_<part>[_exps].<weight|bias>`.
+struct WeightName {
+  int layer;
+  Part part;
+  bool experts;
+  bool bias;
+};
+
+std::optional<WeightName> parse_weight_name(std::string_view name);
+
+/// Of PowerInfer: neuron i is taken as active when (fc2 . relu(fc1 . residual))[i] >= threshold.
+struct Predictor {
+  Rows fc1;  // {n_embd, rank}
+  Rows fc2;  // {rank, n_ff}
+  float threshold = 0;
+};
+
+struct Layer {
+  Rows gate;  // empty where the FFN has none
+  Rows up;
+  Down down;
+  std::vector<float> gate_bias;
+  std::vector<float> up_bias;
+  std::vector<float> down_bias;
+  std::optional<Predictor> predictor;
+  float silence = 0;  // threshold mode: a neuron with |f(gate)| <= this is taken as silent
+};
+
+struct LayerStats {
+  uint64_t neurons = 0;  // n_ff of the experts used, of every token
+  uint64_t active = 0;   // those that were not 0
+  uint64_t audited = 0;  // active ones of audited tokens, and how many of them were predicted
+  uint64_t recalled = 0;
+};
+
+struct Stats {
+  uint64_t tokens = 0;  // that went through the first layer we have
+  uint64_t weight_bytes = 0;
+  uint64_t dense_ops = 0;  // that came in no known shape and were left to ggml on unpacked weights
+  std::vector<LayerStats> layers;
+};
+
+/// Told which neurons of a layer were active for a token; ascending. Of an expert e, neuron i is e * n_ff + i.
+class ActivityObserver {
+ public:
+  virtual ~ActivityObserver() = default;
+  virtual void on_active(int layer, std::span<const int32_t> neurons) = 0;
+};
+
+class Store {
+ public:
+  explicit Store(Isa isa);
+  ~Store();
+  Store(const Store&) = delete;
+
+  /// For llama_model_params.tensor_buft_overrides. The buffers must be freed before the store.
+  ggml_backend_buffer_type_t buffer_type() { return buffer_type_.get(); }
+
+  /// Threads of the model; null until there are some, and then ggml makes its own for every call.
+  void set_threadpool(ggml_threadpool* pool) { threadpool_ = pool; }
+  ggml_threadpool* threadpool() const { return threadpool_; }
+
+  /// What the layers have in place of llama.cpp's own activation, for models it would compute with the wrong one.
+  void set_form(NeuronForm form) { form_ = form; }
+  const std::optional<NeuronForm>& form() const { return form_; }
+
+  /// Rows of ggml's layout. Replaces what was loaded as ffn_down, or what is to be: {n_embd, n_ff} of this type.
+  Result<Done> set_down_transposed(int layer, ggml_type type, int64_t n_ff, int64_t n_embd, const void* data);
+
+  struct PredictorData {
+    ggml_type fc1_type;
+    const void* fc1;  // {n_embd, rank}
+    ggml_type fc2_type;
+    const void* fc2;  // {rank, n_ff}
+    int64_t n_embd;
+    int64_t rank;
+    int64_t n_ff;
+    float threshold;
+  };
+  Result<Done> set_predictor(int layer, const PredictorData& data);
+
+  void set_mode(Mode mode) { mode_ = mode; }
+  Mode mode() const { return mode_; }
+  void set_observer(ActivityObserver* observer) { observer_ = observer; }
+  ActivityObserver* observer() const { return observer_; }
+
+  Isa isa() const { return isa_; }
+  Layer& layer(int index);
+  size_t n_layers() const { return layers_.size(); }
+  Stats& stats() { return stats_; }
+
+  /// A matrix or bias that llama.cpp loads here. `tensor` outlives neither its buffer nor this.
+  struct Weight {
+    Store& store;
+    WeightName name;
+    std::vector<uint8_t> pending;  // the tensor's bytes while they come in pieces
+  };
+  Weight& add_weight(const ggml_tensor* tensor);
+  void write(Weight& weight, const ggml_tensor* tensor, const void* data, size_t offset, size_t n);
+  void read(const Weight& weight, const ggml_tensor* tensor, void* data, size_t offset, size_t n);
+
+ private:
+  void unpack(const WeightName& name, uint8_t* to);
+  void pack(const WeightName& name, const uint8_t* from);
+  Rows& rows_of(const WeightName& name) { return name.part == Part::gate ? layer(name.layer).gate : layer(name.layer).up; }
+  std::vector<float>& bias_of(const WeightName& name);
+
+  const Isa isa_;
+  std::unique_ptr<ggml_backend_buffer_type> buffer_type_;
+  ggml_threadpool* threadpool_ = nullptr;
+  std::optional<NeuronForm> form_;
+  Mode mode_ = Mode::exact;
+  ActivityObserver* observer_ = nullptr;
+  std::deque<Layer> layers_;
+  std::deque<Weight> weights_;
+  Stats stats_;
+};
+
+}  // namespace hotpath::hotcold
