@@ -195,15 +195,16 @@ std::vector<llama_token> some_tokens(size_t n, int n_vocab) {
   return tokens;
 }
 
-double largest_difference(std::span<const float> actual, std::span<const float> expected) {
+double relative_difference(std::span<const float> actual, std::span<const float> expected) {
   CHECK(actual.size() == expected.size());
   double difference = 0;
   double size = 0;
   for (size_t i = 0; i < actual.size(); ++i) {
-    difference = std::max(difference, std::abs(static_cast<double>(actual[i]) - expected[i]));
-    size = std::max(size, std::abs(static_cast<double>(expected[i])));
+    const double error = static_cast<double>(actual[i]) - expected[i];
+    difference += error * error;
+    size += static_cast<double>(expected[i]) * expected[i];
   }
-  return difference / size;
+  return std::sqrt(difference / size);
 }
 
 }  // namespace hotpath::test

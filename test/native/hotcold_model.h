@@ -59,7 +59,7 @@ class LlamaRun {
 /// Tokens that look random, the same every time.
 std::vector<llama_token> some_tokens(size_t n, int n_vocab);
 
-/// The largest difference, relative to the largest of the expected values.
-double largest_difference(std::span<const float> actual, std::span<const float> expected);
+/// Root mean square of the difference, relative to that of the expected values.
+double relative_difference(std::span<const float> actual, std::span<const float> expected);
 
 }  // namespace hotpath::test

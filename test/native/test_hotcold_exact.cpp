@@ -1,9 +1,10 @@
 // The exact mode against stock llama.cpp on the same file.
 //
-// Tolerance: both multiply the same quantised weights with activations that are quantised by the same rule, so the
-// results differ in the order of float summation only, about 1e-6 of the largest logit. But where a value lies at the
-// edge of two 8-bit steps, that difference makes it take the other one, which changes one product by 1/127 of the
-// block's largest value: up to some 1e-3 of the largest logit after several layers.
+// Tolerance, as the root mean square of the difference over that of the expected logits: both multiply the same weights
+// with activations quantised by the same rule, so they differ in the order of float summation only. With float weights
+// that is all. With quantised ones a value at the edge of two 8-bit steps may take the other one, which moves that
+// product by 1/127 of its block's largest value, and attention over many such tokens adds them up: on the starter model
+// llama.cpp in batches of 200 is 1.5e-2 away from itself in batches of 1, we are 0.9e-2 and 0.2e-2 away from it.
 #include "hotcold_model.h"
 #include "starter.h"
 
@@ -13,12 +14,19 @@ namespace {
 
 using hotcold::Store;
 
-constexpr double kFloatTolerance = 2e-5;
-constexpr double kQuantisedTolerance = 5e-3;
+constexpr double kFloatTolerance = 1e-4;  // llama.cpp keeps K and V as 16-bit floats
+constexpr double kHalfTolerance = 1e-3;   // it also rounds the activations to 16 bits, we do not
+constexpr double kQuantisedTolerance = 1e-2;
 
 hotcold::Isa best_isa() { return hotcold::usable_isas().front(); }
 
-double tolerance_of(ggml_type type) { return type == GGML_TYPE_F32 || type == GGML_TYPE_F16 ? kFloatTolerance : kQuantisedTolerance; }
+double tolerance_of(ggml_type type) {
+  switch (type) {
+    case GGML_TYPE_F32: return kFloatTolerance;
+    case GGML_TYPE_F16: return kHalfTolerance;
+    default: return kQuantisedTolerance;
+  }
+}
 
 /// Logits of both for several batch sizes.
 void expect_equal_logits(const std::string& path, double tolerance, int threads = 1) {
@@ -27,8 +35,8 @@ void expect_equal_logits(const std::string& path, double tolerance, int threads 
     LlamaRun ours(path, threads, &store);
     LlamaRun stock(path, threads, nullptr);
     const auto tokens = some_tokens(batch_size == 1 ? 6 : batch_size, ours.n_vocab());
-    const double difference = largest_difference(ours.logits(tokens, batch_size), stock.logits(tokens, batch_size));
-    if (!(difference <= tolerance)) throw Failure(format_text("batches of %zu: %g of the largest logit", batch_size, difference));
+    const double difference = relative_difference(ours.logits(tokens, batch_size), stock.logits(tokens, batch_size));
+    if (!(difference <= tolerance)) throw Failure(format_text("batches of %zu: %g relative to the logits", batch_size, difference));
     EXPECT_EQ(store.stats().dense_ops, 0u);
   }
 }
@@ -38,6 +46,39 @@ void expect_equal_logits(const TinyShape& shape) { expect_equal_logits(TinyModel
 }  // namespace
 
 TEST(hotcold_exact, equals_llama_on_the_starter_model) { expect_equal_logits(HOTPATH_STARTER_MODEL, kQuantisedTolerance); }
+
+TEST(hotcold_exact, equals_llama_with_squared_relu_in_every_type) {
+  for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0}) expect_equal_logits({"arcee", type});
+  for (const ggml_type type : {GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) expect_equal_logits({"arcee", type, 256, 768});
+}
+
+TEST(hotcold_exact, equals_llama_with_gates_in_every_type) {
+  for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0}) expect_equal_logits({"llama", type});
+  for (const ggml_type type : {GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) expect_equal_logits({"llama", type, 256, 768});
+}
+
+TEST(hotcold_exact, equals_llama_with_experts) {
+  for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_Q8_0}) expect_equal_logits({"llama", type, 128, 160, 2, 5});
+}
+
+TEST(hotcold_exact, equals_llama_with_biases) {
+  for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_Q8_0}) expect_equal_logits({"nemotron", type});
+}
+
+TEST(hotcold_exact, gives_the_same_bits_with_every_number_of_threads) {
+  for (const TinyShape& shape : {TinyShape{"llama", GGML_TYPE_Q8_0, 256, 2048}, TinyShape{"llama", GGML_TYPE_Q8_0, 128, 512, 2, 5}}) {
+    const TinyModel model(shape);
+    for (const size_t batch_size : {1, 5, 33}) {
+      const auto logits_with = [&](int threads) {
+        Store store(best_isa());
+        LlamaRun run(model.path(), threads, &store);
+        return run.logits(some_tokens(batch_size, run.n_vocab()), batch_size);
+      };
+      // llama.cpp's own ops do not depend on the number of threads for so few tokens.
+      EXPECT(logits_with(1) == logits_with(2));
+    }
+  }
+}
 
 TEST(hotcold_exact, completes_with_the_tokens_of_llama) {
   Store store(best_isa());
