@@ -13,6 +13,19 @@ struct DownAvx2 : Avx2 {
   static HOTPATH_INLINE void store(float* at, Floats v) { _mm256_storeu_ps(at, v); }
   static HOTPATH_INLINE void store_ints(void* at, Ints v) { _mm256_storeu_si256(static_cast<__m256i*>(at), v); }
 
+  static HOTPATH_INLINE Ints widen_u8(const uint8_t* at) {
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at)));
+  }
+  static HOTPATH_INLINE Ints widen_i8(const uint8_t* at) {
+    // As 16 bits with zeros above: add_scaled counts on one factor without them.
+    const Ints wide = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at)));
+    return _mm256_and_si256(wide, _mm256_set1_epi32(0xffff));
+  }
+  /// totals + sums * scales, of which both fit 16 bits with sign and the scales come from `widen`.
+  static HOTPATH_INLINE Ints add_scaled(Ints totals, Ints sums, Ints scales) {
+    return _mm256_add_epi32(totals, _mm256_madd_epi16(sums, scales));
+  }
+
   /// 32 bytes of each of four rows, four bytes of a column side by side; see tile_column.
   static HOTPATH_INLINE void interleave_32(const uint8_t* const* rows, int64_t offset, Ints* out) {
     const Ints a = load_ints(rows[0] + offset), b = load_ints(rows[1] + offset);

@@ -15,6 +15,9 @@ struct Half : DownAvx2 {
     return _mm256_xor_si256(w, _mm256_set1_epi8(static_cast<char>(0x80)));
   }
   static HOTPATH_INLINE Ints dot_q8(Ints sums, Ints w, Ints x) { return dot(sums, w, x); }
+  static HOTPATH_INLINE Ints add_scaled(Ints totals, Ints sums, Ints scales) {
+    return _mm256_dpwssd_epi32(totals, sums, scales);
+  }
 };
 
 using Whole = DownAvx512<Avx512Vnni>;

@@ -19,6 +19,18 @@ struct DownNeon : Base {
   static HOTPATH_INLINE void store(float* at, Floats v) { vst1q_f32(at, v); }
   static HOTPATH_INLINE void store_ints(void* at, Ints v) { vst1q_s32(static_cast<int32_t*>(at), v); }
 
+  static HOTPATH_INLINE Ints widen_u8(const uint8_t* at) {
+    uint32_t bytes;
+    std::memcpy(&bytes, at, sizeof bytes);
+    return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(bytes)))));
+  }
+  static HOTPATH_INLINE Ints widen_i8(const uint8_t* at) {
+    uint32_t bytes;
+    std::memcpy(&bytes, at, sizeof bytes);
+    return vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(bytes))));
+  }
+  static HOTPATH_INLINE Ints add_scaled(Ints totals, Ints sums, Ints scales) { return vmlaq_s32(totals, sums, scales); }
+
   /// 16 bytes of each of four rows, four bytes of a column side by side. `step`: from one vector of the result to the next.
   static HOTPATH_INLINE void interleave(const uint8_t* const* rows, int64_t offset, Ints* out, int step) {
     const uint8x16_t a = vld1q_u8(rows[0] + offset), b = vld1q_u8(rows[1] + offset);

@@ -53,6 +53,13 @@ constexpr int stored_bias() {
   return Format::kType == GGML_TYPE_Q8_0 && S::kUnsignedQ8 ? 128 : Format::kBias;
 }
 
+/// As `dot_quads` wants them.
+template <class S, class Format>
+HOTPATH_INLINE typename S::Ints prepare(typename S::Ints quads) {
+  if constexpr (Format::kType == GGML_TYPE_Q8_0) return S::prepare_q8(quads);
+  return quads;
+}
+
 template <class S, class Format>
 HOTPATH_INLINE typename S::Ints dot_quads(typename S::Ints sums, typename S::Ints quads, typename S::Ints values) {
   if constexpr (Format::kType == GGML_TYPE_Q8_0) return S::dot_q8(sums, quads, values);
@@ -64,13 +71,13 @@ template <class S, class Wide, class Format>
 struct QuantisedDown {
   static constexpr int64_t kBlocks = Format::kGroup / Format::kBlock;
   static constexpr int kVectors = kTile / S::kWidth;
-  static constexpr int kMaxQuads = 2;  // rows read side by side, in fours; more would be too many streams to follow
-
-  /// Up to kMaxQuads quads of one block's rows.
-  struct Pass {
-    const uint8_t* rows[4 * kMaxQuads];
-    int8_t quants[4 * kMaxQuads];
-    int32_t offset;  // what the stored bias adds, negated
+  // Rows are read in fours, up to two fours side by side: more would be too many streams for the processor to follow, and
+  // the sums of eight rows fit 16 bits whatever the quants, which is what add_scaled multiplies.
+  struct Quad {
+    const uint8_t* rows[4];
+    int32_t values;  // four quants
+    int32_t offset;  // what the stored bias adds to their sum, negated
+    int64_t block;
   };
 
   /// The block's scales at `count` columns, as bytes. Null: all are 1.
@@ -87,66 +94,92 @@ struct QuantisedDown {
     }
   }
 
-  static HOTPATH_INLINE typename S::Floats load_block_scale(const uint8_t* scales) {
+  static HOTPATH_INLINE typename S::Ints load_block_scale(const uint8_t* scales) {
+    if constexpr (Format::kType == GGML_TYPE_Q6_K) return S::widen_i8(scales);
+    return S::widen_u8(scales);
+  }
+
+  static HOTPATH_INLINE typename S::Floats load_block_scale_float(const uint8_t* scales) {
     if constexpr (Format::kType == GGML_TYPE_Q6_K) return S::load_i8(scales);
     return S::load_u8(scales);
   }
 
+  /// The active rows in fours of one block each, filled up with rows that count nothing.
+  static HOTPATH_INLINE int64_t make_quads(const uint8_t* rows, int64_t row_bytes, const QuantisedBlock* blocks,
+                                           const int32_t* active, int64_t n_active, Quad* quads) {
+    int64_t n_quads = 0;
+    for (int64_t i = 0; i < n_active; ++n_quads) {
+      Quad& quad = quads[n_quads];
+      quad.block = active[i] / Format::kBlock;
+      uint32_t values = 0;
+      int32_t sum = 0;
+      for (int r = 0; r < 4; ++r) {
+        const bool counts = i < n_active && active[i] / Format::kBlock == quad.block;
+        const int64_t row = active[counts ? i : i - 1];
+        const int8_t quant = counts ? blocks[quad.block].quants[row % Format::kBlock] : int8_t{0};
+        quad.rows[r] = rows + row * row_bytes;
+        values |= static_cast<uint32_t>(static_cast<uint8_t>(quant)) << (8 * r);
+        sum += quant;
+        i += counts;
+      }
+      quad.values = static_cast<int32_t>(values);
+      quad.offset = -stored_bias<S, Format>() * sum;
+    }
+    return n_quads;
+  }
+
+  /// The quads' sums at `count` columns: times `scales` added to `y`, or times the block's scales to `totals`.
   template <int kQuads>
-  static void add_pass(const Pass& pass, int64_t n_embd, int64_t first, int64_t count, const float* scales,
-                       const uint8_t* bytes, float* y) {
+  static void add_quads(const Quad* quads, int64_t n_embd, int64_t first, int64_t count, const float* scales, float* y,
+                        const uint8_t* block_scales, int32_t* totals) {
     typename S::Ints values[kQuads];
-    for (int q = 0; q < kQuads; ++q) values[q] = S::set_int(dword(pass.quants + 4 * q));
+    int32_t offset = 0;
+    for (int q = 0; q < kQuads; ++q) {
+      values[q] = S::set_int(quads[q].values);
+      offset += quads[q].offset;
+    }
     for (int64_t c = 0; c < count; c += kTile) {
-      typename S::Ints sums[kVectors], quads[kVectors];
-      for (int k = 0; k < kVectors; ++k) sums[k] = S::set_int(pass.offset);
+      typename S::Ints sums[kVectors], bytes[kVectors];
+      for (auto& sum : sums) sum = S::set_int(offset);
       for (int q = 0; q < kQuads; ++q) {
-        load_quads<S, Format>(pass.rows + 4 * q, n_embd, (first + c) / kTile, quads);
-        for (int r = 4 * q; r < 4 * q + 4; ++r) {
-          S::prefetch(pass.rows[r] + (first + c) * Format::row_bytes(kTile) / kTile + kAheadBytes);
-        }
-        for (int k = 0; k < kVectors; ++k) {
-          const typename S::Ints w = Format::kType == GGML_TYPE_Q8_0 ? S::prepare_q8(quads[k]) : quads[k];
-          sums[k] = dot_quads<S, Format>(sums[k], w, values[q]);
-        }
+        load_quads<S, Format>(quads[q].rows, n_embd, (first + c) / kTile, bytes);
+        for (const uint8_t* row : quads[q].rows) S::prefetch(row + (first + c) * Format::row_bytes(kTile) / kTile + kAheadBytes);
+        for (int k = 0; k < kVectors; ++k) sums[k] = dot_quads<S, Format>(sums[k], prepare<S, Format>(bytes[k]), values[q]);
       }
       for (int k = 0; k < kVectors; ++k) {
         const int64_t i = c + k * S::kWidth;
-        typename S::Floats scale = S::load(scales + i);
-        if constexpr (Format::kGroup != Format::kBlock) scale = S::multiply(scale, load_block_scale(bytes + i));
-        S::store(y + i, S::multiply_add(S::to_floats(sums[k]), scale, S::load(y + i)));
+        if constexpr (kBlocks == 1) {
+          S::store(y + i, S::multiply_add(S::to_floats(sums[k]), S::load(scales + i), S::load(y + i)));
+        } else {
+          S::store_ints(totals + i, S::add_scaled(S::load_ints(totals + i), sums[k], load_block_scale(block_scales + i)));
+        }
       }
     }
   }
 
-  /// y[i] -= scale * dmin[i] * sum over the blocks of minimum[b][i] * sum of the block's values.
-  static void subtract_minima(const uint8_t* group, int64_t n_embd, int64_t first, int64_t count,
-                              const QuantisedBlock* blocks, float* y) {
-    uint8_t decoded[kChunk];
-    for (int b = 0; b < kBlocks; ++b) {
-      if (blocks[b].active == 0) continue;
-      block_scales(group, n_embd, first, count, b, true, decoded);
-      const typename S::Floats sum = S::set(blocks[b].scaled_sum);
-      for (int64_t i = 0; i < count; i += S::kWidth) {
-        const typename S::Floats dmin = S::load_f16(group + 2 * (n_embd + first + i));
-        const typename S::Floats minimum = S::multiply(dmin, S::load_u8(decoded + i));
-        S::store(y + i, S::subtract_product(S::load(y + i), minimum, sum));
+  /// y[i] += scale * (d[i] * totals[i] - dmin[i] * sum over the blocks of their minimum at i times the sum of their values).
+  static void add_totals(const uint8_t* group, int64_t n_embd, int64_t first, int64_t count, const QuantisedBlock* blocks,
+                         const int32_t* totals, float* y) {
+    const typename S::Floats group_scale = S::set(blocks->scale);
+    uint8_t minima[Format::kMinima ? kBlocks : 1][kTile];
+    for (int64_t c = 0; c < count; c += kTile) {
+      if constexpr (Format::kMinima) {
+        for (int b = 0; b < kBlocks; ++b) block_scales(group, n_embd, first + c, kTile, b, true, minima[b]);
+      }
+      for (int64_t i = c; i < c + kTile; i += S::kWidth) {
+        const typename S::Floats scale = S::multiply(S::load_f16(group + 2 * (first + i)), group_scale);
+        typename S::Floats out = S::multiply_add(S::to_floats(S::load_ints(totals + i)), scale, S::load(y + i));
+        if constexpr (Format::kMinima) {
+          typename S::Ints minimum = S::zero_ints();
+          for (int b = 0; b < kBlocks; ++b) {
+            minimum = S::add_scaled(minimum, S::set_int(blocks[b].sum), load_block_scale(minima[b] + i - c));
+          }
+          const typename S::Floats dmin = S::multiply(S::load_f16(group + 2 * (n_embd + first + i)), group_scale);
+          out = S::subtract_product(out, S::to_floats(minimum), dmin);
+        }
+        S::store(y + i, out);
       }
     }
-  }
-
-  static HOTPATH_INLINE int64_t make_pass(const uint8_t* rows, int64_t row_bytes, const QuantisedBlock& block,
-                                          const int32_t* active, int64_t n_active, Pass* pass) {
-    const int64_t n_rows = n_active < 4 * kMaxQuads ? n_active : 4 * kMaxQuads;
-    int32_t sum = 0;
-    for (int64_t i = 0; i < 4 * kMaxQuads; ++i) {
-      const int64_t j = active[i < n_rows ? i : n_rows - 1];
-      pass->rows[i] = rows + j * row_bytes;
-      pass->quants[i] = i < n_rows ? block.quants[j % Format::kBlock] : int8_t{0};
-      sum += pass->quants[i];
-    }
-    pass->offset = -stored_bias<S, Format>() * sum;
-    return n_rows;
   }
 
   static void accumulate(const DownMatrix& down, int64_t group_index, const float* values, const int32_t* active,
@@ -155,34 +188,37 @@ struct QuantisedDown {
     const bool any = Format::kGroup == 32 ? quantise_q8_0(values, active, n_active, blocks)
                                           : quantise_q8_k(values, active, n_active, Format::kBlock, blocks);
     if (!any) return;
-    const uint8_t* group = down.data + static_cast<size_t>(group_index) * down.group_stride;
     const int64_t n_embd = down.n_embd;
-    const uint8_t* rows = group + Format::planes_bytes(n_embd);
+    const uint8_t* group = down.data + static_cast<size_t>(group_index) * down.group_stride;
+    Quad quads[Format::kGroup / 4];
+    const int64_t n_quads = make_quads(group + Format::planes_bytes(n_embd), Format::row_bytes(n_embd), blocks, active,
+                                       n_active, quads);
     for (int64_t first = 0; first < n_embd; first += kChunk) {
       const int64_t count = n_embd - first < kChunk ? n_embd - first : kChunk;
-      float* y = partial + first;
-      float scales[kChunk];
+      float scales[kBlocks == 1 ? kChunk : 1];
+      int32_t totals[kBlocks == 1 ? 1 : kChunk];
       uint8_t decoded[Format::kMinima ? kChunk : 1];
+      const uint8_t* bytes = nullptr;
       for (int64_t i = 0; i < count; i += S::kWidth) {
-        S::store(scales + i, S::multiply(S::load_f16(group + 2 * (first + i)), S::set(blocks->scale)));
-      }
-      for (int64_t i = 0; i < n_active;) {
-        const int b = static_cast<int>(active[i] / Format::kBlock);
-        int64_t end = i;
-        while (end < n_active && active[end] / Format::kBlock == b) ++end;
-        const uint8_t* bytes = block_scales(group, n_embd, first, count, b, false, decoded);
-        while (i < end) {
-          Pass pass;
-          const int64_t n_rows = make_pass(rows, Format::row_bytes(n_embd), blocks[b], active + i, end - i, &pass);
-          i += n_rows;
-          if (n_rows <= 4) {
-            add_pass<1>(pass, n_embd, first, count, scales, bytes, y);
-          } else {
-            add_pass<2>(pass, n_embd, first, count, scales, bytes, y);
-          }
+        if constexpr (kBlocks == 1) {
+          S::store(scales + i, S::multiply(S::load_f16(group + 2 * (first + i)), S::set(blocks->scale)));
+        } else {
+          S::store_ints(totals + i, S::zero_ints());
         }
       }
-      if constexpr (Format::kMinima) subtract_minima(group, n_embd, first, count, blocks, y);
+      for (int64_t q = 0; q < n_quads;) {
+        const bool pair = q + 1 < n_quads && quads[q + 1].block == quads[q].block;
+        if (q == 0 || quads[q].block != quads[q - 1].block) {
+          bytes = block_scales(group, n_embd, first, count, static_cast<int>(quads[q].block), false, decoded);
+        }
+        if (pair) {
+          add_quads<2>(quads + q, n_embd, first, count, scales, partial + first, bytes, totals);
+        } else {
+          add_quads<1>(quads + q, n_embd, first, count, scales, partial + first, bytes, totals);
+        }
+        q += pair ? 2 : 1;
+      }
+      if constexpr (kBlocks > 1) add_totals(group, n_embd, first, count, blocks, totals, partial + first);
     }
   }
 
@@ -212,8 +248,7 @@ struct QuantisedDown {
         typename S::Ints quads[kVectors];
         load_quads<S, Format>(rows + 4 * q, n_embd, (first + c) / kTile, quads);
         for (int k = 0; k < kVectors; ++k) {
-          const typename S::Ints w = Format::kType == GGML_TYPE_Q8_0 ? S::prepare_q8(quads[k]) : quads[k];
-          S::store_ints(scratch.quads + (q * count + c + k * S::kWidth) * 4, w);
+          S::store_ints(scratch.quads + (q * count + c + k * S::kWidth) * 4, prepare<S, Format>(quads[k]));
         }
       }
     }
@@ -222,7 +257,7 @@ struct QuantisedDown {
       const uint8_t* bytes = block_scales(group, n_embd, first + c, kTile, b, false, decoded);
       for (int64_t i = 0; i < kTile; i += S::kWidth) {
         typename S::Floats scale = S::load_f16(group + 2 * (first + c + i));
-        if constexpr (Format::kGroup != Format::kBlock) scale = S::multiply(scale, load_block_scale(bytes + i));
+        if constexpr (Format::kGroup != Format::kBlock) scale = S::multiply(scale, load_block_scale_float(bytes + i));
         S::store(scratch.scales + c + i, scale);
       }
       if constexpr (Format::kMinima) {
