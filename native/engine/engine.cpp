@@ -31,8 +31,8 @@ auto guarded(Work&& work) -> decltype(work()) {
 
 Model::Model(LoadedModel loaded) : info_(loaded.info), loaded_(std::make_shared<LoadedModel>(std::move(loaded))) {
   Vocabulary vocabulary(llama_model_get_vocab(loaded_->model.get()), *info_.metadata.fim);
-  generator_ = std::make_unique<Generator>(loaded_->context.get(), std::move(vocabulary), info_.sequence_count,
-                                           info_.context_length);
+  generator_ = std::make_unique<Generator>(loaded_->context.get(), loaded_->ffns.get(), std::move(vocabulary),
+                                           info_.sequence_count, info_.context_length);
   thread_ = std::thread([this] { work(); });
 }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <numeric>
 
 #include "ggml-backend-impl.h"
 #include "hotcold/buffer.h"
@@ -44,6 +45,16 @@ std::optional<WeightName> parse_weight_name(std::string_view name) {
   if (!parsed.bias && name != ".weight") return {};
   return parsed;
 }
+
+uint64_t Stats::neurons() const {
+  return std::accumulate(layers.begin(), layers.end(), uint64_t{0}, [](uint64_t n, const auto& layer) { return n + layer.neurons; });
+}
+
+uint64_t Stats::active() const {
+  return std::accumulate(layers.begin(), layers.end(), uint64_t{0}, [](uint64_t n, const auto& layer) { return n + layer.active; });
+}
+
+void Store::reset_stats() { stats_ = {0, 0, std::vector<LayerStats>(layers_.size())}; }
 
 Store::Store(Isa isa) : isa_(isa), buffer_type_(make_buffer_type(*this)) {}
 

@@ -65,10 +65,12 @@ struct LayerStats {
 };
 
 struct Stats {
-  uint64_t tokens = 0;  // that went through the first layer we have
-  uint64_t weight_bytes = 0;
-  uint64_t dense_ops = 0;  // that came in no known shape and were left to ggml on unpacked weights
+  uint64_t weight_bytes = 0;  // of FFNs, read from memory
+  uint64_t dense_ops = 0;     // that came in no known shape and were left to ggml on unpacked weights
   std::vector<LayerStats> layers;
+
+  uint64_t neurons() const;
+  uint64_t active() const;
 };
 
 /// Told which neurons of a layer were active for a token; ascending. Of an expert e, neuron i is e * n_ff + i.
@@ -119,6 +121,7 @@ class Store {
   Layer& layer(int index);
   size_t n_layers() const { return layers_.size(); }
   Stats& stats() { return stats_; }
+  void reset_stats();
 
   /// A matrix or bias that llama.cpp loads here. `tensor` outlives neither its buffer nor this.
   struct Weight {

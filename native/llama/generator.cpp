@@ -73,8 +73,10 @@ struct Generator::Run {
   }
 };
 
-Generator::Generator(llama_context* context, Vocabulary vocabulary, size_t n_sequences, size_t context_length)
+Generator::Generator(llama_context* context, hotcold::Store* ffns, Vocabulary vocabulary, size_t n_sequences,
+                     size_t context_length)
     : context_(context),
+      ffns_(ffns),
       vocabulary_(std::move(vocabulary)),
       token_bytes_(vocabulary_),
       sequences_(n_sequences),
@@ -118,6 +120,7 @@ Result<GenerateResult> Generator::generate(const GenerateParams& params, const C
   auto prefilled = prefill(choice.index, std::span<const Token>(prompt).subspan(reused));
   if (!prefilled) return prefilled.error();
   const auto prefill_ended = Clock::now();
+  if (ffns_) ffns_->reset_stats();
   Result<StopReason> stopped = *prefilled == Decoded::ok ? decode_text(run) : StopReason::time;
   if (!stopped) return stopped.error();
   if (closing.raised()) return model_unloaded();
@@ -128,6 +131,7 @@ Result<GenerateResult> Generator::generate(const GenerateParams& params, const C
   GenerateStats& stats = run.result.stats;
   run.result.stop_reason = *stopped;
   stats.total_ms = ms_between(started, ended);
+  if (ffns_) stats.ffn = ffns_->stats();
   if (*prefilled == Decoded::ok) {
     stats.prefill_tokens_per_second = per_second(prompt.size() - reused, ms_between(prefill_started, prefill_ended));
   }

@@ -8,6 +8,7 @@
 
 #include "core/cancel.h"
 #include "core/error.h"
+#include "hotcold/store.h"
 #include "llama/sampler.h"
 #include "llama/sequences.h"
 #include "llama/stop_rules.h"
@@ -39,6 +40,7 @@ struct GenerateStats {
   double total_ms = 0;
   double prefill_tokens_per_second = 0;
   double decode_tokens_per_second = 0;
+  hotcold::Stats ffn;  // of the tokens decoded one by one; empty where llama.cpp computes the FFNs
 };
 
 struct GenerateResult {
@@ -58,7 +60,8 @@ Result<Done> check_params(const GenerateParams& params, size_t context_length);
 class Generator {
  public:
   /// The context must have n_sequences of context_length each, and outlive this; nobody else may decode with it.
-  Generator(llama_context* context, Vocabulary vocabulary, size_t n_sequences, size_t context_length);
+  /// `ffns`: those of the context's model that the hot/cold backend has; may be null.
+  Generator(llama_context* context, hotcold::Store* ffns, Vocabulary vocabulary, size_t n_sequences, size_t context_length);
   ~Generator();
   Generator(const Generator&) = delete;
 
@@ -85,6 +88,7 @@ class Generator {
   static bool on_abort_query(void* self);
 
   llama_context* context_;
+  hotcold::Store* ffns_;
   Vocabulary vocabulary_;
   TokenBytes token_bytes_;
   SequenceTable sequences_;

@@ -1,12 +1,14 @@
 #include "llama/loaded_model.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <map>
 
 #include "core/log.h"
 #include "core/system.h"
+#include "hotcold/plan.h"
 #include "llama/layer_placement.h"
 #include "llama/library_watch.h"
 
@@ -97,19 +99,43 @@ class Loader {
   Result<LoadedModel> attempt(const Attempt& attempt) {
     LoadedModel loaded;
     loaded.info.fallback = attempt.placement.notice;
-    if (auto done = load_weights(attempt, loaded); !done) return done.error();
+    auto plan = plan_ffns(attempt);
+    if (!plan) return plan.error();
+    if (auto done = load_weights(attempt, *plan, loaded); !done) return done.error();
     if (auto done = check_capabilities(loaded); !done) return done.error();
     if (auto done = make_context(loaded); !done) return done.error();
     describe(loaded);
     return loaded;
   }
 
-  Result<Done> load_weights(const Attempt& attempt, LoadedModel& loaded) {
+  Result<hotcold::Plan> plan_ffns(const Attempt& attempt) const {
+    const int n_layers = static_cast<int>(file_.metadata.layer_count);
+    hotcold::PlanInput input;
+    input.architecture = file_.metadata.architecture;
+    input.tensors = file_.shape.layer_tensors;
+    input.n_layers = n_layers;
+    input.first_gpu_layer = std::max(0, n_layers + 1 - std::max(1, attempt.placement.gpu_layers));
+    input.isa = hotcold::usable_isas().front();
+    return hotcold::plan_ffns(input, spec_.mode);
+  }
+
+  Result<Done> load_weights(const Attempt& attempt, const hotcold::Plan& plan, LoadedModel& loaded) {
     std::vector<ggml_backend_dev_t> devices = attempt.gpus;
     devices.push_back(nullptr);
     llama_model_params params = llama_model_default_params();
     params.devices = devices.data();
     params.n_gpu_layers = attempt.placement.gpu_layers;
+    loaded.info.ffn = {plan.mode, plan.reason, static_cast<uint32_t>(plan.layers.size()), ""};
+    const std::string ffn_tensors = plan.tensor_pattern();
+    std::array<llama_model_tensor_buft_override, 2> overrides = {};
+    if (plan.mode != hotcold::Mode::dense) {
+      const hotcold::Isa isa = hotcold::usable_isas().front();
+      loaded.ffns = std::make_unique<hotcold::Store>(isa);
+      loaded.ffns->set_mode(plan.mode);
+      loaded.info.ffn.kernels = hotcold::isa_name(isa);
+      overrides[0] = {ffn_tensors.c_str(), loaded.ffns->buffer_type()};
+      params.tensor_buft_overrides = overrides.data();
+    }
     params.progress_callback_user_data = this;
     params.progress_callback = [](float fraction, void* self) {
       const auto* loader = static_cast<const Loader*>(self);
@@ -187,6 +213,7 @@ class Loader {
     params.poll = kThreadPolling;
     loaded.threadpool.reset(make(&params));
     if (loaded.threadpool) llama_attach_threadpool(loaded.context.get(), loaded.threadpool.get(), loaded.threadpool.get());
+    if (loaded.ffns) loaded.ffns->set_threadpool(loaded.threadpool.get());
   }
 
   void describe(LoadedModel& loaded) const {

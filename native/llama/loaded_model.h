@@ -8,6 +8,7 @@
 
 #include "core/cancel.h"
 #include "core/error.h"
+#include "hotcold/store.h"
 #include "llama.h"
 #include "llama/model_file.h"
 #include "llama/runtime.h"
@@ -23,6 +24,7 @@ struct ModelSpec {
   int gpu_layers = -1;
   uint32_t context_length = 0;
   int threads = 0;
+  hotcold::Mode mode = hotcold::Mode::automatic;
 };
 
 struct DeviceShare {
@@ -30,6 +32,14 @@ struct DeviceShare {
   std::string description;
   DeviceKind kind;
   uint32_t layers;
+};
+
+/// How the FFNs are computed, and why so.
+struct FfnInfo {
+  hotcold::Mode mode = hotcold::Mode::dense;
+  std::string reason;
+  uint32_t layers = 0;  // that the hot/cold backend has
+  std::string kernels;  // their instruction set; empty when dense
 };
 
 /// LoadedModel of src/protocol/model.ts.
@@ -43,6 +53,7 @@ struct LoadedInfo {
   std::string fallback;  // empty: it runs where it was asked to
   double load_ms = 0;
   uint64_t kv_bytes = 0;
+  FfnInfo ffn;
 };
 
 struct FreeThreadpool {
@@ -52,6 +63,7 @@ struct FreeThreadpool {
 /// Declared in the order they depend on each other, so that they are freed in the opposite one.
 struct LoadedModel {
   LoadedInfo info;
+  std::unique_ptr<hotcold::Store> ffns;  // null when llama.cpp computes them all
   std::unique_ptr<llama_model, decltype(&llama_model_free)> model{nullptr, llama_model_free};
   std::unique_ptr<ggml_threadpool, FreeThreadpool> threadpool;
   std::unique_ptr<llama_context, decltype(&llama_free)> context{nullptr, llama_free};

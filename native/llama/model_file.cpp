@@ -82,6 +82,7 @@ void add_weights(const GgufHeader& header, ModelFile& file) {
     unsigned layer = 0;
     const bool in_layer = std::sscanf(tensor.name.c_str(), "blk.%u.", &layer) == 1 && layer < file.metadata.layer_count;
     (in_layer ? file.shape.layer_bytes[layer] : file.shape.other_bytes) += tensor.bytes;
+    if (in_layer) file.shape.layer_tensors.push_back(tensor);
     file.metadata.parameter_count += tensor.elements();
   }
 }

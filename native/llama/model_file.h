@@ -35,6 +35,7 @@ struct ModelShape {
   std::vector<uint64_t> layer_kv_per_token;  // bytes of F16 keys and values, one entry per layer
   uint64_t other_bytes = 0;                  // embeddings, output, norms
   uint64_t feed_forward_length = 0;
+  std::vector<GgufTensor> layer_tensors;     // of all layers
   uint64_t weight_bytes() const;
   uint64_t kv_bytes_per_token() const;
 };

@@ -1,0 +1,131 @@
+#include "hotcold/plan.h"
+
+#include <algorithm>
+#include <array>
+
+namespace hotpath::hotcold {
+
+namespace {
+
+struct LayerTensors {
+  const GgufTensor* matrices[3] = {};  // by Part
+  const GgufTensor* biases[3] = {};
+  bool has_experts = false;
+  bool has_expert_biases = false;
+};
+
+const GgufTensor* matrix(const LayerTensors& layer, Part part) { return layer.matrices[static_cast<size_t>(part)]; }
+
+std::vector<LayerTensors> by_layer(const PlanInput& input) {
+  std::vector<LayerTensors> layers(input.n_layers);
+  for (const GgufTensor& tensor : input.tensors) {
+    const auto name = parse_weight_name(tensor.name);
+    if (!name || name->layer >= input.n_layers) continue;
+    LayerTensors& layer = layers[name->layer];
+    (name->bias ? layer.biases : layer.matrices)[static_cast<size_t>(name->part)] = &tensor;
+    layer.has_experts |= name->experts;
+    layer.has_expert_biases |= name->experts && name->bias;
+  }
+  return layers;
+}
+
+std::string describe(const GgufTensor& tensor) {
+  return tensor.name + format_text(" (%s, %lld x %lld)", ggml_type_name(tensor.type), static_cast<long long>(tensor.shape[0]),
+                                   static_cast<long long>(tensor.shape[1]));
+}
+
+/// Empty when the layer can come to us.
+std::string obstacle(const LayerTensors& layer, const PlanInput& input) {
+  const GgufTensor* up = matrix(layer, Part::up);
+  const GgufTensor* down = matrix(layer, Part::down);
+  if (!up || !down) return "it has no ffn_up and ffn_down";
+  if (layer.has_expert_biases) return "its experts have biases";
+  for (const Part part : {Part::gate, Part::up}) {
+    const GgufTensor* rows = matrix(layer, part);
+    if (!rows) continue;
+    const RowKernels* kernels = row_kernels(rows->type, input.isa);
+    if (!kernels || rows->shape[0] % kernels->block != 0) return describe(*rows) + " has no kernel";
+    if (rows->shape[1] != down->shape[0] || rows->shape[2] != down->shape[2]) return describe(*rows) + " is no plain matrix";
+  }
+  for (const GgufTensor* bias : layer.biases) {
+    if (bias && bias->type != GGML_TYPE_F32) return describe(*bias) + " is no bias of floats";
+  }
+  const DownKernels* kernels = down_kernels(down->type, DownScales::across_neurons, input.isa);
+  if (!kernels || down->shape[0] % kernels->group != 0 || down->shape[1] % kernels->embd_multiple != 0) {
+    return describe(*down) + " has no kernel";
+  }
+  return "";
+}
+
+Error impossible(Mode wanted, const std::string& why) {
+  return {ErrorCode::request_invalid, std::string("mode ") + mode_name(wanted) + " is not possible: " + why, {}};
+}
+
+std::string form_text(const NeuronForm& form) {
+  return std::string(neuron_function_name(form.function)) + (form.gated ? " with gates" : "") + (form.up_relu ? " on both" : "");
+}
+
+}  // namespace
+
+std::optional<NeuronForm> relu_form_of(const std::string& architecture) {
+  for (const char* squared : {"arcee", "nemotron", "nemotron_h", "nemotron_h_moe", "plm", "jais2"}) {
+    if (architecture == squared) return NeuronForm{NeuronFunction::relu_squared};
+  }
+  if (architecture == "smallthinker") return NeuronForm{NeuronFunction::relu, true};
+  return {};
+}
+
+std::string Plan::tensor_pattern() const {
+  std::string pattern = "^blk\\.(";
+  for (const int layer : layers) pattern.append(layer == layers.front() ? "" : "|").append(std::to_string(layer));
+  return pattern.append(")\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)$");
+}
+
+Result<Plan> plan_ffns(const PlanInput& input, Mode wanted) {
+  if (wanted == Mode::dense) {
+    if (input.form) return impossible(wanted, "llama.cpp computes this model with another activation than it has");
+    return Plan{Mode::dense, "asked for", {}};
+  }
+  const auto form = input.form ? input.form : relu_form_of(input.architecture);
+  const bool is_sparse = form && is_relu_like(form->function);
+  const bool is_forced = wanted != Mode::automatic || input.form;
+
+  Plan plan;
+  std::string first_obstacle;
+  const auto layers = by_layer(input);
+  for (int i = 0; i < input.n_layers; ++i) {
+    if (!is_forced && i >= input.first_gpu_layer) break;
+    const std::string found = obstacle(layers[i], input);
+    if (found.empty()) {
+      plan.layers.push_back(i);
+    } else if (first_obstacle.empty()) {
+      first_obstacle = format_text("layer %d: ", i) + found;
+    }
+  }
+
+  if (input.form && static_cast<int>(plan.layers.size()) < input.n_layers) {
+    return Error{ErrorCode::model_unsupported, "llama.cpp computes it with another activation, and not all of its FFNs can be computed here: " + first_obstacle, {}};
+  }
+  const auto dense = [](std::string why) { return Plan{Mode::dense, std::move(why), {}}; };
+  if (!is_forced) {
+    if (!is_sparse) return dense(input.architecture + " has no ReLU: no neuron is silent");
+    if (plan.layers.empty()) return dense(first_obstacle.empty() ? "its FFNs are on the GPU" : first_obstacle);
+    if (input.isa == Isa::generic) return dense("there are no fast kernels for this processor");
+    plan.mode = Mode::exact;
+    plan.reason = form_text(*form) + ": silent neurons are left out";
+    return plan;
+  }
+  if (plan.layers.empty()) return impossible(wanted, first_obstacle.empty() ? "the model has no layers" : first_obstacle);
+  if (wanted == Mode::predicted && !input.has_predictors) return impossible(wanted, "the model brings no predictors");
+  if (wanted == Mode::threshold) {
+    if (is_sparse) return impossible(wanted, form_text(*form) + " is silent by itself; exact loses nothing");
+    if (std::none_of(plan.layers.begin(), plan.layers.end(), [&](int i) { return matrix(layers[i], Part::gate) != nullptr; })) {
+      return impossible(wanted, input.architecture + " has no gates");
+    }
+  }
+  plan.mode = wanted == Mode::automatic ? Mode::exact : wanted;
+  plan.reason = wanted == Mode::automatic ? form_text(*form) + ", not what llama.cpp would compute" : "asked for";
+  return plan;
+}
+
+}  // namespace hotpath::hotcold

@@ -1,0 +1,40 @@
+// Decides, before a model is loaded, whether its FFNs come to our backend and in which mode; says why.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "formats/gguf_header.h"
+#include "hotcold/store.h"
+
+namespace hotpath::hotcold {
+
+struct PlanInput {
+  std::string architecture;
+  std::span<const GgufTensor> tensors;  // all of the model's, or those of its FFNs
+  int n_layers;
+  int first_gpu_layer;  // n_layers when all are on the CPU
+  std::optional<NeuronForm> form;  // where the model is known to need another than llama.cpp computes
+  bool has_predictors = false;
+  Isa isa;
+};
+
+struct Plan {
+  Mode mode = Mode::dense;  // never automatic
+  std::string reason;
+  std::vector<int> layers;  // those that come to us; empty when dense
+
+  /// For tensor_buft_overrides.
+  std::string tensor_pattern() const;
+};
+
+/// request/invalid, with the reason, when the wanted mode is none for this model.
+Result<Plan> plan_ffns(const PlanInput& input, Mode wanted);
+
+/// What llama.cpp computes for an architecture, where that is a ReLU.
+std::optional<NeuronForm> relu_form_of(const std::string& architecture);
+
+}  // namespace hotpath::hotcold
