@@ -1,5 +1,5 @@
-// The row kernels, written once over a type that stands for an instruction set (simd_*.h). All four entry points are one
-// loop over tiles of rows times tokens, so that a result does not depend on which of them, or which tile, computed it.
+// The row kernels, written once over a type that stands for an instruction set (simd_*.h). All four entry points add up
+// tiles of rows times tokens, each sum in the same order, so that a result does not depend on which of them computed it.
 #pragma once
 
 #include "hotcold/kernels/kernels.h"
@@ -9,7 +9,7 @@
 namespace hotpath::hotcold {
 namespace {
 
-/// One tile: pointers to its rows, and to the rows to prefetch meanwhile or null.
+/// The rows of one tile, and those to prefetch meanwhile.
 template <int R>
 struct TileRows {
   const uint8_t* row[R];
@@ -26,6 +26,7 @@ struct Tokens {
   Tokens from(int64_t token) const {
     return {activations + static_cast<size_t>(token) * stride, stride, out + token * out_stride, out_stride};
   }
+  Tokens at_row(int64_t row) const { return {activations, stride, out + row, out_stride}; }
 };
 
 // --- what differs between quantised formats: how a register of quants is loaded, and one of scales
@@ -101,7 +102,31 @@ struct Quants<S, Q6_K> {
   }
 };
 
-// --- tiles of quantised rows
+// --- tiles: what R rows and T tokens give, in registers or, between columns, in memory
+
+template <class S, int R, int T>
+struct Sums {
+  typename S::Floats of[R][T];
+
+  HOTPATH_INLINE void clear() {
+    for (int r = 0; r < R; ++r) {
+      for (int t = 0; t < T; ++t) of[r][t] = S::zero();
+    }
+  }
+  HOTPATH_INLINE void store(const Tokens& tokens) const {
+    for (int t = 0; t < T; ++t) {
+      for (int r = 0; r < R; ++r) tokens.out[t * tokens.out_stride + r] = S::sum(of[r][t]);
+    }
+  }
+};
+
+template <class S, int R>
+HOTPATH_INLINE void prefetch_bytes(const TileRows<R>& rows, size_t begin, size_t end) {
+  if (!rows.prefetches) return;
+  for (size_t at = round_up(begin, kLine); at < end; at += kLine) {
+    for (int r = 0; r < R; ++r) S::prefetch(rows.next[r] + at);
+  }
+}
 
 template <class S, class Format, int R, int T>
 struct QuantTile {
@@ -112,7 +137,7 @@ struct QuantTile {
   const Layout<Format>& layout;
   const TileRows<R>& rows;
   const Tokens& tokens;
-  Floats sums[R][T];
+  Sums<S, R, T>& sums;
 
   template <int Step>
   HOTPATH_INLINE void steps(size_t row_at, size_t activation_at, int64_t width, Ints (&dots)[R][T]) const {
@@ -130,7 +155,7 @@ struct QuantTile {
     }
   }
 
-  HOTPATH_INLINE void chunk(int64_t index, int64_t width) {
+  HOTPATH_INLINE void chunk(int64_t index, int64_t width) const {
     for (int64_t lane = 0; lane < width; lane += S::kWidth) {
       const int64_t column = index * kLanes + lane;
       const size_t offsets_at = layout.activation_offsets + static_cast<size_t>(column) * sizeof(int32_t);
@@ -153,51 +178,38 @@ struct QuantTile {
           if constexpr (Format::kHasMinimum) {
             const Floats sum = S::to_floats(S::load_ints(activation + offsets_at));
             const Floats value = S::subtract_product(S::multiply(dot, scale), sum, Q::minimum(record, lane));
-            sums[r][t] = S::multiply_add(value, x_scale, sums[r][t]);
+            sums.of[r][t] = S::multiply_add(value, x_scale, sums.of[r][t]);
           } else {
-            sums[r][t] = S::multiply_add(dot, S::multiply(scale, x_scale), sums[r][t]);
+            sums.of[r][t] = S::multiply_add(dot, S::multiply(scale, x_scale), sums.of[r][t]);
           }
         }
       }
     }
   }
-
-  HOTPATH_INLINE void run() {
-    for (int r = 0; r < R; ++r) {
-      for (int t = 0; t < T; ++t) sums[r][t] = S::zero();
-    }
-    constexpr size_t kBytesPerChunk = layout_bytes_per_chunk();
-    size_t prefetched = 0;
-    for (int64_t c = 0; c < layout.n_full; ++c) {
-      if (rows.prefetches) {
-        const size_t end = static_cast<size_t>(c + 1) * kBytesPerChunk;
-        for (; prefetched < end; prefetched += kLine) {
-          for (int r = 0; r < R; ++r) S::prefetch(rows.next[r] + prefetched);
-        }
-      }
-      chunk(c, kLanes);
-    }
-    if (layout.rest > 0) chunk(layout.n_full, layout.rest);
-    for (int t = 0; t < T; ++t) {
-      for (int r = 0; r < R; ++r) tokens.out[t * tokens.out_stride + r] = S::sum(sums[r][t]);
-    }
-  }
-
-  static constexpr size_t layout_bytes_per_chunk() {
-    return static_cast<size_t>(Layout<Format>::kChunkBytes + Format::kScaleBytes);
-  }
 };
 
+/// A step is a chunk.
 template <class S, class Format>
 struct QuantRows {
   using Shape = Layout<Format>;
+  static constexpr int64_t kBlockSteps = 512 / Shape::kChunkCols;
+  static int64_t n_steps(const Shape& shape) { return shape.n_chunks; }
+
   template <int R, int T>
-  static void tile(const Shape& shape, const TileRows<R>& rows, const Tokens& tokens) {
-    QuantTile<S, Format, R, T>{shape, rows, tokens, {}}.run();
+  static void add(const Shape& shape, const TileRows<R>& rows, const Tokens& tokens, int64_t begin, int64_t end,
+                  Sums<S, R, T>& sums) {
+    constexpr auto kStepBytes = static_cast<size_t>(Shape::kChunkBytes + Format::kScaleBytes);
+    const QuantTile<S, Format, R, T> tile{shape, rows, tokens, sums};
+    for (int64_t c = begin; c < end; ++c) {
+      prefetch_bytes<S>(rows, static_cast<size_t>(c) * kStepBytes, static_cast<size_t>(c + 1) * kStepBytes);
+      if (c < shape.n_full) {
+        tile.chunk(c, kLanes);
+      } else {
+        tile.chunk(c, shape.rest);
+      }
+    }
   }
 };
-
-// --- tiles of rows of floats
 
 template <class S>
 HOTPATH_INLINE typename S::Floats load_values(F32, const uint8_t* at) {
@@ -212,39 +224,36 @@ HOTPATH_INLINE typename S::Floats load_values(BF16, const uint8_t* at) {
   return S::load_bf16(at);
 }
 
+/// A step is a cache line of weights.
 template <class S, class Format>
 struct FloatRows {
+  static constexpr int64_t kStepCols = static_cast<int64_t>(kLine) / Format::kBytes;
+  static constexpr int64_t kBlockSteps = 256 / kStepCols;
   struct Shape {
     int64_t n_lines;
-    explicit Shape(int64_t n_cols) : n_lines(padded_cols<Format>(n_cols) * Format::kBytes / static_cast<int64_t>(kLine)) {}
+    explicit Shape(int64_t n_cols) : n_lines(padded_cols<Format>(n_cols) / kStepCols) {}
   };
+  static int64_t n_steps(const Shape& shape) { return shape.n_lines; }
 
   template <int R, int T>
-  static void tile(const Shape& shape, const TileRows<R>& rows, const Tokens& tokens) {
+  static void add(const Shape&, const TileRows<R>& rows, const Tokens& tokens, int64_t begin, int64_t end,
+                  Sums<S, R, T>& sums) {
     using Floats = typename S::Floats;
-    constexpr int64_t kLineCols = static_cast<int64_t>(kLine) / Format::kBytes;
-    Floats sums[R][T];
-    for (int r = 0; r < R; ++r) {
-      for (int t = 0; t < T; ++t) sums[r][t] = S::zero();
-    }
-    for (int64_t line = 0; line < shape.n_lines; ++line) {
+    Sums<S, R, T> in_registers = sums;
+    for (int64_t line = begin; line < end; ++line) {
       const size_t at = static_cast<size_t>(line) * kLine;
-      if (rows.prefetches) {
-        for (int r = 0; r < R; ++r) S::prefetch(rows.next[r] + at);
-      }
-      for (int64_t col = 0; col < kLineCols; col += S::kWidth) {
+      prefetch_bytes<S>(rows, at, at + kLine);
+      for (int64_t col = 0; col < kStepCols; col += S::kWidth) {
         Floats w[R];
         for (int r = 0; r < R; ++r) w[r] = load_values<S>(Format{}, rows.row[r] + at + col * Format::kBytes);
         for (int t = 0; t < T; ++t) {
           const auto* x = reinterpret_cast<const float*>(tokens.activations + t * tokens.stride);
-          const Floats values = S::load(x + line * kLineCols + col);
-          for (int r = 0; r < R; ++r) sums[r][t] = S::multiply_add(w[r], values, sums[r][t]);
+          const Floats values = S::load(x + line * kStepCols + col);
+          for (int r = 0; r < R; ++r) in_registers.of[r][t] = S::multiply_add(w[r], values, in_registers.of[r][t]);
         }
       }
     }
-    for (int t = 0; t < T; ++t) {
-      for (int r = 0; r < R; ++r) tokens.out[t * tokens.out_stride + r] = S::sum(sums[r][t]);
-    }
+    sums = in_registers;
   }
 };
 
@@ -262,53 +271,101 @@ struct Listed {
   const uint8_t* operator()(int64_t i) const { return rows.data + static_cast<size_t>(list[i]) * rows.stride; }
 };
 
-template <class Kernels, int R, int T>
+/// The rows [i, i + R) of `count`, and those `ahead` of them to prefetch.
+template <int R, class Source>
+TileRows<R> tile_rows(const Source& source, int64_t i, int64_t count, int64_t ahead) {
+  TileRows<R> rows;
+  for (int r = 0; r < R; ++r) {
+    const int64_t next = i + ahead + r;
+    rows.row[r] = source(i + r);
+    rows.next[r] = source(next < count ? next : count - 1);
+  }
+  rows.prefetches = i + ahead < count;
+  return rows;
+}
+
+template <class S, class Kernels, int R, int T>
 void token_tiles(const typename Kernels::Shape& shape, TileRows<R>& rows, const Tokens& tokens, int64_t n_tokens) {
-  if constexpr (T == 1) {
-    for (int64_t t = 0; t < n_tokens; ++t, rows.prefetches = false) {
-      Kernels::template tile<R, 1>(shape, rows, tokens.from(t));
-    }
-  } else {
-    int64_t t = 0;
-    for (; t + T <= n_tokens; t += T, rows.prefetches = false) Kernels::template tile<R, T>(shape, rows, tokens.from(t));
-    token_tiles<Kernels, R, T / 2>(shape, rows, tokens.from(t), n_tokens - t);
+  int64_t t = 0;
+  for (; t + T <= n_tokens; t += T, rows.prefetches = false) {
+    Sums<S, R, T> sums;
+    sums.clear();
+    Kernels::add(shape, rows, tokens.from(t), 0, Kernels::n_steps(shape), sums);
+    sums.store(tokens.from(t));
+  }
+  if constexpr (T > 1) token_tiles<S, Kernels, R, T / 2>(shape, rows, tokens.from(t), n_tokens - t);
+}
+
+/// Few tokens: memory is the limit, rows are read from end to end.
+template <class S, class Kernels, class Source>
+void row_tiles(const typename Kernels::Shape& shape, const Source& source, int64_t begin, int64_t count,
+               const Tokens& tokens, int64_t n_tokens) {
+  constexpr int R = S::kRowTile, T = S::kTokenTile;
+  int64_t i = begin;
+  for (; i + R <= count; i += R) {
+    TileRows<R> rows = tile_rows<R>(source, i, count, R);
+    token_tiles<S, Kernels, R, T>(shape, rows, tokens.at_row(i), n_tokens);
+  }
+  for (; i < count; ++i) {
+    TileRows<1> rows = tile_rows<1>(source, i, count, 1);
+    token_tiles<S, Kernels, 1, T>(shape, rows, tokens.at_row(i), n_tokens);
   }
 }
 
-template <class Kernels, int R, int T, class Source>
-void row_tiles(const typename Kernels::Shape& shape, const Source& source, int64_t count, Tokens tokens, int64_t n_tokens) {
-  int64_t i = 0;
-  for (; i + R <= count; i += R, tokens.out += R) {
-    TileRows<R> rows{};
-    for (int r = 0; r < R; ++r) {
-      const int64_t next = i + R + r;
-      rows.row[r] = source(i + r);
-      rows.next[r] = source(next < count ? next : count - 1);
+/// Many tokens: arithmetic is the limit. Sixteen rows and sixteen tokens are multiplied a few columns at a time, so that
+/// both stay in the first-level cache.
+constexpr int64_t kGroup = 16;
+
+template <class S, class Kernels, class Source>
+void multiply_group(const typename Kernels::Shape& shape, const Source& source, int64_t begin, int64_t count,
+                    const Tokens& tokens, bool prefetches) {
+  constexpr int R = S::kRowTile, T = S::kTokenTile, kRowTiles = kGroup / R, kTokenTiles = kGroup / T;
+  TileRows<R> rows[kRowTiles];
+  Sums<S, R, T> sums[kRowTiles][kTokenTiles];
+  for (int i = 0; i < kRowTiles; ++i) {
+    rows[i] = tile_rows<R>(source, begin + i * R, count, kGroup);
+    for (int t = 0; t < kTokenTiles; ++t) sums[i][t].clear();
+  }
+  const int64_t n_steps = Kernels::n_steps(shape);
+  for (int64_t step = 0; step < n_steps; step += Kernels::kBlockSteps) {
+    const int64_t end = step + Kernels::kBlockSteps < n_steps ? step + Kernels::kBlockSteps : n_steps;
+    for (int i = 0; i < kRowTiles; ++i) {
+      for (int t = 0; t < kTokenTiles; ++t) {
+        rows[i].prefetches = prefetches && t == 0;
+        Kernels::add(shape, rows[i], tokens.from(t * T), step, end, sums[i][t]);
+      }
     }
-    rows.prefetches = i + R < count;
-    token_tiles<Kernels, R, T>(shape, rows, tokens, n_tokens);
   }
-  for (; i < count; ++i, ++tokens.out) {
-    TileRows<1> rows{{source(i)}, {nullptr}, false};
-    token_tiles<Kernels, 1, T>(shape, rows, tokens, n_tokens);
+  for (int i = 0; i < kRowTiles; ++i) {
+    for (int t = 0; t < kTokenTiles; ++t) sums[i][t].store(tokens.from(t * T).at_row(begin + i * R));
   }
+}
+
+template <class S, class Kernels, class Source>
+void multiply_rows(int64_t n_cols, const Source& source, int64_t count, const Tokens& tokens, int64_t n_tokens) {
+  const typename Kernels::Shape shape(n_cols);
+  const int64_t grouped_tokens = n_tokens / kGroup * kGroup;
+  const int64_t grouped_rows = grouped_tokens > 0 ? count / kGroup * kGroup : 0;
+  for (int64_t i = 0; i < grouped_rows; i += kGroup) {
+    for (int64_t t = 0; t < grouped_tokens; t += kGroup) {
+      multiply_group<S, Kernels>(shape, source, i, count, tokens.from(t), t == 0 && i + kGroup < count);
+    }
+    row_tiles<S, Kernels>(shape, source, i, i + kGroup, tokens.from(grouped_tokens), n_tokens - grouped_tokens);
+  }
+  row_tiles<S, Kernels>(shape, source, grouped_rows, count, tokens, n_tokens);
 }
 
 template <class S, class Kernels>
 struct Entries {
-  using Shape = typename Kernels::Shape;
-
   static void multiply(const RowMatrix& rows, int64_t first, int64_t count, const void* activations,
                        size_t activation_stride, int64_t n_tokens, float* out, int64_t out_stride) {
-    row_tiles<Kernels, S::kRowTile, S::kTokenTile>(
-        Shape(rows.n_cols), Neighbours{rows, first}, count,
-        {static_cast<const uint8_t*>(activations), activation_stride, out, out_stride}, n_tokens);
+    const Tokens tokens{static_cast<const uint8_t*>(activations), activation_stride, out, out_stride};
+    multiply_rows<S, Kernels>(rows.n_cols, Neighbours{rows, first}, count, tokens, n_tokens);
   }
   static void multiply_listed(const RowMatrix& rows, const int32_t* list, int64_t count, const void* activations,
                               size_t activation_stride, int64_t n_tokens, float* out, int64_t out_stride) {
-    row_tiles<Kernels, S::kRowTile, S::kTokenTile>(
-        Shape(rows.n_cols), Listed{rows, list}, count,
-        {static_cast<const uint8_t*>(activations), activation_stride, out, out_stride}, n_tokens);
+    const Tokens tokens{static_cast<const uint8_t*>(activations), activation_stride, out, out_stride};
+    multiply_rows<S, Kernels>(rows.n_cols, Listed{rows, list}, count, tokens, n_tokens);
   }
   static void dot(const RowMatrix& rows, int64_t first, int64_t count, const void* activation, float* out) {
     multiply(rows, first, count, activation, 0, 1, out, 0);
