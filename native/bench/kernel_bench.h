@@ -60,5 +60,6 @@ double fastest(int runs, Body&& body) {
 
 /// Each returns false when a result was wrong; nothing is timed then.
 bool bench_rows(const Machine& machine, const Choice& choice);
+bool bench_down(const Machine& machine, const Choice& choice);
 
 }  // namespace hotpath::kernel_bench

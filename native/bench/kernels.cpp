@@ -55,7 +55,8 @@ int run(int argc, char** argv) {
   }
   const Machine machine{read_bandwidth()};
   std::printf("%s; one thread reads %.1f GB/s\n", hotcold::isa_name(choice.isa), machine.read_bandwidth / 1e9);
-  return bench_rows(machine, choice) ? 0 : 1;
+  const bool rows_right = bench_rows(machine, choice);
+  return bench_down(machine, choice) && rows_right ? 0 : 1;
 }
 
 }  // namespace

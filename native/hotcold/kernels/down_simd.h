@@ -6,6 +6,7 @@
 #include "hotcold/kernels/down_common.h"
 #include "hotcold/kernels/down_layout.h"
 #include "hotcold/kernels/down_values.h"
+#include "hotcold/kernels/rows_layout.h"
 
 namespace hotpath::hotcold {
 
