@@ -49,6 +49,18 @@ HOTPATH_INLINE void load_quads(const uint8_t* const* rows, int64_t n_embd, int64
   }
 }
 
+/// Once per cache line, as the processor would issue all the others for nothing.
+template <class S, class Format>
+HOTPATH_INLINE void prefetch_quad(const uint8_t* const* rows, int64_t n_embd, int64_t column) {
+  constexpr bool kNibbles = Format::kType != GGML_TYPE_Q8_0;
+  if (column % (kNibbles ? 128 : 64) == 0) {
+    for (int r = 0; r < 4; ++r) S::prefetch(rows[r] + column / (kNibbles ? 2 : 1) + kAheadBytes);
+  }
+  if (Format::kType == GGML_TYPE_Q6_K && column % 256 == 0) {
+    for (int r = 0; r < 4; ++r) S::prefetch(rows[r] + n_embd / 2 + column / 4 + kAheadBytes);
+  }
+}
+
 template <class S, class Format>
 constexpr int stored_bias() {
   return Format::kType == GGML_TYPE_Q8_0 && S::kUnsignedQ8 ? 128 : Format::kBias;
@@ -144,7 +156,7 @@ struct QuantisedDown {
       for (auto& sum : sums) sum = S::set_int(offset);
       for (int q = 0; q < kQuads; ++q) {
         load_quads<S, Format>(quads[q].rows, n_embd, (first + c) / kTile, bytes);
-        for (const uint8_t* row : quads[q].rows) S::prefetch(row + (first + c) * Format::row_bytes(kTile) / kTile + kAheadBytes);
+        prefetch_quad<S, Format>(quads[q].rows, n_embd, first + c);
         for (int k = 0; k < kVectors; ++k) sums[k] = dot_quads<S, Format>(sums[k], prepare<S, Format>(bytes[k]), values[q]);
       }
       for (int k = 0; k < kVectors; ++k) {

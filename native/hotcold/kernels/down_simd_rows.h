@@ -13,13 +13,14 @@ struct Row {
   static constexpr bool kScaled = kType == GGML_TYPE_Q8_0 || kType == GGML_TYPE_Q4_0;
   static constexpr int kBits = kType == GGML_TYPE_F32 ? 32 : kType == GGML_TYPE_Q8_0 ? 8 : kType == GGML_TYPE_Q4_0 ? 4 : 16;
   static constexpr int kVectors = 32 / S::kWidth;
+  static constexpr int kLine = kBits < 16 ? 512 / kBits : 32;  // columns in a cache line, or in what is loaded at once
 
   static constexpr int64_t bytes(int64_t n_embd) {
     return kScaled ? along_row_bytes(n_embd, kBits) : n_embd * kBits / 8;
   }
 
-  static HOTPATH_INLINE const uint8_t* weights(const uint8_t* row, int64_t n_embd, int64_t e) {
-    return row + (kScaled ? n_embd / 16 : 0) + e * kBits / 8;
+  static HOTPATH_INLINE const uint8_t* weights(const uint8_t* row, int64_t n_embd) {
+    return row + (kScaled ? n_embd / 16 : 0);
   }
 
   static HOTPATH_INLINE void load(const uint8_t* at, typename S::Floats* out) {
@@ -53,6 +54,8 @@ struct RowsDown {
   template <int kRows>
   static void add_rows(const uint8_t* const* rows, const float* values, int64_t n_embd, float* y) {
     float factors[kRows][kFactors + S::kWidth];
+    const uint8_t* quants[kRows];
+    for (int r = 0; r < kRows; ++r) quants[r] = Format::weights(rows[r], n_embd);
     for (int64_t first = 0; first < n_embd; first += kChunk) {
       const int64_t count = n_embd - first < kChunk ? n_embd - first : kChunk;
       if constexpr (Format::kScaled) {
@@ -61,11 +64,14 @@ struct RowsDown {
       for (int64_t e = first; e < first + count; e += 32) {
         typename S::Floats sums[Format::kVectors], weights[Format::kVectors];
         for (int k = 0; k < Format::kVectors; ++k) sums[k] = S::load(y + e + k * S::kWidth);
+        if (e % Format::kLine == 0) {
+          for (int r = 0; r < kRows; ++r) {
+            S::prefetch(quants[r] + e * Format::kBits / 8 + kAheadBytes);
+            if constexpr (kType == GGML_TYPE_F32) S::prefetch(quants[r] + e * 4 + kAheadBytes + 64);
+          }
+        }
         for (int r = 0; r < kRows; ++r) {
-          const uint8_t* at = Format::weights(rows[r], n_embd, e);
-          S::prefetch(at + kAheadBytes);
-          if constexpr (kType == GGML_TYPE_F32) S::prefetch(at + kAheadBytes + 64);
-          Format::load(at, weights);
+          Format::load(quants[r] + e * Format::kBits / 8, weights);
           const typename S::Floats factor = S::set(Format::kScaled ? factors[r][(e - first) / 32] : values[r]);
           for (int k = 0; k < Format::kVectors; ++k) sums[k] = S::multiply_add(weights[k], factor, sums[k]);
         }
@@ -108,7 +114,7 @@ struct RowsDown {
       const uint8_t* row = group + j * Format::bytes(n_embd);
       for (int64_t e = 0; e < count; e += 32, weights += 32) {
         typename S::Floats loaded[Format::kVectors];
-        Format::load(Format::weights(row, n_embd, first + e), loaded);
+        Format::load(Format::weights(row, n_embd) + (first + e) * Format::kBits / 8, loaded);
         if constexpr (Format::kScaled) {
           if (e % kChunk == 0) {
             load_factors(row, first + e, count - e < kChunk ? count - e : kChunk, 1.0f, factors);
