@@ -151,6 +151,7 @@ LlamaRun::LlamaRun(const std::string& path, int threads, hotcold::Store* store) 
   context_.reset(llama_init_from_model(model_.get(), params));
   CHECK(context_);
   ggml_threadpool_params pool = ggml_threadpool_params_default(threads);
+  pool.poll = 1;  // as the engine does
   pool_.reset(cpu_function<ggml_threadpool*(ggml_threadpool_params*)>("ggml_threadpool_new")(&pool));
   llama_attach_threadpool(context_.get(), pool_.get(), pool_.get());
   if (store) store->set_threadpool(pool_.get());
