@@ -16,6 +16,8 @@ constexpr uint64_t kMaxKeyBytes = 65535;             // the format's own limit
 constexpr uint64_t kMaxTextBytes = 16 * 1024 * 1024;  // one metadata string; chat templates and licences are the largest
 constexpr uint64_t kMaxAlignment = 1 << 20;
 constexpr size_t kWindowBytes = 64 * 1024;
+constexpr const char* kPowerInferMagic = "PWRI";
+constexpr const char* kPlacementArchitecture = "generic.gpu_index";
 
 /// Thrown inside this file only, where it keeps forty reads from forty branches; read_gguf_header turns it into a Result.
 struct Malformed {
@@ -225,11 +227,12 @@ void check_data(const ByteSource& source, GgufHeader& header, uint64_t alignment
   }
 }
 
-void read_prologue(Cursor& cursor, uint64_t& n_tensors, uint64_t& n_pairs) {
+void read_prologue(Cursor& cursor, GgufHeader& header, uint64_t& n_tensors, uint64_t& n_pairs) {
   char magic[4];
   if (cursor.remaining() < sizeof magic) throw Malformed{ErrorCode::model_not_gguf, "too short to be a GGUF file"};
   cursor.bytes(magic, sizeof magic);
-  if (std::memcmp(magic, GGUF_MAGIC, sizeof magic) != 0) {
+  header.has_powerinfer_magic = std::memcmp(magic, kPowerInferMagic, sizeof magic) == 0;
+  if (!header.has_powerinfer_magic && std::memcmp(magic, GGUF_MAGIC, sizeof magic) != 0) {
     throw Malformed{ErrorCode::model_not_gguf, "does not begin with GGUF"};
   }
   const auto version = cursor.read<uint32_t>();
@@ -243,6 +246,16 @@ void read_prologue(Cursor& cursor, uint64_t& n_tensors, uint64_t& n_pairs) {
   if (n_pairs > kMaxPairs) corrupt(format_text("%llu metadata keys", (unsigned long long)n_pairs));
 }
 
+/// PowerInfer's list of neurons to keep on the GPU. Its tensors cannot be read: type 18 was a 32-bit integer there and is
+/// a quantised type today.
+void refuse_placement(const GgufHeader& header) {
+  const std::string* architecture = header.text("general.architecture");
+  if (!architecture || *architecture != kPlacementArchitecture) return;
+  throw Malformed{ErrorCode::model_unsupported,
+                  "is a placement file of PowerInfer, not a model; it is not needed: open the model itself, its placement "
+                  "is worked out anew"};
+}
+
 Error to_error(const ByteSource& source, const Malformed& malformed) {
   return {malformed.code, source.name + ": " + malformed.what,
           {{"path", source.name}, {"fileBytes", static_cast<double>(source.size)}}};
@@ -250,11 +263,12 @@ Error to_error(const ByteSource& source, const Malformed& malformed) {
 
 GgufHeader read_header(const ByteSource& source) {
   Cursor cursor(source, 0);
+  GgufHeader header;
   uint64_t n_tensors;
   uint64_t n_pairs;
-  read_prologue(cursor, n_tensors, n_pairs);
-  GgufHeader header;
+  read_prologue(cursor, header, n_tensors, n_pairs);
   read_pairs(cursor, n_pairs, header);
+  refuse_placement(header);
   std::unordered_set<std::string> names;
   for (uint64_t i = 0; i < n_tensors; ++i) {
     header.tensors.push_back(read_tensor(cursor));

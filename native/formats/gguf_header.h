@@ -1,5 +1,6 @@
-// The header of a GGUF file, read with every offset checked: any bytes give a header or a coded error, in memory and
-// time bounded by the file. It runs before llama.cpp sees a file, because llama.cpp trusts counts it finds there.
+// The header of a GGUF file, or of PowerInfer's variant, read with every offset checked: any bytes give a header or a
+// coded error, in memory and time bounded by the file. It runs before llama.cpp sees a file, because llama.cpp trusts
+// counts it finds there.
 #pragma once
 
 #include <array>
@@ -43,6 +44,7 @@ struct GgufTensor {
 };
 
 struct GgufHeader {
+  bool has_powerinfer_magic = false;  // PWRI where GGUF belongs
   uint64_t header_bytes = 0;  // up to the data
   uint64_t data_bytes = 0;
   std::unordered_map<std::string, GgufValue> values;

@@ -35,8 +35,8 @@ class Planner {
     const ggml_type small = spec_.type == GGML_TYPE_Q4_0 || spec_.type == GGML_TYPE_Q4_K ? GGML_TYPE_Q6_K : spec_.type;
     matrix("token_embd.weight", spec_.type, shape_.n_embd, shape_.n_vocab, Fill::embedding, residual_.rest);
     if (spec_.arch == Arch::opt) {
-      // OPT's table begins with two rows that no position uses.
-      matrix("position_embd.weight", GGML_TYPE_F32, shape_.n_embd, kContextLength + 2, Fill::into_residual_t, 0.1 * residual_.rest);
+      // Of the table, position p has row p + 2.
+      matrix("position_embd.weight", GGML_TYPE_F32, shape_.n_embd, kContextLength, Fill::into_residual_t, 0.1 * residual_.rest);
     }
     for (uint32_t layer = 0; layer < shape_.n_layers; ++layer) add_layer(layer);
     vector("output_norm.weight", shape_.n_embd, Fill::norm);

@@ -28,7 +28,7 @@ double normal_quantile(double probability) {
 /// Integral of f(x) over a standard normal x in [from, 8].
 template <typename Function>
 double expectation(double from, Function f) {
-  constexpr int kSteps = 4000;
+  constexpr int kSteps = 1000;
   const double width = (8 - from) / kSteps;
   double sum = 0;
   for (int i = 0; i < kSteps; ++i) {

@@ -1,0 +1,277 @@
+// Synthetic models: that what was planted really happens, in a plain float pass and in llama.cpp.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <numeric>
+
+#include "float_model.h"
+#include "llama.h"
+#include "llama/model_file.h"
+#include "starter.h"
+#include "synth/writer.h"
+
+namespace hotpath::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+using synth::Arch;
+
+/// A synthetic model in the temporary folder, gone with its owner.
+class SyntheticModel {
+ public:
+  explicit SyntheticModel(const synth::Spec& spec) : path_(fs::temp_directory_path() / name()) {
+    const auto written = synth::write_model(spec, HOTPATH_STARTER_MODEL, path_.string(), [](uint64_t, uint64_t) {}, CancelFlag());
+    if (!written) throw Failure(written.error().message);
+  }
+  ~SyntheticModel() {
+    std::error_code ignored;  // nothing depends on it
+    fs::remove(path_, ignored);
+  }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::string name() const { return "hotpath-synth-" + std::to_string(reinterpret_cast<uintptr_t>(this)) + ".gguf"; }
+  fs::path path_;
+};
+
+synth::Spec spec_of(Arch arch, ggml_type type = GGML_TYPE_Q8_0) {
+  synth::Spec spec;
+  spec.arch = arch;
+  spec.type = type;
+  spec.shape = synth::find_preset(arch == Arch::moe ? "tiny-moe" : "tiny")->shape;
+  return spec;
+}
+
+std::vector<int32_t> some_tokens(size_t n) {
+  std::vector<int32_t> tokens(n);
+  for (size_t i = 0; i < n; ++i) tokens[i] = static_cast<int32_t>(300 + i * 37 % 2000);
+  return tokens;
+}
+
+using Activity = std::vector<std::vector<uint32_t>>;
+
+double active_fraction(const std::vector<uint32_t>& counts, size_t n_tokens) {
+  return std::accumulate(counts.begin(), counts.end(), 0.0) / static_cast<double>(counts.size() * n_tokens);
+}
+
+/// Share of all activations that the most active 26 % of neurons have.
+double hot_share(std::vector<uint32_t> counts) {
+  std::sort(counts.rbegin(), counts.rend());
+  const auto n_hot = static_cast<ptrdiff_t>(synth::kHotFraction * static_cast<double>(counts.size()));
+  return std::accumulate(counts.begin(), counts.begin() + n_hot, 0.0) / std::accumulate(counts.begin(), counts.end(), 0.0);
+}
+
+void expect_near(double actual, double expected, double tolerance) {
+  if (std::abs(actual - expected) <= tolerance) return;
+  throw Failure(std::to_string(actual) + " is not within " + std::to_string(tolerance) + " of " + std::to_string(expected));
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+/// Runs llama.cpp and counts, for each layer, the neurons whose gate (or, without one, value) is above 0, or the experts
+/// that are used.
+class Observed {
+ public:
+  explicit Observed(const std::string& path) {
+    start_engine();
+    llama_model_params model_params = llama_model_default_params();
+    ggml_backend_dev_t no_devices[] = {nullptr};
+    model_params.devices = no_devices;
+    model_.reset(llama_model_load_from_file(path.c_str(), model_params));
+    if (!model_) throw Failure("llama.cpp does not load " + path);
+    activity_.resize(static_cast<size_t>(llama_model_n_layer(model_.get())));
+    llama_context_params params = llama_context_default_params();
+    params.n_ctx = 256;
+    params.n_threads = params.n_threads_batch = 1;
+    params.cb_eval = observe;
+    params.cb_eval_user_data = &activity_;
+    context_.reset(llama_init_from_model(model_.get(), params));
+    if (!context_) throw Failure("no context for " + path);
+  }
+
+  std::vector<float> logits(std::vector<int32_t> tokens) {
+    if (llama_decode(context_.get(), llama_batch_get_one(tokens.data(), static_cast<int32_t>(tokens.size()))) != 0) throw Failure("llama_decode");
+    const float* logits = llama_get_logits_ith(context_.get(), -1);
+    return std::vector<float>(logits, logits + llama_vocab_n_tokens(llama_model_get_vocab(model_.get())));
+  }
+
+  const Activity& activity() const { return activity_; }
+
+ private:
+  static bool observe(ggml_tensor* tensor, bool is_asked, void* data) {
+    unsigned layer = 0;
+    const bool is_routing = std::sscanf(tensor->name, "ffn_moe_topk-%u", &layer) == 1;
+    if (!is_routing && std::sscanf(tensor->name, "ffn_gate-%u", &layer) != 1 && std::sscanf(tensor->name, "ffn_relu-%u", &layer) != 1) return false;
+    if (is_asked) return true;
+    std::vector<uint32_t>& counts = (*static_cast<Activity*>(data)).at(layer);
+    for (int64_t token = 0; token < tensor->ne[1]; ++token) {
+      if (is_routing) count_experts(tensor, token, counts);
+      else count_neurons(tensor, token, counts);
+    }
+    return true;
+  }
+
+  static void count_neurons(const ggml_tensor* gate, int64_t token, std::vector<uint32_t>& counts) {
+    std::vector<float> values(static_cast<size_t>(gate->ne[0]));
+    ggml_backend_tensor_get(gate, values.data(), static_cast<size_t>(token) * gate->nb[1], values.size() * sizeof(float));
+    counts.resize(values.size());
+    for (size_t i = 0; i < values.size(); ++i) counts[i] += values[i] > 0;
+  }
+
+  static void count_experts(const ggml_tensor* chosen, int64_t token, std::vector<uint32_t>& counts) {
+    std::vector<int32_t> experts(static_cast<size_t>(chosen->ne[0]));
+    ggml_backend_tensor_get(chosen, experts.data(), static_cast<size_t>(token) * chosen->nb[1], experts.size() * sizeof(int32_t));
+    counts.resize(kExperts);
+    for (const int32_t expert : experts) ++counts.at(static_cast<size_t>(expert));
+  }
+
+  static constexpr size_t kExperts = 16;
+
+  Activity activity_;
+  std::unique_ptr<llama_model, decltype(&llama_model_free)> model_{nullptr, llama_model_free};
+  std::unique_ptr<llama_context, decltype(&llama_free)> context_{nullptr, llama_free};
+};
+
+/// Length of the difference over the length of the expected logits.
+double distance(const std::vector<float>& actual, const std::vector<float>& expected) {
+  EXPECT_EQ(actual.size(), expected.size());
+  double difference = 0, length = 0;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
+    length += expected[i] * expected[i];
+  }
+  return std::sqrt(difference / length);
+}
+
+std::string code_of_writing(const synth::Spec& spec) {
+  const fs::path path = fs::temp_directory_path() / "hotpath-synth-refused.gguf";
+  return code_of(synth::write_model(spec, HOTPATH_STARTER_MODEL, path.string(), [](uint64_t, uint64_t) {}, CancelFlag()));
+}
+
+}  // namespace
+
+TEST(synth, plants_the_activity_asked_for_in_every_type) {
+  for (const ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_F32}) {
+    const SyntheticModel file(spec_of(Arch::llama_relu, type));
+    FloatModel model(file.path());
+    model.logits(some_tokens(24));
+    for (const auto& counts : model.activity()) expect_near(active_fraction(counts, 24), 0.11, 0.015);
+  }
+}
+
+TEST(synth, plants_activity_that_changes_over_layers_and_tokens) {
+  synth::Spec spec = spec_of(Arch::llama_relu);
+  spec.active_first = 0.3;
+  spec.active_last = 0.06;
+  const SyntheticModel file(spec);
+  FloatModel model(file.path());
+  model.logits(some_tokens(24));
+  const double expected[] = {0.30, 0.22, 0.14, 0.06};
+  for (size_t layer = 0; layer < 4; ++layer) {
+    const std::vector<uint32_t>& counts = model.activity()[layer];
+    expect_near(active_fraction(counts, 24), expected[layer], 0.02);
+    const auto n_ever = std::count_if(counts.begin(), counts.end(), [](uint32_t count) { return count > 0; });
+    EXPECT(static_cast<double>(n_ever) / static_cast<double>(counts.size()) > 2 * expected[layer]);
+  }
+}
+
+TEST(synth, runs_in_llama_cpp_with_the_skew_asked_for) {
+  const std::vector<int32_t> tokens = some_tokens(200);
+  for (const double skew : {0.4, 0.54, 0.8}) {
+    synth::Spec spec = spec_of(Arch::arcee);
+    spec.skew = skew;
+    const SyntheticModel file(spec);
+    Observed llama(file.path());
+    llama.logits(tokens);
+    // llama.cpp computes the last layer for the last token only.
+    for (size_t layer = 0; layer + 1 < llama.activity().size(); ++layer) {
+      expect_near(active_fraction(llama.activity()[layer], tokens.size()), 0.11, 0.015);
+      expect_near(hot_share(llama.activity()[layer]), skew, 0.04);
+    }
+  }
+}
+
+TEST(synth, gives_llama_cpp_and_plain_floats_the_same_logits) {
+  for (const Arch arch : {Arch::llama, Arch::arcee}) {
+    const SyntheticModel file(spec_of(arch, GGML_TYPE_F32));
+    const auto tokens = some_tokens(20);
+    // Both compute in floats; llama.cpp keeps keys and values in half precision.
+    EXPECT(distance(Observed(file.path()).logits(tokens), FloatModel(file.path()).logits(tokens)) < 1e-3);
+  }
+}
+
+TEST(synth, makes_experts_of_unequal_popularity) {
+  const SyntheticModel file(spec_of(Arch::moe));
+  Observed llama(file.path());
+  const auto tokens = some_tokens(200);
+  for (const float logit : llama.logits(tokens)) EXPECT(std::isfinite(logit));
+  for (size_t layer = 0; layer + 1 < llama.activity().size(); ++layer) {
+    const std::vector<uint32_t>& uses = llama.activity()[layer];
+    EXPECT_EQ(std::accumulate(uses.begin(), uses.end(), 0u), 4 * tokens.size());
+    EXPECT(hot_share(uses) > 0.35);
+  }
+}
+
+TEST(synth, fills_the_vocabulary_up_with_tokens_that_are_never_generated) {
+  start_engine();
+  synth::Spec spec = spec_of(Arch::llama);
+  spec.shape.n_vocab = 20000;
+  const SyntheticModel file(spec);
+  ModelSpec model_spec = starter_spec();
+  model_spec.path = file.path();
+  const auto model = engine::load(model_spec);
+  EXPECT(model);
+  EXPECT_EQ((*model)->info().metadata.vocabulary_size, 20000u);
+  const auto result = (*model)->generate(params_for("def add(a, b):\n", "\n", 20));
+  EXPECT(result);
+  EXPECT(!result->text.empty());
+  EXPECT_EQ(result->text.find("unused"), std::string::npos);
+}
+
+TEST(synth, writes_the_same_bytes_for_the_same_seed) {
+  synth::Spec spec = spec_of(Arch::llama_relu, GGML_TYPE_Q4_0);
+  const std::string bytes = bytes_of(SyntheticModel(spec).path());
+  EXPECT(bytes_of(SyntheticModel(spec).path()) == bytes);
+  spec.seed = 2;
+  EXPECT(bytes_of(SyntheticModel(spec).path()) != bytes);
+}
+
+TEST(synth, leaves_nothing_behind_when_cancelled) {
+  const fs::path path = fs::temp_directory_path() / "hotpath-synth-cancelled.gguf";
+  const CancelFlag cancel;
+  const auto written = synth::write_model(spec_of(Arch::llama), HOTPATH_STARTER_MODEL, path.string(),
+                                          [&](uint64_t, uint64_t) { cancel.raise(); }, cancel);
+  EXPECT_EQ(code_of(written), "request/cancelled");
+  EXPECT(!fs::exists(path));
+  EXPECT(!fs::exists(path.string() + ".part"));
+}
+
+TEST(synth, refuses_what_cannot_be) {
+  const auto code_with = [](auto change) {
+    synth::Spec spec = spec_of(Arch::llama);
+    change(spec);
+    return code_of_writing(spec);
+  };
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.type = GGML_TYPE_Q2_K; }), "request/invalid");
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.shape.n_layers = 0; }), "request/invalid");
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.shape.n_embd = 250; }), "request/invalid");
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.shape.n_kv_heads = 3; }), "request/invalid");
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.shape.n_experts = 4; }), "request/invalid");
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.shape.n_vocab = 100; }), "request/invalid");
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.active_first = 0; }), "request/invalid");
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.active_last = 0.9, spec.skew = 0.5; }), "request/invalid");
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.arch = Arch::bamboo; }), "request/invalid");
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.powerinfer = true; }), "request/invalid");
+  // More than any disk has.
+  EXPECT_EQ(code_with([](synth::Spec& spec) { spec.shape = {511, 65536, 512, 512, 128, 262144}; }), "request/invalid");
+}
+
+}  // namespace hotpath::test
