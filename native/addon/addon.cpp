@@ -83,6 +83,32 @@ Napi::Value JsLoad(const Napi::CallbackInfo& info) {
   return make_task(env, promise, cancel);
 }
 
+Napi::Value JsSynthesize(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const CancelFlag cancel;
+  auto params = read_synthesize_params(info[0]);
+  if (params && !info[1].IsFunction()) params = Error{ErrorCode::request_invalid, "onProgress must be a function", {}};
+  if (!params) return make_task(env, rejected(env, params), cancel);
+
+  JsThread& js = JsThread::of(env);
+  const auto callback = js.keep(info[1].As<Napi::Function>());
+  const auto report = [&js, callback, last = uint64_t{0}](uint64_t bytes, uint64_t total) mutable {
+    if (bytes < total && static_cast<float>(bytes - last) < kProgressStep * static_cast<float>(total)) return;
+    last = bytes;
+    js.post([&js, callback, bytes, total](Napi::Env env) {
+      js.call(callback, {Napi::Number::New(env, static_cast<double>(bytes)), Napi::Number::New(env, static_cast<double>(total))});
+    });
+  };
+  const auto start = [&](Finish<synth::Written> finish) {
+    js.run_beside([params = std::move(*params), report, cancel, finish = std::move(finish)] {
+      finish(engine::synthesize(params.spec, params.vocabulary, params.path, report, cancel));
+    });
+  };
+  const auto promise = start_promise<synth::Written>(
+      env, cancel, {callback}, start, [](Napi::Env env, const synth::Written& written) { return to_js(env, written); });
+  return make_task(env, promise, cancel);
+}
+
 Napi::Value JsLockFile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto path = read_path(info[0]);
@@ -100,6 +126,7 @@ Napi::Object export_functions(Napi::Env env, Napi::Object exports) {
   exports["devices"] = Napi::Function::New<JsDevices>(env, "devices");
   exports["inspect"] = Napi::Function::New<JsInspect>(env, "inspect");
   exports["load"] = Napi::Function::New<JsLoad>(env, "load");
+  exports["synthesize"] = Napi::Function::New<JsSynthesize>(env, "synthesize");
   exports["lockFile"] = Napi::Function::New<JsLockFile>(env, "lockFile");
   return exports;
 }

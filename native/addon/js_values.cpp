@@ -1,6 +1,9 @@
 #include "addon/js_values.h"
 
 #include <cmath>
+#include <map>
+
+#include "synth/options.h"
 
 namespace hotpath {
 
@@ -75,6 +78,21 @@ class Fields {
       const Napi::Value item = array.Get(i);
       if (!item.IsString()) return fail<std::vector<std::string>>(name, "an array of strings");
       result.push_back(item.As<Napi::String>());
+    }
+    return result;
+  }
+
+  std::map<std::string, std::string> named_texts(const char* name) {
+    const Napi::Value value = get(name);
+    std::map<std::string, std::string> result;
+    if (value.IsEmpty() || !value.IsObject()) return fail<decltype(result)>(name, "an object of strings");
+    const auto object = value.As<Napi::Object>();
+    const Napi::Array keys = object.GetPropertyNames();
+    for (uint32_t i = 0; i < keys.Length(); ++i) {
+      const Napi::Value key = keys.Get(i);
+      const Napi::Value item = object.Get(key);
+      if (!item.IsString()) return fail<decltype(result)>(name, "an object of strings");
+      result[key.As<Napi::String>()] = item.As<Napi::String>();
     }
     return result;
   }
@@ -205,6 +223,13 @@ Napi::Object to_js(Napi::Env env, const GenerateResult& result) {
   return object;
 }
 
+Napi::Object to_js(Napi::Env env, const synth::Written& written) {
+  Napi::Object object = Napi::Object::New(env);
+  object["bytes"] = number(written.bytes);
+  object["seconds"] = written.seconds;
+  return object;
+}
+
 Result<ModelSpec> read_model_spec(Napi::Value value) {
   Fields fields(value);
   ModelSpec spec;
@@ -233,6 +258,19 @@ Result<GenerateParams> read_generate_params(Napi::Value value) {
   params.time_limit_ms = fields.real("timeLimitMs");
   params.sequence_key = fields.text("sequenceKey");
   if (!fields.ok()) return fields.error();
+  return params;
+}
+
+Result<SynthesizeParams> read_synthesize_params(Napi::Value value) {
+  Fields fields(value);
+  SynthesizeParams params;
+  params.path = fields.text("path");
+  params.vocabulary = fields.text("vocabulary");
+  const std::map<std::string, std::string> options = fields.named_texts("options");
+  if (!fields.ok()) return fields.error();
+  auto spec = synth::read_spec(options);
+  if (!spec) return spec.error();
+  params.spec = *spec;
   return params;
 }
 

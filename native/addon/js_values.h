@@ -7,6 +7,13 @@
 
 namespace hotpath {
 
+/// SynthesizeParams of src/protocol/model.ts, read.
+struct SynthesizeParams {
+  std::string path;
+  std::string vocabulary;
+  synth::Spec spec;
+};
+
 Napi::Error to_js_error(Napi::Env env, const Error& error);
 
 Napi::Object to_js(Napi::Env env, const Libraries& libraries);
@@ -14,11 +21,13 @@ Napi::Object to_js(Napi::Env env, const Device& device);
 Napi::Object to_js(Napi::Env env, const ModelMetadata& metadata);
 Napi::Object to_js(Napi::Env env, const LoadedInfo& info);
 Napi::Object to_js(Napi::Env env, const GenerateResult& result);
+Napi::Object to_js(Napi::Env env, const synth::Written& written);
 const char* to_text(LogLevel level);
 
 /// request/invalid, naming the field, when the value is not of the declared type.
 Result<ModelSpec> read_model_spec(Napi::Value value);
 Result<GenerateParams> read_generate_params(Napi::Value value);
 Result<std::string> read_path(Napi::Value value);
+Result<SynthesizeParams> read_synthesize_params(Napi::Value value);
 
 }  // namespace hotpath

@@ -128,6 +128,11 @@ Result<std::shared_ptr<Model>> load(const ModelSpec& spec, const OnProgress& on_
   });
 }
 
+Result<synth::Written> synthesize(const synth::Spec& spec, const std::string& vocabulary_path, const std::string& path,
+                                  const synth::OnWritten& on_written, const CancelFlag& cancel) {
+  return guarded([&] { return synth::write_model(spec, vocabulary_path, path, on_written, cancel); });
+}
+
 }  // namespace engine
 
 }  // namespace hotpath

@@ -16,6 +16,7 @@
 #include "llama/generator.h"
 #include "llama/loaded_model.h"
 #include "llama/runtime.h"
+#include "synth/writer.h"
 
 namespace hotpath {
 
@@ -78,6 +79,10 @@ Result<ModelMetadata> inspect(const std::string& path);
 /// Blocks until loaded, failed or cancelled.
 Result<std::shared_ptr<Model>> load(const ModelSpec& spec, const OnProgress& on_progress = {},
                                     const CancelFlag& cancel = {});
+
+/// Writes a synthetic model; blocks until it is done.
+Result<synth::Written> synthesize(const synth::Spec& spec, const std::string& vocabulary_path, const std::string& path,
+                                  const synth::OnWritten& on_written, const CancelFlag& cancel);
 
 }  // namespace engine
 

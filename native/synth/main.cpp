@@ -1,11 +1,8 @@
-// hotpath-synth OUT.gguf --vocabulary MODEL.gguf --preset NAME [options]: see kUsage.
-#include <algorithm>
-#include <array>
+// hotpath-synth: the synthetic models of `hotpath synth`, without Node.
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <optional>
+#include <map>
 #include <string>
 
 #if defined(_WIN32)
@@ -16,6 +13,7 @@
 #include <unistd.h>
 #endif
 
+#include "synth/options.h"
 #include "synth/writer.h"
 
 namespace hotpath::synth {
@@ -42,110 +40,28 @@ struct Options {
 
 Error invalid(std::string what) { return {ErrorCode::request_invalid, std::move(what), {}}; }
 
-struct SizeOption {
-  const char* name;
-  uint32_t Shape::*field;
-};
-
-constexpr std::array<SizeOption, 9> kSizeOptions = {{
-    {"--layers", &Shape::n_layers},   {"--embd", &Shape::n_embd},         {"--heads", &Shape::n_heads},
-    {"--kv-heads", &Shape::n_kv_heads}, {"--head-dim", &Shape::head_dim}, {"--ff", &Shape::n_ff},
-    {"--experts", &Shape::n_experts}, {"--experts-used", &Shape::n_experts_used}, {"--vocab", &Shape::n_vocab},
-}};
-
-std::optional<ggml_type> find_type(const std::string& name) {
-  for (const ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_F16, GGML_TYPE_BF16,
-                               GGML_TYPE_F32}) {
-    std::string known = ggml_type_name(type);
-    std::transform(known.begin(), known.end(), known.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (known == name) return type;
-  }
-  return std::nullopt;
-}
-
-Result<double> number(const std::string& text) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0') return invalid("\"" + text + "\" is not a number");
-  return value;
-}
-
-Result<uint64_t> count(const std::string& text) {
-  char* end = nullptr;
-  const uint64_t value = std::strtoull(text.c_str(), &end, 10);
-  if (text.empty() || text[0] == '-' || *end != '\0') return invalid("\"" + text + "\" is not a number");
-  return value;
-}
-
-Result<Done> set_active(const std::string& text, Spec& spec) {
-  const size_t colon = text.find(':');
-  const auto first = number(text.substr(0, colon));
-  if (!first) return first.error();
-  const auto last = colon == std::string::npos ? first : number(text.substr(colon + 1));
-  if (!last) return last.error();
-  spec.active_first = *first;
-  spec.active_last = *last;
-  return Done{};
-}
-
-Result<Done> set_preset(const std::string& name, Options& options) {
-  const Preset* preset = find_preset(name);
-  if (!preset) return invalid("there is no preset " + name);
-  options.spec.shape = preset->shape;
-  if (preset->shape.n_experts > 0) options.spec.arch = Arch::moe;
-  return Done{};
-}
-
-Result<Done> set_option(const std::string& name, const std::string& value, Options& options) {
-  const auto size = std::find_if(kSizeOptions.begin(), kSizeOptions.end(), [&](const auto& option) { return option.name == name; });
-  if (size != kSizeOptions.end() || name == "--seed") {
-    const auto n = count(value);
-    if (!n) return n.error();
-    if (name == "--seed") options.spec.seed = *n;
-    else options.spec.shape.*size->field = static_cast<uint32_t>(std::min<uint64_t>(*n, UINT32_MAX));
-  } else if (name == "--preset") {
-    return set_preset(value, options);
-  } else if (name == "--vocabulary") {
-    options.vocabulary = value;
-  } else if (name == "--arch") {
-    const Arch* arch = find_arch(value);
-    if (!arch) return invalid("there is no architecture " + value);
-    options.spec.arch = *arch;
-  } else if (name == "--type") {
-    const auto type = find_type(value);
-    if (!type) return invalid("there is no type " + value);
-    options.spec.type = *type;
-  } else if (name == "--active") {
-    return set_active(value, options.spec);
-  } else if (name == "--skew") {
-    const auto skew = number(value);
-    if (!skew) return skew.error();
-    options.spec.skew = *skew;
-  } else {
-    return invalid("unknown option " + name);
-  }
-  return Done{};
-}
-
 Result<Options> read_options(int argc, char** argv) {
   Options options;
-  // Presets first: what else is said changes them, in whatever order.
-  for (const bool wants_preset : {true, false}) {
-    for (int i = 1; i < argc; ++i) {
-      const std::string name = argv[i];
-      if (name == "--powerinfer") {
-        options.spec.powerinfer = true;
-      } else if (!name.starts_with("--")) {
-        options.path = name;
-      } else if (i + 1 == argc) {
-        return invalid(name + " needs a value");
-      } else if (++i; (name == "--preset") == wants_preset) {
-        if (auto set = set_option(name, argv[i], options); !set) return set.error();
-      }
+  std::map<std::string, std::string> named;
+  for (int i = 1; i < argc; ++i) {
+    const std::string name = argv[i];
+    if (name == "--powerinfer") {
+      named["powerinfer"] = "yes";
+    } else if (!name.starts_with("--")) {
+      options.path = name;
+    } else if (i + 1 == argc) {
+      return invalid(name + " needs a value");
+    } else if (name == "--vocabulary") {
+      options.vocabulary = argv[++i];
+    } else {
+      named[name.substr(2)] = argv[++i];
     }
   }
   if (options.path.empty()) return invalid("no file to write is given");
   if (options.vocabulary.empty()) return invalid("--vocabulary is missing");
+  auto spec = read_spec(named);
+  if (!spec) return spec.error();
+  options.spec = *spec;
   return options;
 }
 

@@ -95,7 +95,7 @@ Result<Done> check_powerinfer(const Spec& spec) {
 
 }  // namespace
 
-std::span<const Preset> presets() { return kPresets; }
+std::span<const ggml_type> weight_types() { return kTypes; }
 
 const Preset* find_preset(std::string_view name) {
   const auto found = std::find_if(kPresets.begin(), kPresets.end(), [&](const Preset& preset) { return preset.name == name; });

@@ -39,7 +39,7 @@ struct Preset {
   Shape shape;
 };
 
-std::span<const Preset> presets();
+std::span<const ggml_type> weight_types();
 const Preset* find_preset(std::string_view name);
 
 struct Spec {

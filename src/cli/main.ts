@@ -11,8 +11,16 @@ import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { inspectCommand } from "./inspect.ts";
 import { modelsCommand } from "./models.ts";
+import { synthCommand } from "./synth.ts";
 
-const commands: readonly Command[] = [completeCommand, demoCommand, modelsCommand, inspectCommand, doctorCommand];
+const commands: readonly Command[] = [
+  completeCommand,
+  demoCommand,
+  modelsCommand,
+  inspectCommand,
+  doctorCommand,
+  synthCommand,
+];
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;

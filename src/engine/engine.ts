@@ -2,8 +2,15 @@
 import type { Disposable } from "../common/dispose.ts";
 import type { Event } from "../common/emitter.ts";
 import type { AppError } from "../common/errors.ts";
-import type { Diagnostics, GenerateAnswer, ModelState, Preferences } from "../protocol/engine.ts";
-import type { GenerateParams, LoadedModel, ModelMetadata, ModelSpec } from "../protocol/model.ts";
+import type { Diagnostics, GenerateAnswer, ModelState, Preferences, SynthesizeProgress } from "../protocol/engine.ts";
+import type {
+  GenerateParams,
+  LoadedModel,
+  ModelMetadata,
+  ModelSpec,
+  SynthesizeParams,
+  SynthesizeResult,
+} from "../protocol/model.ts";
 
 export type EngineState =
   /** No process; the next request starts one. */
@@ -26,6 +33,12 @@ export interface Engine extends Disposable {
   load(model: ModelSpec, signal?: AbortSignal): Promise<LoadedModel>;
   generate(options: GenerateOptions, onText: (text: string) => void, signal?: AbortSignal): Promise<GenerateAnswer>;
   inspect(path: string, signal?: AbortSignal): Promise<ModelMetadata>;
+  /** Writes a model of random weights. */
+  synthesize(
+    params: SynthesizeParams,
+    onProgress: (progress: SynthesizeProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<SynthesizeResult>;
   diagnostics(signal?: AbortSignal): Promise<Diagnostics>;
   setPreferences(preferences: Preferences): void;
   /** Ends the process for every window and starts a fresh one; clears the restart limit. */

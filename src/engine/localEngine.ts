@@ -16,10 +16,13 @@ import {
   loadRequest,
   type Preferences,
   preferencesNotification,
+  type SynthesizeProgress,
   shutdownRequest,
+  synthesizeProgress,
+  synthesizeRequest,
   textProgress,
 } from "../protocol/engine.ts";
-import type { LoadedModel, ModelMetadata, ModelSpec } from "../protocol/model.ts";
+import type { LoadedModel, ModelMetadata, ModelSpec, SynthesizeParams, SynthesizeResult } from "../protocol/model.ts";
 import { runtimeFiles } from "../protocol/runtimeFiles.ts";
 import type { Engine, EngineState, GenerateOptions } from "./engine.ts";
 import type { EngineConnection, Loss } from "./engineConnection.ts";
@@ -89,6 +92,17 @@ class LocalEngine implements Engine {
 
   async inspect(path: string, signal?: AbortSignal): Promise<ModelMetadata> {
     return (await this.#connected(signal)).request(inspectRequest, { path }, signal);
+  }
+
+  async synthesize(
+    params: SynthesizeParams,
+    onProgress: (progress: SynthesizeProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<SynthesizeResult> {
+    const connection = await this.#connected(signal);
+    const requestId = randomUUID();
+    const progress = { type: synthesizeProgress, token: requestId, onValue: onProgress };
+    return connection.requestWithProgress(synthesizeRequest, { ...params, requestId }, progress, signal);
   }
 
   async diagnostics(signal?: AbortSignal): Promise<Diagnostics> {

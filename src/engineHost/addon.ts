@@ -8,6 +8,8 @@ import type {
   LoadedModel,
   ModelMetadata,
   ModelSpec,
+  SynthesizeParams,
+  SynthesizeResult,
 } from "../protocol/model.ts";
 
 /** Work on another thread. `cancel` may be called at any time, also twice or after the end. */
@@ -44,6 +46,8 @@ export interface Addon {
   /** Reads the header only. Any bytes give a result or a coded error. */
   inspect(path: string): Promise<ModelMetadata>;
   load(spec: ModelSpec, onProgress: (fraction: number) => void): Task<NativeModel>;
+  /** Leaves no file behind when it fails or is cancelled. */
+  synthesize(params: SynthesizeParams, onProgress: (bytes: number, totalBytes: number) => void): Task<SynthesizeResult>;
   /** Takes the lock of a file for the life of this process (flock, LockFileEx); false when another process has it. */
   lockFile(path: string): boolean;
 }

@@ -133,6 +133,7 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
     productVersion,
     hasClients: () => greeted().length > 0,
     inspect: (file: string) => addon.inspect(file),
+    synthesize: addon.synthesize,
     diagnostics: () => ({
       productVersion,
       pid: process.pid,

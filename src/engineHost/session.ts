@@ -23,11 +23,15 @@ import {
   pingRequest,
   preferencesNotification,
   protocolVersion,
+  type SynthesizeRequestParams,
   shutdownRequest,
+  synthesizeProgress,
+  synthesizeRequest,
   textProgress,
 } from "../protocol/engine.ts";
 import { toResponseError } from "../protocol/errorData.ts";
-import type { LoadedModel, ModelMetadata, ModelSpec } from "../protocol/model.ts";
+import type { LoadedModel, ModelMetadata, ModelSpec, SynthesizeResult } from "../protocol/model.ts";
+import type { Addon } from "./addon.ts";
 import { checkSpec, type ModelPool } from "./modelPool.ts";
 import { TextStream } from "./textStream.ts";
 
@@ -38,6 +42,7 @@ export interface SessionHost {
   readonly productVersion: string;
   hasClients(): boolean;
   inspect(path: string): Promise<ModelMetadata>;
+  readonly synthesize: Addon["synthesize"];
   diagnostics(): Diagnostics;
   /** A cancelled generation that does not end is a wedged engine; the host ends itself then. */
   watchCancelled(result: Promise<unknown>): void;
@@ -58,7 +63,8 @@ export class Session {
   readonly #connection: MessageConnection;
   readonly #host: SessionHost;
   readonly #running = new Map<string, AbortController>();
-  readonly #loads = new Set<AbortController>();
+  /** Of work that no newer request ends. */
+  readonly #work = new Set<AbortController>();
   #hasEnded = false;
   readonly #onChange: () => void;
 
@@ -77,6 +83,7 @@ export class Session {
     connection.onRequest(loadRequest, (spec, token) => this.#greeted(() => this.#load(spec, token)));
     connection.onRequest(inspectRequest, ({ path }) => this.#greeted(() => host.inspect(path)));
     connection.onRequest(generateRequest, (params, token) => this.#greeted(() => this.#generate(params, token)));
+    connection.onRequest(synthesizeRequest, (params, token) => this.#greeted(() => this.#synthesize(params, token)));
     connection.onRequest(diagnosticsRequest, () => this.#greeted(() => host.diagnostics()));
     connection.onRequest(shutdownRequest, ({ reason }) =>
       this.#answer(() => {
@@ -100,7 +107,7 @@ export class Session {
   end(): void {
     this.#hasEnded = true;
     for (const running of this.#running.values()) running.abort();
-    for (const load of this.#loads) load.abort();
+    for (const work of this.#work) work.abort();
     this.#connection.dispose();
   }
 
@@ -160,11 +167,26 @@ export class Session {
   async #load(spec: ModelSpec, token: Token): Promise<LoadedModel> {
     checkSpec(spec);
     const abort = abortOn(token);
-    this.#loads.add(abort);
+    this.#work.add(abort);
     try {
       return await this.#host.pool.use(spec, abort.signal, async (model) => model.info);
     } finally {
-      this.#loads.delete(abort);
+      this.#work.delete(abort);
+    }
+  }
+
+  async #synthesize(params: SynthesizeRequestParams, token: Token): Promise<SynthesizeResult> {
+    const abort = abortOn(token);
+    this.#work.add(abort);
+    const synthesis = this.#host.synthesize(params, (bytes, totalBytes) =>
+      this.#tell(() => this.#connection.sendProgress(synthesizeProgress, params.requestId, { bytes, totalBytes })),
+    );
+    abort.signal.addEventListener("abort", () => synthesis.cancel(), { once: true });
+    if (abort.signal.aborted) synthesis.cancel();
+    try {
+      return await synthesis.result;
+    } finally {
+      this.#work.delete(abort);
     }
   }
 

@@ -10,9 +10,11 @@ import type {
   LoadedModel,
   ModelMetadata,
   ModelSpec,
+  SynthesizeParams,
+  SynthesizeResult,
 } from "./model.ts";
 
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** Carried by every JSON-RPC error; the JSON-RPC number itself says nothing. */
 export interface ErrorData {
@@ -69,6 +71,20 @@ export interface GenerateAnswer extends GenerateResult {
 /** Client to engine: complete. Loads the model when it is not loaded. Text streams as progress on `requestId`. */
 export const generateRequest = new RequestType<GenerateRequestParams, GenerateAnswer, ErrorData>("generate");
 export const textProgress = new ProgressType<string>();
+
+export interface SynthesizeRequestParams extends SynthesizeParams {
+  /** As in GenerateRequestParams. */
+  readonly requestId: string;
+}
+
+export interface SynthesizeProgress {
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+/** Client to engine, for `hotpath synth`: write a model. How far it is comes as progress on `requestId`. */
+export const synthesizeRequest = new RequestType<SynthesizeRequestParams, SynthesizeResult, ErrorData>("synthesize");
+export const synthesizeProgress = new ProgressType<SynthesizeProgress>();
 
 export interface Diagnostics {
   readonly productVersion: string;

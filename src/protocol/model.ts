@@ -167,3 +167,18 @@ export interface GenerateResult {
   readonly stopReason: StopReason;
   readonly stats: GenerateStats;
 }
+
+/** A model of random weights to write: for measuring, not for completing. */
+export interface SynthesizeParams {
+  /** Absolute path of the file to write. */
+  readonly path: string;
+  /** The model whose vocabulary it gets. */
+  readonly vocabulary: string;
+  /** What `hotpath synth` was given, by name; the engine knows what is allowed. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export interface SynthesizeResult {
+  readonly bytes: number;
+  readonly seconds: number;
+}

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type EngineSandbox, engineSandbox, starter } from "../support/engineSandbox.ts";
@@ -93,10 +93,11 @@ describe("hotpath", () => {
   it.each([[[]], [["--help"]], [["help"]]])("lists its commands for %j", async (args) => {
     const { code, stdout } = await hotpath(...args);
     expect(code).toBe(0);
-    for (const name of ["complete", "models", "inspect", "doctor"]) expect(stdout).toContain(`hotpath ${name}`);
+    for (const name of ["complete", "models", "inspect", "doctor", "synth"])
+      expect(stdout).toContain(`hotpath ${name}`);
   });
 
-  it.each(["complete", "demo", "models", "inspect", "doctor"])("explains %s", async (name) => {
+  it.each(["complete", "demo", "models", "inspect", "doctor", "synth"])("explains %s", async (name) => {
     const { code, stdout } = await hotpath(name, "--help");
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^Usage: hotpath ${name}`));
@@ -109,6 +110,7 @@ describe("hotpath", () => {
     [["doctor", "--loud"]],
     [["complete", "no-place.py"]],
     [["complete", "a.py:1:1", "--max-tokens", "many"]],
+    [["synth", "model.gguf"]],
   ])("refuses %j with its usage", async (args) => {
     const { code, stdout, stderr } = await hotpath(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -128,6 +130,25 @@ describe("hotpath", () => {
     const { starter: shipped, recent } = JSON.parse((await hotpath("models", "--json")).stdout);
     expect(shipped).toMatchObject({ path: starter.path, bytes: expect.any(Number) });
     expect(recent[0]).toMatchObject({ path: starter.path });
+  });
+
+  it("writes a synthetic model, which completes", async () => {
+    const file = path.join(temporaryFolder(), "tiny.gguf");
+    const written = await hotpath("synth", file, "--preset", "tiny", "--arch", "arcee", "--type", "q4_0", "--json");
+    expect(JSON.parse(written.stdout)).toEqual({
+      path: file,
+      bytes: statSync(file).size,
+      seconds: expect.any(Number),
+    });
+    expect((await hotpath("complete", `${sample}:4:9`, "--model", file)).code).toBe(0);
+  });
+
+  it("refuses sizes that do not fit together, and leaves no file", async () => {
+    const file = path.join(temporaryFolder(), "odd.gguf");
+    const { code, stderr } = await hotpath("synth", file, "--preset", "tiny", "--kv-heads", "3");
+    expect(code).toBe(1);
+    expect(stderr).toContain("request/invalid: 4 heads of 64, 3 of them for keys, do not fit together");
+    expect(existsSync(file)).toBe(false);
   });
 
   it("examines the machine", async () => {

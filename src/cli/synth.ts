@@ -1,0 +1,98 @@
+// `hotpath synth`: models of random weights whose neurons are active as often as asked, to measure speed with.
+import path from "node:path";
+import { starterModelPath } from "../models/starterModel.ts";
+import type { SynthesizeProgress } from "../protocol/engine.ts";
+import { type Command, exitStatus, type OptionValues, UsageError } from "./command.ts";
+import { formatBytes } from "./format.ts";
+
+const valueOptions = [
+  "preset",
+  "arch",
+  "type",
+  "active",
+  "skew",
+  "seed",
+  "layers",
+  "embd",
+  "heads",
+  "kv-heads",
+  "head-dim",
+  "ff",
+  "experts",
+  "experts-used",
+  "vocab",
+] as const;
+
+export const synthCommand: Command = {
+  name: "synth",
+  synopsis: "synth OUT.gguf --preset NAME [options]",
+  summary: "Write a model of random weights with planted activity, for measuring speed.",
+  details: [
+    "--preset NAME    sizes: tiny, tiny-moe, 0.5b, 1.5b, 7b, 13b, 34b, 70b, 30b-a3b",
+    "--arch NAME      llama, llama-relu, arcee, moe; with --powerinfer llama-relu, bamboo, falcon, opt",
+    "--type NAME      q8_0, q4_0, q4_k, q6_k, f16, bf16, f32",
+    "--active A[:B]   fraction of neurons active for a token, in the first and the last layer (0.11)",
+    "--skew S         share of all activations that the hottest 26 % of neurons have (0.54)",
+    "--powerinfer     in PowerInfer's file format, with predictors",
+    "--seed, --layers, --embd, --heads, --kv-heads, --head-dim, --ff, --experts, --experts-used, --vocab  N",
+    "--vocabulary FILE  the model whose tokens it gets (the starter model)",
+    "--json           print one JSON object",
+  ],
+  options: {
+    ...Object.fromEntries(valueOptions.map((name) => [name, { type: "string" as const }])),
+    powerinfer: { type: "boolean" },
+    vocabulary: { type: "string" },
+    json: { type: "boolean" },
+  },
+  positionals: [1, 1],
+  async run({ engine, productFolder, signal, print }, [file = ""], values) {
+    if (values.preset === undefined && values.layers === undefined)
+      throw new UsageError("--preset or the sizes are missing");
+    const vocabulary = typeof values.vocabulary === "string" ? values.vocabulary : starterModelPath(productFolder);
+    const params = { path: path.resolve(file), vocabulary: path.resolve(vocabulary), options: givenOptions(values) };
+    const line = new ProgressLine(process.stderr);
+    try {
+      const { bytes, seconds } = await engine.synthesize(params, (progress) => line.show(progress), signal);
+      line.clear();
+      print(
+        values.json
+          ? JSON.stringify({ path: params.path, bytes, seconds })
+          : `${file}: ${formatBytes(bytes)} in ${seconds.toFixed(1)} s`,
+      );
+    } finally {
+      line.clear();
+    }
+    return exitStatus.ok;
+  },
+};
+
+function givenOptions(values: OptionValues): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const name of valueOptions) {
+    const value = values[name];
+    if (typeof value === "string") given[name] = value;
+  }
+  if (values.powerinfer) given.powerinfer = "yes";
+  return given;
+}
+
+/** How far it is and how long it will take, rewritten in place; nothing when nobody looks. */
+class ProgressLine {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #startedMs = performance.now();
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  show({ bytes, totalBytes }: SynthesizeProgress): void {
+    if (!this.#stream.isTTY || bytes === 0) return;
+    const secondsLeft = ((performance.now() - this.#startedMs) / 1000) * (totalBytes / bytes - 1);
+    const percent = ((100 * bytes) / totalBytes).toFixed(0);
+    this.#stream.write(`\r\x1b[K${percent} % of ${formatBytes(totalBytes)}, ${secondsLeft.toFixed(0)} s left`);
+  }
+
+  clear(): void {
+    if (this.#stream.isTTY) this.#stream.write("\r\x1b[K");
+  }
+}
