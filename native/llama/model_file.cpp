@@ -76,13 +76,24 @@ std::string quantization_name(const GgufHeader& header) {
   return ggml_type_name(largest);
 }
 
+/// Of an embedding only the rows of the tokens at hand are read.
+bool is_input(const std::string& name) {
+  return name.starts_with("token_embd") || name.starts_with("position_embd") || name.starts_with("token_types");
+}
+
 void add_weights(const GgufHeader& header, ModelFile& file) {
   file.shape.layer_bytes.resize(file.metadata.layer_count);
+  file.shape.ffn.resize(file.metadata.layer_count);
   for (const GgufTensor& tensor : header.tensors) {
     unsigned layer = 0;
-    const bool in_layer = std::sscanf(tensor.name.c_str(), "blk.%u.", &layer) == 1 && layer < file.metadata.layer_count;
+    int name_at = 0;
+    const bool in_layer = std::sscanf(tensor.name.c_str(), "blk.%u.%n", &layer, &name_at) == 1 && name_at > 0 &&
+                          layer < file.metadata.layer_count;
     (in_layer ? file.shape.layer_bytes[layer] : file.shape.other_bytes) += tensor.bytes;
     if (in_layer) file.shape.layer_tensors.push_back(tensor);
+    if (is_input(tensor.name)) file.shape.input_bytes += tensor.bytes;
+    if (tensor.name == "output.weight") file.shape.output_bytes = tensor.bytes;
+    if (in_layer) note_ffn_tensor(std::string_view(tensor.name).substr(static_cast<size_t>(name_at)), tensor, file.shape.ffn[layer]);
     file.metadata.parameter_count += tensor.elements();
   }
 }
@@ -156,6 +167,7 @@ Result<ModelFile> describe(const ByteSource& source, const GgufHeader& header) {
   auto feed_forward = hp.per_layer("feed_forward_length", metadata.layer_count, 0);
   if (!feed_forward) return feed_forward.error();
   file.shape.feed_forward_length = *std::max_element(feed_forward->begin(), feed_forward->end());
+  file.shape.experts_used = static_cast<uint32_t>(std::min<uint64_t>(hp.count("expert_used_count").value_or(0), kMaxWidth));
   if (auto added = add_kv(hp, file); !added) return added.error();
   auto fim = find_fim_format(source, header);
   if (!fim) return fim.error();

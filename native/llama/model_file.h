@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "formats/gguf_header.h"
+#include "llama/ffn_weights.h"
 #include "llama/fim.h"
 
 namespace hotpath {
@@ -34,9 +35,15 @@ struct ModelShape {
   std::vector<uint64_t> layer_bytes;         // weights, one entry per layer
   std::vector<uint64_t> layer_kv_per_token;  // bytes of F16 keys and values, one entry per layer
   uint64_t other_bytes = 0;                  // embeddings, output, norms
+  uint64_t input_bytes = 0;                  // of these, the embedding
+  uint64_t output_bytes = 0;                 // of these, the output matrix; 0: it is the embedding, too
   uint64_t feed_forward_length = 0;
   std::vector<GgufTensor> layer_tensors;     // of all layers
+  std::vector<FfnWeights> ffn;  // one entry per layer
+  uint32_t experts_used = 0;    // per token
   uint64_t weight_bytes() const;
+  /// Read for every token outside the layers: the output matrix and its norm.
+  uint64_t head_bytes() const { return other_bytes - (output_bytes > 0 ? input_bytes : 0); }
   uint64_t kv_bytes_per_token() const;
 };
 

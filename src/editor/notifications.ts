@@ -103,6 +103,11 @@ export const advice: Readonly<Record<ErrorCode, Advice>> = {
     actions: [chooseModel],
     shown: "popUp",
   },
+  "file/unwritable": {
+    whatToDo: "Check that there is room on the disk and that you may write there.",
+    actions: [],
+    shown: "popUp",
+  },
   "request/cancelled": {
     whatToDo: "Nothing; something newer was asked for.",
     actions: [],

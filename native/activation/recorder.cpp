@@ -1,0 +1,51 @@
+#include "activation/recorder.h"
+
+#include <algorithm>
+
+namespace hotpath {
+
+ActivationRecorder::ActivationRecorder(const std::vector<uint32_t>& neurons_per_layer) {
+  for (const uint32_t n : neurons_per_layer) layers_.push_back({0, std::vector<uint32_t>(n)});
+}
+
+ActivationRecorder::Counters* ActivationRecorder::counters_for(int layer) {
+  if (!enabled()) return nullptr;
+  Counters& counters = layers_[static_cast<size_t>(layer)];
+  // No count exceeds the tokens: with these below the limit nothing can wrap. Who moves the counts out once in four
+  // billion tokens misses none.
+  if (counters.tokens == UINT32_MAX) return nullptr;
+  ++counters.tokens;
+  return &counters;
+}
+
+void ActivationRecorder::on_active(int layer, std::span<const int32_t> neurons) {
+  Counters* counters = counters_for(layer);
+  if (!counters) return;
+  uint32_t* counts = counters->counts.data();
+  for (const int32_t neuron : neurons) ++counts[neuron];
+}
+
+void ActivationRecorder::on_active_ranges(int layer, std::span<const Range> ranges) {
+  Counters* counters = counters_for(layer);
+  if (!counters) return;
+  for (const Range& range : ranges) {
+    uint32_t* counts = counters->counts.data() + range.first;
+    for (int32_t i = 0; i < range.count; ++i) ++counts[i];
+  }
+}
+
+void ActivationRecorder::move_to(std::vector<LayerActivity>& layers) {
+  if (layers.empty()) layers.resize(layers_.size());
+  CHECK(layers.size() == layers_.size());
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    Counters& from = layers_[i];
+    LayerActivity& to = layers[i];
+    to.counts.resize(from.counts.size());
+    to.tokens += from.tokens;
+    for (size_t n = 0; n < from.counts.size(); ++n) to.counts[n] += from.counts[n];
+    from.tokens = 0;
+    std::fill(from.counts.begin(), from.counts.end(), 0u);
+  }
+}
+
+}  // namespace hotpath

@@ -1,0 +1,51 @@
+// Counts active neurons while a model runs. Adding one token of one layer costs an increment per active neuron: no lock,
+// no allocation, no sharing between threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "activation/profile.h"
+
+namespace hotpath {
+
+class ActivationRecorder {
+ public:
+  /// Neurons of each layer; those of a layer with experts are numbered expert by expert.
+  explicit ActivationRecorder(const std::vector<uint32_t>& neurons_per_layer);
+
+  /// Callable from any thread; takes effect with the next token.
+  void enable(bool on) { enabled_.store(on, std::memory_order_relaxed); }
+  bool enabled() const { return enabled_.load(std::memory_order_relaxed); }
+
+  // From here on: on the thread that runs the model.
+
+  /// One token of one layer. The executor guarantees that layer and neurons exist.
+  void on_active(int layer, std::span<const int32_t> neurons);
+
+  struct Range {
+    int32_t first;
+    int32_t count;
+  };
+  /// The same where whole ranges are active: the experts a token was routed to.
+  void on_active_ranges(int layer, std::span<const Range> ranges);
+
+  /// What was counted since the last call, added to a profile of the same shape; counting begins anew.
+  void move_to(std::vector<LayerActivity>& layers);
+
+ private:
+  struct Counters {
+    uint32_t tokens = 0;
+    std::vector<uint32_t> counts;
+  };
+
+  /// Null when the token is not to be counted.
+  Counters* counters_for(int layer);
+
+  std::atomic<bool> enabled_ = true;
+  std::vector<Counters> layers_;
+};
+
+}  // namespace hotpath

@@ -1,0 +1,276 @@
+#include "placement/layer_work.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <numeric>
+#include <utility>
+
+#include "ggml.h"
+
+namespace hotpath {
+
+namespace {
+
+constexpr uint32_t kGroupNeurons = 32;
+// Active shares assumed without a profile, from the upper end of what is published, so that plans promise too little:
+// ReluLLaMA-7B 0.33 (PowerInfer, 2023), squared ReLU below 0.1 (Primer-like models), CATS-like thresholds 0.5.
+constexpr double kGatedReluShare = 0.33;
+constexpr double kReluShare = 0.15;
+constexpr double kThresholdShare = 0.5;
+// Predictors keep neurons that turn out silent: measured on PowerInfer's models.
+constexpr double kPredictedExcess = 1.3;
+constexpr double kHalfQ8Bytes = 34.0 / 32.0;
+
+struct ModeName {
+  FfnMode mode;
+  const char* text;
+};
+
+constexpr ModeName kModeNames[] = {{FfnMode::automatic, "auto"},
+                                   {FfnMode::dense, "dense"},
+                                   {FfnMode::exact, "exact"},
+                                   {FfnMode::predicted, "predicted"},
+                                   {FfnMode::threshold, "threshold"}};
+
+/// Architectures whose graph in llama.cpp has a ReLU or a squared one.
+constexpr std::array<std::string_view, 5> kReluArchitectures = {"arcee", "nemotron", "nemotron_h", "plm", "jais2"};
+
+FfnKind kind_of(const ModelMetadata& metadata, const FfnWeights& ffn) {
+  if (!ffn.is_splittable()) return FfnKind::unsplit;
+  if (ffn.n_experts > 0) return FfnKind::experts;
+  const bool is_relu = ffn.is_relu_file || std::find(kReluArchitectures.begin(), kReluArchitectures.end(),
+                                                     metadata.architecture) != kReluArchitectures.end();
+  if (!is_relu) return FfnKind::dense;
+  return ffn.gate_bytes > 0 ? FfnKind::gated_relu : FfnKind::relu;
+}
+
+double default_active_share(FfnKind kind, FfnMode mode) {
+  if (mode == FfnMode::threshold) return kThresholdShare;
+  if (kind == FfnKind::gated_relu) return kGatedReluShare;
+  if (kind == FfnKind::relu) return kReluShare;
+  return 1;
+}
+
+/// Cumulative activity of the hottest neurons of ReluLLaMA-7B, mean of its layers.
+double measured_skew(double share) {
+  static constexpr std::pair<double, double> kCurve[] = {{0, 0},     {.05, .20}, {.10, .31}, {.20, .46}, {.26, .54}, {.30, .59},
+                                                         {.40, .70}, {.50, .78}, {.60, .86}, {.80, .96}, {1, 1}};
+  const auto* right = std::find_if(std::begin(kCurve) + 1, std::end(kCurve) - 1, [&](const auto& p) { return p.first >= share; });
+  const auto* left = right - 1;
+  return left->second + (right->second - left->second) * (share - left->first) / (right->first - left->first);
+}
+
+struct Rows {
+  double gate, up, down;          // bytes per neuron in RAM
+  double down_slot;               // in GPU memory
+};
+
+Rows rows_of(const FfnWeights& ffn) {
+  const auto per_neuron = [&](uint64_t bytes) { return static_cast<double>(bytes) / ffn.all_neurons(); };
+  Rows rows = {per_neuron(ffn.gate_bytes), per_neuron(ffn.up_bytes), per_neuron(ffn.down_bytes), 0};
+  // Experts move as they are; single neurons need a row of their own, transposed from blocks that run across neurons.
+  const double transposed = ffn.n_embd * (ffn.is_float ? double{sizeof(ggml_fp16_t)} : kHalfQ8Bytes);
+  rows.down_slot = ffn.n_experts > 0 || ffn.is_relu_file ? rows.down : transposed;
+  return rows;
+}
+
+void set_rows(LayerWork& work, const FfnWeights& ffn, FfnMode mode) {
+  const Rows rows = rows_of(ffn);
+  const bool screens_by_up = work.kind == FfnKind::relu && mode == FfnMode::exact;
+  const bool screens_by_gate = (work.kind == FfnKind::gated_relu && mode == FfnMode::exact) || mode == FfnMode::threshold;
+  if (screens_by_up) {
+    work.screen_bytes = work.screen_slot_bytes = rows.up;
+    work.active_bytes = rows.down;
+    work.active_slot_bytes = rows.down_slot;
+    work.record_bytes = rows.down;
+  } else if (screens_by_gate) {
+    work.screen_bytes = work.screen_slot_bytes = rows.gate;
+    work.active_bytes = rows.up + rows.down;
+    work.active_slot_bytes = rows.up + rows.down_slot;
+    work.record_bytes = std::min(rows.up, rows.down);
+  } else {
+    work.active_bytes = rows.gate + rows.up + rows.down;
+    work.active_slot_bytes = rows.gate + rows.up + rows.down_slot;
+    work.record_bytes = work.kind == FfnKind::experts ? work.active_bytes * work.group_neurons : work.active_bytes;
+    if (mode == FfnMode::predicted) {
+      work.screen_bytes = static_cast<double>(ffn.predictor_bytes) / ffn.all_neurons();
+      work.record_bytes /= ffn.gate_bytes > 0 ? 3 : 2;
+    }
+  }
+}
+
+/// Activity of each expert, hottest first, and which expert it is.
+std::vector<double> expert_activity(LayerWork& work, uint32_t n_experts, const LayerActivity& activity) {
+  std::vector<double> active(n_experts);
+  for (size_t i = 0; i < activity.counts.size(); ++i) {
+    active[i / work.group_neurons] += static_cast<double>(activity.counts[i]) / static_cast<double>(activity.tokens);
+  }
+  work.group_order.resize(n_experts);
+  std::iota(work.group_order.begin(), work.group_order.end(), 0u);
+  std::stable_sort(work.group_order.begin(), work.group_order.end(), [&](uint32_t a, uint32_t b) { return active[a] > active[b]; });
+  std::sort(active.begin(), active.end(), std::greater<>());
+  return active;
+}
+
+std::vector<double> neuron_activity(const LayerActivity& activity) {
+  const std::vector<uint32_t> order = hottest_first(activity);
+  std::vector<double> groups((order.size() + kGroupNeurons - 1) / kGroupNeurons);
+  for (size_t i = 0; i < order.size(); ++i) {
+    groups[i / kGroupNeurons] += static_cast<double>(activity.counts[order[i]]) / static_cast<double>(activity.tokens);
+  }
+  return groups;
+}
+
+void set_groups(LayerWork& work, const FfnWeights& ffn, FfnMode mode, uint32_t experts_used, const LayerActivity* activity) {
+  const uint32_t n = ffn.all_neurons();
+  std::vector<double> groups;
+  if (work.kind == FfnKind::experts) {
+    const double used = std::min<double>(experts_used, ffn.n_experts);
+    groups.assign(ffn.n_experts, used / ffn.n_experts * ffn.n_neurons);
+    if (activity) groups = expert_activity(work, ffn.n_experts, *activity);
+  } else {
+    const bool skips = mode != FfnMode::dense && (work.kind != FfnKind::dense || mode == FfnMode::threshold);
+    groups = default_group_activity(n, kGroupNeurons, skips ? default_active_share(work.kind, mode) : 1);
+    if (activity && skips) groups = neuron_activity(*activity);
+    if (mode == FfnMode::predicted) {
+      for (double& active : groups) active = std::min<double>(kGroupNeurons, active * kPredictedExcess);
+    }
+  }
+  work.set_activity(groups);
+}
+
+Error cannot(const ModelFile& model, const std::string& what) {
+  return {ErrorCode::request_invalid, model.metadata.name + " " + what, {{"path", model.metadata.path}}};
+}
+
+Result<FfnMode> choose_mode(const ModelFile& model, FfnMode requested, const std::vector<FfnKind>& kinds) {
+  const auto has = [&](FfnKind kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); };
+  const bool is_sparse = has(FfnKind::relu) || has(FfnKind::gated_relu) || has(FfnKind::experts);
+  switch (requested) {
+    case FfnMode::automatic: return is_sparse ? FfnMode::exact : FfnMode::dense;
+    case FfnMode::predicted:
+      if (std::any_of(model.shape.ffn.begin(), model.shape.ffn.end(), [](const auto& f) { return f.predictor_bytes > 0; })) break;
+      return cannot(model, "brings no predictors (fc1, fc2), which predicted mode needs");
+    case FfnMode::threshold:
+      if (has(FfnKind::dense)) break;
+      return cannot(model, "has no gate that a threshold could be put to");
+    default: break;
+  }
+  return requested;
+}
+
+Result<Done> check_profile(const ModelFile& model, const ActivationProfile& profile) {
+  const size_t n = model.shape.ffn.size();
+  if (profile.layers.size() != n) {
+    return cannot(model, format_text("has %zu layers, the profile of %s has %zu", n, profile.model_name.c_str(), profile.layers.size()));
+  }
+  for (size_t i = 0; i < n; ++i) {
+    const size_t counted = profile.layers[i].counts.size();
+    if (counted != 0 && counted != model.shape.ffn[i].all_neurons()) {
+      return cannot(model, format_text("has %u neurons in layer %zu, the profile of %s has %zu", model.shape.ffn[i].all_neurons(),
+                                       i, profile.model_name.c_str(), counted));
+    }
+  }
+  return Done{};
+}
+
+LayerWork describe_layer(const ModelFile& model, size_t i, FfnKind kind, FfnMode mode, const WorkRequest& request) {
+  const FfnWeights& ffn = model.shape.ffn[i];
+  LayerWork work;
+  work.kind = kind;
+  work.ffn_bytes = kind == FfnKind::unsplit ? 0 : ffn.bytes();
+  work.attention_bytes = model.shape.layer_bytes[i] - work.ffn_bytes - ffn.predictor_bytes;
+  work.kv_bytes = model.shape.layer_kv_per_token[i] * request.context_tokens * request.n_sequences;
+  work.kv_read_bytes = model.shape.layer_kv_per_token[i] * request.context_tokens / 2;
+  if (kind == FfnKind::unsplit) return work;
+  const double used = kind == FfnKind::experts ? std::min(1.0, double(model.shape.experts_used) / ffn.n_experts) : 1;
+  work.ffn_dense_read_bytes = used * static_cast<double>(work.ffn_bytes);
+  work.group_neurons = kind == FfnKind::experts ? ffn.n_neurons : kGroupNeurons;
+  const LayerActivity* activity = request.profile ? &request.profile->layers[i] : nullptr;
+  if (activity && (activity->tokens == 0 || activity->counts.empty())) activity = nullptr;
+  set_groups(work, ffn, mode, model.shape.experts_used, activity);
+  set_rows(work, ffn, mode);
+  return work;
+}
+
+void note_assumptions(const ModelFile& model, const WorkRequest& request, ModelWork& work) {
+  const bool skips = work.mode != FfnMode::dense;
+  if (skips && !request.profile) {
+    const FfnKind kind = work.layers.front().kind;
+    if (kind == FfnKind::experts) {
+      work.notes.push_back("no profile: every expert is taken to be used equally often");
+    } else {
+      work.notes.push_back(format_text("no profile: %.0f %% of the neurons are taken to be active, unevenly (a mild default)",
+                                       100 * default_active_share(kind, work.mode)));
+    }
+  }
+  if (work.mode == FfnMode::threshold) work.notes.push_back("threshold mode changes results");
+  if (work.mode == FfnMode::predicted) work.notes.push_back("predicted mode changes results: predictors miss active neurons");
+  if (std::any_of(work.layers.begin(), work.layers.end(), [](const auto& l) { return l.kind == FfnKind::unsplit; })) {
+    work.notes.push_back(model.metadata.architecture + " has layers whose feed-forward matrices cannot be split; they run as stock llama.cpp does");
+  }
+}
+
+}  // namespace
+
+const char* ffn_mode_text(FfnMode mode) {
+  for (const ModeName& row : kModeNames) {
+    if (row.mode == mode) return row.text;
+  }
+  return "";
+}
+
+std::optional<FfnMode> ffn_mode_by_text(std::string_view text) {
+  for (const ModeName& row : kModeNames) {
+    if (row.text == text) return row.mode;
+  }
+  return std::nullopt;
+}
+
+const char* ffn_kind_text(FfnKind kind) {
+  switch (kind) {
+    case FfnKind::dense: return "dense";
+    case FfnKind::gated_relu: return "gated ReLU";
+    case FfnKind::relu: return "ReLU";
+    case FfnKind::experts: return "experts";
+    default: return "not splittable";
+  }
+}
+
+void LayerWork::set_activity(const std::vector<double>& groups) {
+  hottest_active.assign(1, 0.0);
+  for (const double active : groups) hottest_active.push_back(hottest_active.back() + active);
+}
+
+std::vector<double> default_group_activity(uint32_t n_neurons, uint32_t group_neurons, double active_share) {
+  std::vector<double> groups((n_neurons + group_neurons - 1) / group_neurons);
+  // No neuron is active more often than always: the hottest are 1 + 3 * blend times as active as the mean.
+  const double blend = std::clamp((1 / active_share - 1) / 3, 0.0, 0.5);
+  const auto cumulative = [&](double share) { return blend * measured_skew(share) + (1 - blend) * share; };
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const double from = static_cast<double>(g) * group_neurons / n_neurons;
+    const double to = std::min(1.0, static_cast<double>(g + 1) * group_neurons / n_neurons);
+    groups[g] = active_share * n_neurons * (cumulative(to) - cumulative(from));
+  }
+  return groups;
+}
+
+Result<ModelWork> describe_work(const ModelFile& model, const WorkRequest& request) {
+  if (request.profile) {
+    if (auto checked = check_profile(model, *request.profile); !checked) return checked.error();
+  }
+  std::vector<FfnKind> kinds;
+  for (const FfnWeights& ffn : model.shape.ffn) kinds.push_back(kind_of(model.metadata, ffn));
+  const auto mode = choose_mode(model, request.mode, kinds);
+  if (!mode) return mode.error();
+  ModelWork work;
+  work.mode = *mode;
+  for (size_t i = 0; i < kinds.size(); ++i) work.layers.push_back(describe_layer(model, i, kinds[i], *mode, request));
+  work.head_bytes = model.shape.head_bytes();
+  work.input_bytes = model.shape.input_bytes;
+  note_assumptions(model, request, work);
+  return work;
+}
+
+}  // namespace hotpath

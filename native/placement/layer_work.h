@@ -1,0 +1,74 @@
+// What one token costs in one layer, in bytes: the solver's view of a model.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "activation/profile.h"
+#include "llama/model_file.h"
+
+namespace hotpath {
+
+enum class FfnMode { automatic, dense, exact, predicted, threshold };
+
+const char* ffn_mode_text(FfnMode mode);
+std::optional<FfnMode> ffn_mode_by_text(std::string_view text);
+
+/// How the network of a layer lets neurons be skipped.
+enum class FfnKind {
+  unsplit,     // fused or missing matrices: only stock llama.cpp runs it
+  dense,       // an activation that is never zero
+  gated_relu,  // the gate tells which neurons are active
+  relu,        // the up matrix tells
+  experts,     // the router tells
+};
+
+const char* ffn_kind_text(FfnKind kind);
+
+struct LayerWork {
+  // Attention, norms, router, shared experts: read for every token, on one device.
+  uint64_t attention_bytes = 0;
+  uint64_t kv_bytes = 0;       // memory of all sequences, full
+  uint64_t kv_read_bytes = 0;  // per token, one sequence half full
+
+  FfnKind kind = FfnKind::unsplit;
+  uint64_t ffn_bytes = 0;             // memory, as stock llama.cpp keeps it
+  double ffn_dense_read_bytes = 0;    // per token without skipping neurons: all, or the experts used
+  uint32_t group_neurons = 0;         // of a group, the unit of placing: 32 neurons, or an expert
+  double screen_bytes = 0;            // per neuron: read to know whether it is active
+  double active_bytes = 0;            // per neuron: read when it is
+  double record_bytes = 0;            // length of one of these reads
+  double screen_slot_bytes = 0;       // GPU memory of the screening row of one neuron
+  double active_slot_bytes = 0;       // GPU memory of its other rows
+  std::vector<double> hottest_active; // (n_groups + 1), neurons active per token in the hottest 0, 1, ... groups
+  std::vector<uint32_t> group_order;  // expert of each group, where groups are experts and a profile tells them apart
+
+  uint32_t n_groups() const { return hottest_active.empty() ? 0 : static_cast<uint32_t>(hottest_active.size() - 1); }
+  /// Neurons active per token in each group, hottest first.
+  void set_activity(const std::vector<double>& groups);
+};
+
+struct ModelWork {
+  std::vector<LayerWork> layers;
+  uint64_t head_bytes = 0;   // output matrix and norm, read for every token
+  uint64_t input_bytes = 0;  // the embedding stays in RAM; one row is read per token
+  FfnMode mode = FfnMode::dense;
+  std::vector<std::string> notes;  // what was assumed, for people
+};
+
+struct WorkRequest {
+  FfnMode mode = FfnMode::automatic;
+  uint64_t context_tokens = 4096;  // of one sequence
+  uint64_t n_sequences = 4;
+  const ActivationProfile* profile = nullptr;
+};
+
+/// request/invalid when the model cannot run in the mode, or the profile has another shape.
+Result<ModelWork> describe_work(const ModelFile& model, const WorkRequest& request);
+
+/// Active neurons per group, hottest first, where no profile tells: half as uneven as ReluLLaMA-7B was measured to be.
+std::vector<double> default_group_activity(uint32_t n_neurons, uint32_t group_neurons, double active_share);
+
+}  // namespace hotpath
