@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "core/byte_codec.h"
+#include "core/file.h"
 #include "core/whole_file.h"
 
 namespace hotpath {
@@ -51,6 +52,15 @@ Result<ModelIdentity> identify_model(const ByteSource& source, const GgufHeader&
     identity.header_hash = hash_bytes({window.data(), n}, identity.header_hash);
   }
   return identity;
+}
+
+Result<ModelIdentity> identify_model_file(const std::string& path) {
+  auto file = ReadFile::open(path);
+  if (!file) return file.error();
+  const ByteSource source = {path, file->size(), [&](uint64_t offset, void* to, size_t n) { return file->read_at(offset, to, n); }};
+  const auto header = read_gguf_header(source);
+  if (!header) return header.error();
+  return identify_model(source, *header);
 }
 
 Result<Done> merge_profile(ActivationProfile& into, const ActivationProfile& other) {

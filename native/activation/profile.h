@@ -21,6 +21,8 @@ struct ModelIdentity {
 /// Hashes the header: metadata, vocabulary and tensor table. Of a split model, the first part names it.
 Result<ModelIdentity> identify_model(const ByteSource& source, const GgufHeader& header);
 
+Result<ModelIdentity> identify_model_file(const std::string& path);
+
 struct LayerActivity {
   uint64_t tokens = 0;
   std::vector<uint64_t> counts;  // (n_neurons), each at most `tokens`

@@ -32,8 +32,10 @@ void note_ffn_tensor(std::string_view name_in_layer, const GgufTensor& tensor, F
         ffn.n_neurons = static_cast<uint32_t>(tensor.shape[1]);
         ffn.n_experts = row.name.find("_exps") == row.name.npos ? 0 : static_cast<uint32_t>(tensor.shape[2]);
         break;
-      case Part::down_transposed: ffn.is_relu_file = true; [[fallthrough]];
+      case Part::down_transposed:
       case Part::down:
+        ffn.is_relu_file = row.part == Part::down_transposed;
+        ffn.down_width = static_cast<uint32_t>(tensor.shape[ffn.is_relu_file ? 1 : 0]);
         ffn.down_bytes += tensor.bytes;
         ffn.is_float = !ggml_is_quantized(tensor.type);
         break;

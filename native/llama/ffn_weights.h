@@ -12,6 +12,7 @@ struct FfnWeights {
   uint32_t n_embd = 0;
   uint32_t n_neurons = 0;  // of one expert, where there are experts
   uint32_t n_experts = 0;  // 0: one dense network
+  uint32_t down_width = 0;  // neurons the down matrix takes; another number where gate and up are fused
   // Of all experts together.
   uint64_t gate_bytes = 0;  // 0: not gated
   uint64_t up_bytes = 0;
@@ -21,8 +22,8 @@ struct FfnWeights {
   bool is_relu_file = false;  // of PowerInfer's making: stored transposed, trained for ReLU
   uint64_t bytes() const { return gate_bytes + up_bytes + down_bytes; }
   uint32_t all_neurons() const { return n_neurons * (n_experts == 0 ? 1 : n_experts); }
-  /// Both an up and a down matrix of their own, not fused with others.
-  bool is_splittable() const { return up_bytes > 0 && down_bytes > 0; }
+  /// Matrices of one row or column per neuron, not fused with others.
+  bool is_splittable() const { return up_bytes > 0 && down_bytes > 0 && n_neurons == down_width; }
 };
 
 /// Takes note of the tensor when its name within the layer, such as "ffn_up.weight", makes it one of the network's.

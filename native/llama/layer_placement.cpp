@@ -25,7 +25,7 @@ uint64_t layer_bytes(const ModelFile& model, size_t layer, uint64_t n_tokens) {
 
 /// Layers go to the GPUs from the last on, the output first.
 int layers_that_fit(const ModelFile& model, uint64_t n_tokens, const FreeMemory& free) {
-  const uint64_t reserve = kGpuReserveBytes + compute_bytes(model);
+  const uint64_t reserve = gpu_reserve_bytes(model);
   uint64_t room = 0;
   for (const uint64_t bytes : free.gpu_bytes) room += bytes > reserve ? bytes - reserve : 0;
   if (room < model.shape.other_bytes) return 0;
@@ -71,6 +71,8 @@ Error too_large(const ModelFile& model, const MemoryNeed& need, const FreeMemory
 }
 
 }  // namespace
+
+uint64_t gpu_reserve_bytes(const ModelFile& model) { return kGpuReserveBytes + compute_bytes(model); }
 
 Result<LayerPlacement> place_layers(const ModelFile& model, uint64_t n_tokens, const FreeMemory& free, int requested) {
   const int all = static_cast<int>(model.metadata.layer_count) + 1;

@@ -27,6 +27,9 @@ struct LayerPlacement {
   std::string notice;  // why fewer layers than asked for are on the GPU; empty otherwise
 };
 
+/// What a GPU needs beside weights and KV cache: room to compute in, and some for others.
+uint64_t gpu_reserve_bytes(const ModelFile& model);
+
 /// `n_tokens`: of all sequences together. `requested` as ModelSpec.gpuLayers. model/too-large with all the sizes when
 /// the CPU's part does not fit.
 Result<LayerPlacement> place_layers(const ModelFile& model, uint64_t n_tokens, const FreeMemory& free, int requested);

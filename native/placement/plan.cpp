@@ -1,0 +1,128 @@
+#include "placement/plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "llama/layer_placement.h"
+
+namespace hotpath {
+
+namespace {
+
+// Predictions are not better than this: less of a gain is not worth leaving the path everybody uses.
+constexpr double kWorthwhile = 1.05;
+
+std::vector<uint32_t> hot_units(const LayerWork& work, uint32_t n_neurons, const LayerChoice& choice, const LayerActivity* activity) {
+  if (choice.ffn != FfnPlace::split || choice.hot_groups == 0) return {};
+  const bool by_expert = work.kind == FfnKind::experts;
+  const uint32_t n_units = by_expert ? work.n_groups() : n_neurons;
+  const uint32_t n_hot = std::min(n_units, by_expert ? choice.hot_groups : choice.hot_groups * work.group_neurons);
+  std::vector<uint32_t> units;
+  if (by_expert) units = work.group_order;
+  else if (activity && activity->tokens > 0 && !activity->counts.empty()) units = hottest_first(*activity);
+  if (units.empty()) {
+    units.resize(n_units);
+    std::iota(units.begin(), units.end(), 0u);
+  }
+  units.resize(n_hot);
+  std::sort(units.begin(), units.end());
+  return units;
+}
+
+PlanReport::Layer report_layer(const LayerWork& work, const FfnWeights& ffn, const LayerChoice& choice, const MachineRates& rates) {
+  PlanReport::Layer layer = {layer_cost(work, choice, rates), work.kind, 0, 0, 0};
+  if (work.kind == FfnKind::unsplit) return layer;
+  layer.n_units = work.kind == FfnKind::experts ? ffn.n_experts : ffn.n_neurons;
+  layer.active_share = work.hottest_active.back() / ffn.all_neurons();
+  if (choice.ffn == FfnPlace::split && work.hottest_active.back() > 0) {
+    layer.hot_activity = work.hottest_active[choice.hot_groups] / work.hottest_active.back();
+  }
+  return layer;
+}
+
+/// Hot neurons stay in RAM as well: that is what makes handing memory of the GPU back instant.
+uint64_t ram_needed(const ModelWork& work, const Placement& placement) {
+  uint64_t bytes = work.input_bytes + (placement.head_on_gpu ? 0 : work.head_bytes);
+  for (size_t i = 0; i < work.layers.size(); ++i) {
+    const LayerWork& layer = work.layers[i];
+    if (!placement.layers[i].attention_on_gpu) bytes += layer.attention_bytes + layer.kv_bytes;
+    if (placement.layers[i].ffn != FfnPlace::stock_gpu) bytes += layer.ffn_bytes;
+  }
+  return bytes;
+}
+
+bool is_all_on_gpu(const Placement& placement) {
+  return placement.head_on_gpu && std::all_of(placement.layers.begin(), placement.layers.end(), [](const LayerChoice& layer) {
+           return layer.attention_on_gpu && layer.ffn == FfnPlace::stock_gpu;
+         });
+}
+
+struct Decision {
+  Placement placement;
+  bool is_stock;
+  std::string reason;
+};
+
+Decision decide(const ModelWork& work, const PlanRequest& request, uint64_t budget, const Placement& stock) {
+  if (is_all_on_gpu(stock)) return {stock, true, "the whole model fits on the GPU: llama.cpp alone is fastest"};
+  if (work.mode == FfnMode::dense) return {stock, true, "no neuron can be skipped: llama.cpp alone, placed as well as it can be"};
+  Placement split = solve_placement(work, request.rates, budget, request.allowed);
+  const double gain = stock.seconds / split.seconds;
+  if (gain < kWorthwhile) {
+    return {stock, true, format_text("hot/cold would be %.2f times as fast as llama.cpp alone, which is not worth it", gain)};
+  }
+  return {std::move(split), false, format_text("hot/cold should be %.2f times as fast as llama.cpp alone at its best", gain)};
+}
+
+}  // namespace
+
+Result<Planned> make_plan(const ModelFile& model, const ModelIdentity& identity, const PlanRequest& request) {
+  const ActivationProfile* profile = request.work.profile;
+  if (profile && !(profile->model == identity)) {
+    return Error{ErrorCode::request_invalid, "the profile is of another model: " + profile->model_name + ", not " + model.metadata.name,
+                 {{"path", model.metadata.path}}};
+  }
+  auto work = describe_work(model, request.work);
+  if (!work) return work.error();
+  const uint64_t reserve = gpu_reserve_bytes(model);
+  const uint64_t budget = request.rates.has_gpu() && request.vram_bytes > reserve ? request.vram_bytes - reserve : 0;
+  const Placement stock = solve_placement(*work, request.rates, budget, {false, false});
+  const Decision decision = decide(*work, request, budget, stock);
+
+  Planned planned;
+  planned.plan = {identity, model.metadata.name, work->mode, decision.is_stock, decision.placement.head_on_gpu, request.vram_bytes, {}};
+  PlanReport& report = planned.report;
+  for (size_t i = 0; i < work->layers.size(); ++i) {
+    const LayerChoice& choice = decision.placement.layers[i];
+    const FfnWeights& ffn = model.shape.ffn[i];
+    planned.plan.layers.push_back({choice, hot_units(work->layers[i], ffn.n_neurons, choice, profile ? &profile->layers[i] : nullptr)});
+    report.layers.push_back(report_layer(work->layers[i], ffn, choice, request.rates));
+  }
+  report.head = head_cost(*work, decision.placement.head_on_gpu, request.rates);
+  report.seconds = decision.placement.seconds;
+  report.stock_seconds = stock.seconds;
+  report.budget_bytes = budget;
+  report.vram_used_bytes = decision.placement.vram_bytes;
+  report.ram_needed_bytes = ram_needed(*work, decision.placement);
+  report.reason = decision.reason;
+  report.notes = std::move(work->notes);
+  return planned;
+}
+
+Result<Done> check_plan(const Plan& plan, const ModelFile& model, const ModelIdentity& identity) {
+  const auto refuse = [&](const std::string& why) {
+    return Error{ErrorCode::request_invalid, "the plan of " + plan.model_name + " is not for " + model.metadata.path + ": " + why,
+                 {{"path", model.metadata.path}}};
+  };
+  if (!(plan.model == identity)) return refuse("it was made for another file");
+  if (plan.layers.size() != model.shape.ffn.size()) return refuse("it has another number of layers");
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    const FfnWeights& ffn = model.shape.ffn[i];
+    const uint32_t n_units = ffn.n_experts > 0 ? ffn.n_experts : ffn.n_neurons;
+    if (!plan.layers[i].hot.empty() && plan.layers[i].hot.back() >= n_units) return refuse(format_text("layer %zu is narrower", i));
+    if (plan.layers[i].choice.ffn == FfnPlace::split && !ffn.is_splittable()) return refuse(format_text("layer %zu cannot be split", i));
+  }
+  return Done{};
+}
+
+}  // namespace hotpath

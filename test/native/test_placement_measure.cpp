@@ -1,0 +1,56 @@
+#include "placement/measure.h"
+
+#include "llama/runtime.h"
+#include "starter.h"
+#include "test.h"
+
+namespace hotpath::test {
+
+namespace {
+
+void expect_plausible(const CpuRate& cpu) {
+  EXPECT(cpu.threads >= 1);
+  EXPECT(cpu.stream_gbps > 0.1 && cpu.stream_gbps < 10000);
+  // Reading a ninth is slower per byte than reading all, and not absurdly so.
+  for (const double gather : {cpu.gather_2k_gbps, cpu.gather_4k_gbps}) {
+    EXPECT(gather > 0.02 * cpu.stream_gbps && gather < 3 * cpu.stream_gbps);
+  }
+}
+
+}  // namespace
+
+TEST(placement_measure, gives_plausible_rates_of_the_cpu) {
+  start_engine();
+  const auto measured = measure_machine({});
+  EXPECT(measured);
+  EXPECT(!measured->cpu.empty());
+  EXPECT_EQ(measured->cpu.front().threads, 1);
+  for (const CpuRate& cpu : measured->cpu) expect_plausible(cpu);
+  const MachineRates rates = rates_of(*measured);
+  EXPECT(rates.cpu_stream_gbps >= measured->cpu.front().stream_gbps);
+  EXPECT_EQ(rates.has_gpu(), !measured->gpus.empty());
+}
+
+TEST(placement_measure, gives_plausible_rates_on_the_gpu) {
+  start_engine();
+  if (usable_gpus().empty()) SKIP("no GPU backend found a device");
+  const auto measured = measure_machine({});
+  EXPECT(measured);
+  EXPECT_EQ(measured->gpus.size(), usable_gpus().size());
+  for (const GpuRate& gpu : measured->gpus) {
+    EXPECT(!gpu.name.empty());
+    EXPECT(gpu.matvec_gbps > 0.05 && gpu.upload_gbps > 0.05 && gpu.download_gbps > 0.05);
+    EXPECT(gpu.graph_us > 0 && gpu.exchange_us > 0 && gpu.exchange_us < 1e6);
+  }
+  EXPECT(rates_of(*measured).has_gpu());
+}
+
+TEST(placement_measure, ends_when_cancelled) {
+  const CancelFlag cancel;
+  cancel.raise();
+  const auto measured = measure_machine(cancel);
+  EXPECT(!measured);
+  EXPECT(measured.error().code == ErrorCode::request_cancelled);
+}
+
+}  // namespace hotpath::test

@@ -1,0 +1,269 @@
+#include "placement/plan.h"
+
+#include <algorithm>
+#include <random>
+
+#include "core/byte_codec.h"
+#include "placement/plan_file.h"
+#include "temporary_folder.h"
+#include "test.h"
+
+namespace hotpath::test {
+
+namespace {
+
+constexpr uint64_t kGB = 1'000'000'000;
+
+MachineRates with_gpu() {
+  MachineRates rates;
+  rates.cpu_stream_gbps = 60;
+  rates.cpu_gather_2k_gbps = 45;
+  rates.cpu_gather_4k_gbps = 55;
+  rates.gpu_gbps = 770;
+  rates.gpu_layer_us = 10;
+  rates.exchange_us = 25;
+  return rates;
+}
+
+/// A file of Llama's shape without its bytes: 32 layers, 4096 wide, 11008 neurons, Q4_0.
+ModelFile model_7b(const std::string& architecture) {
+  ModelFile model;
+  model.metadata.name = "seven";
+  model.metadata.path = "seven.gguf";
+  model.metadata.architecture = architecture;
+  model.metadata.layer_count = 32;
+  model.metadata.embedding_length = 4096;
+  const uint64_t matrix = uint64_t{4096} * 11008 * 18 / 32;
+  FfnWeights ffn;
+  ffn.n_embd = 4096;
+  ffn.n_neurons = ffn.down_width = 11008;
+  ffn.gate_bytes = architecture == "arcee" ? 0 : matrix;
+  ffn.up_bytes = ffn.down_bytes = matrix;
+  model.shape.ffn.assign(32, ffn);
+  model.shape.layer_bytes.assign(32, ffn.bytes() + 38'000'000);
+  model.shape.layer_kv_per_token.assign(32, 4 * 4096);
+  model.shape.other_bytes = 180'000'000;
+  model.shape.input_bytes = 74'000'000;
+  model.shape.output_bytes = 106'000'000;
+  model.shape.feed_forward_length = 11008;
+  return model;
+}
+
+ModelFile relu_7b() {
+  ModelFile model = model_7b("llama");
+  for (FfnWeights& ffn : model.shape.ffn) {
+    ffn.is_relu_file = true;
+    ffn.predictor_bytes = 5'000'000;
+  }
+  for (uint64_t& bytes : model.shape.layer_bytes) bytes += 5'000'000;
+  return model;
+}
+
+/// Shape of Qwen3-30B-A3B.
+ModelFile model_moe() {
+  ModelFile model = model_7b("qwen3moe");
+  FfnWeights ffn;
+  ffn.n_embd = 2048;
+  ffn.n_neurons = ffn.down_width = 768;
+  ffn.n_experts = 128;
+  ffn.gate_bytes = ffn.up_bytes = ffn.down_bytes = uint64_t{2048} * 768 * 128 * 18 / 32;
+  model.shape.ffn.assign(48, ffn);
+  model.shape.layer_bytes.assign(48, ffn.bytes() + 20'000'000);
+  model.shape.layer_kv_per_token.assign(48, 2048);
+  model.shape.experts_used = 8;
+  return model;
+}
+
+ActivationProfile skewed_profile(const ModelFile& model) {
+  ActivationProfile profile = {{1, 2}, "seven", {}};
+  for (const FfnWeights& ffn : model.shape.ffn) {
+    LayerActivity layer = {1000, std::vector<uint64_t>(ffn.all_neurons(), 20)};
+    for (size_t i = 0; i < layer.counts.size(); i += 10) layer.counts[i] = 900;  // every tenth neuron is hot
+    profile.layers.push_back(std::move(layer));
+  }
+  return profile;
+}
+
+Result<Planned> plan_for(const ModelFile& model, uint64_t vram_bytes, FfnMode mode = FfnMode::automatic,
+                         const ActivationProfile* profile = nullptr, MachineRates rates = with_gpu()) {
+  PlanRequest request;
+  request.work.mode = mode;
+  request.work.n_sequences = 1;
+  request.work.profile = profile;
+  request.rates = rates;
+  request.vram_bytes = vram_bytes;
+  return make_plan(model, {1, 2}, request);
+}
+
+std::string message_of(const Result<Planned>& planned) { return planned ? "" : planned.error().message; }
+
+Plan toy_plan() {
+  Plan plan = {{11, 22}, "toy", FfnMode::exact, false, true, 8 * kGB, {}};
+  plan.layers.push_back({{true, FfnPlace::split, false, 2}, {0, 7, 8, 4000000000u}});
+  plan.layers.push_back({{true, FfnPlace::stock_gpu, false, 0}, {}});
+  plan.layers.push_back({{false, FfnPlace::stock_cpu, false, 0}, {}});
+  return plan;
+}
+
+std::string code_of(const Result<Plan>& result) { return result ? "" : error_code_text(result.error().code); }
+
+}  // namespace
+
+TEST(plan, is_the_stock_path_when_the_model_fits) {
+  for (const ModelFile& model : {relu_7b(), model_7b("arcee"), model_7b("llama"), model_moe()}) {
+    const auto planned = plan_for(model, 40 * kGB);
+    EXPECT(planned);
+    EXPECT(planned->plan.is_stock);
+    EXPECT_EQ(planned->report.seconds, planned->report.stock_seconds);
+    EXPECT(planned->report.reason.find("fits") != std::string::npos);
+  }
+}
+
+TEST(plan, is_the_stock_path_when_no_neuron_can_be_skipped) {
+  const auto planned = plan_for(model_7b("llama"), 3 * kGB);
+  EXPECT(planned);
+  EXPECT(planned->plan.mode == FfnMode::dense);
+  EXPECT(planned->plan.is_stock);
+}
+
+TEST(plan, splits_a_sparse_model_that_does_not_fit) {
+  const auto planned = plan_for(relu_7b(), 4 * kGB);
+  EXPECT(planned);
+  EXPECT(planned->plan.mode == FfnMode::exact);
+  EXPECT(!planned->plan.is_stock);
+  EXPECT(planned->report.seconds * 1.05 < planned->report.stock_seconds);
+  EXPECT(planned->report.vram_used_bytes <= planned->report.budget_bytes);
+  EXPECT(planned->report.budget_bytes < 4 * kGB);
+  EXPECT_EQ(planned->report.notes.size(), 1u);
+  EXPECT(planned->report.notes[0].starts_with("no profile"));
+}
+
+TEST(plan, works_without_a_gpu) {
+  MachineRates rates = with_gpu();
+  rates.gpu_gbps = 0;
+  const auto planned = plan_for(model_7b("arcee"), 0, FfnMode::automatic, nullptr, rates);
+  EXPECT(planned);
+  EXPECT(!planned->plan.is_stock);
+  EXPECT_EQ(planned->report.vram_used_bytes, 0u);
+  EXPECT_EQ(planned->report.head.gpu_bytes, 0.0);
+}
+
+TEST(plan, puts_the_hottest_neurons_of_the_profile_on_the_gpu) {
+  const ModelFile model = relu_7b();
+  const ActivationProfile profile = skewed_profile(model);
+  const auto planned = plan_for(model, 3'000'000'000, FfnMode::exact, &profile);
+  EXPECT(planned);
+  EXPECT(planned->report.notes.empty());
+  size_t n_split = 0;
+  for (size_t i = 0; i < planned->plan.layers.size(); ++i) {
+    const PlanLayer& layer = planned->plan.layers[i];
+    if (layer.hot.empty()) continue;
+    ++n_split;
+    EXPECT(std::is_sorted(layer.hot.begin(), layer.hot.end()));
+    const auto n_hot = std::count_if(layer.hot.begin(), layer.hot.end(), [](uint32_t n) { return n % 10 == 0; });
+    EXPECT_EQ(static_cast<size_t>(n_hot), std::min<size_t>(layer.hot.size(), 1101));
+    EXPECT(planned->report.layers[i].hot_activity > static_cast<double>(layer.hot.size()) / 11008);
+  }
+  EXPECT(n_split > 0);
+  const auto unprofiled = plan_for(model, 3'000'000'000, FfnMode::exact);
+  EXPECT(planned->report.seconds < unprofiled->report.seconds);
+}
+
+TEST(plan, keeps_used_experts_on_the_gpu) {
+  const ModelFile model = model_moe();
+  ActivationProfile profile = {{1, 2}, "moe", {}};
+  for (size_t l = 0; l < 48; ++l) {
+    LayerActivity layer = {1000, {}};
+    for (uint32_t expert = 0; expert < 128; ++expert) layer.counts.insert(layer.counts.end(), 768, expert % 8 == 3 ? 450 : 5);
+    profile.layers.push_back(std::move(layer));
+  }
+  const auto planned = plan_for(model, 4 * kGB, FfnMode::automatic, &profile);
+  EXPECT(planned);
+  EXPECT(!planned->plan.is_stock);
+  const auto with_hot = std::find_if(planned->plan.layers.begin(), planned->plan.layers.end(), [](const auto& l) { return !l.hot.empty(); });
+  EXPECT(with_hot != planned->plan.layers.end());
+  EXPECT(std::all_of(with_hot->hot.begin(), with_hot->hot.begin() + static_cast<ptrdiff_t>(std::min<size_t>(16, with_hot->hot.size())),
+                     [&](uint32_t e) { return e % 8 == 3 || with_hot->hot.size() > 16; }));
+}
+
+TEST(plan, refuses_modes_and_profiles_that_do_not_suit) {
+  EXPECT(message_of(plan_for(model_7b("llama"), kGB, FfnMode::predicted)).find("predictors") != std::string::npos);
+  EXPECT(message_of(plan_for(model_7b("arcee"), kGB, FfnMode::threshold)).find("gate") != std::string::npos);
+  EXPECT(plan_for(relu_7b(), kGB, FfnMode::predicted));
+  EXPECT(plan_for(model_7b("llama"), kGB, FfnMode::threshold));
+  ActivationProfile other = skewed_profile(relu_7b());
+  other.model.header_hash = 7;
+  EXPECT(message_of(plan_for(relu_7b(), kGB, FfnMode::exact, &other)).find("another model") != std::string::npos);
+  ActivationProfile narrow = skewed_profile(relu_7b());
+  narrow.layers[5].counts.pop_back();
+  EXPECT(message_of(plan_for(relu_7b(), kGB, FfnMode::exact, &narrow)).find("layer 5") != std::string::npos);
+}
+
+TEST(plan, says_when_results_change) {
+  const auto planned = plan_for(model_7b("llama"), 3 * kGB, FfnMode::threshold);
+  EXPECT(planned);
+  EXPECT_EQ(planned->report.notes.back(), "threshold mode changes results");
+}
+
+TEST(plan, leaves_fused_matrices_to_llama) {
+  ModelFile model = model_7b("phi3");
+  for (FfnWeights& ffn : model.shape.ffn) ffn.n_neurons = 2 * 11008;
+  const auto planned = plan_for(model, 3 * kGB);
+  EXPECT(planned);
+  EXPECT(planned->plan.is_stock);
+}
+
+TEST(plan, survives_its_file) {
+  const TemporaryFolder folder;
+  EXPECT(save_plan(toy_plan(), folder.file("p")));
+  const auto loaded = load_plan(folder.file("p"));
+  EXPECT(loaded);
+  EXPECT(*loaded == toy_plan());
+}
+
+TEST(plan, is_checked_against_the_model) {
+  const ModelFile model = relu_7b();
+  const auto planned = plan_for(model, 4 * kGB);
+  EXPECT(planned);
+  EXPECT(check_plan(planned->plan, model, {1, 2}));
+  EXPECT(!check_plan(planned->plan, model, {1, 3}));
+  ModelFile shorter = model;
+  shorter.shape.ffn.pop_back();
+  EXPECT(!check_plan(planned->plan, shorter, {1, 2}));
+  Plan wide = planned->plan;
+  wide.layers[0].hot = {11008};
+  EXPECT(!check_plan(wide, model, {1, 2}));
+}
+
+TEST(plan, refuses_every_truncation_and_every_flipped_bit) {
+  const std::string whole = encode_plan(toy_plan());
+  for (size_t n = 0; n < whole.size(); ++n) EXPECT_EQ(code_of(decode_plan(whole.substr(0, n), "p")), "file/unreadable");
+  for (size_t bit = 0; bit < whole.size() * 8; ++bit) {
+    std::string flipped = whole;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+    EXPECT_EQ(code_of(decode_plan(flipped, "p")), "file/unreadable");
+  }
+}
+
+TEST(plan, reads_any_well_sealed_payload_or_refuses_it) {
+  const std::string whole = encode_plan(toy_plan());
+  const std::string payload = whole.substr(16, whole.size() - 24);
+  std::mt19937 random(1);
+  int refused = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string damaged = payload.substr(0, 1 + random() % payload.size());
+    for (unsigned i = 0; i < 1 + random() % 3; ++i) damaged[random() % damaged.size()] = static_cast<char>(random() % 4 ? 0xff : random());
+    const auto decoded = decode_plan(seal("HOTPPLAN", 1, damaged), "p");
+    if (!decoded) {
+      ++refused;
+      continue;
+    }
+    for (const PlanLayer& layer : decoded->layers) {
+      EXPECT(layer.hot.size() <= damaged.size());
+      EXPECT(std::is_sorted(layer.hot.begin(), layer.hot.end()));
+    }
+  }
+  EXPECT(refused > 1000 && refused < 20000);
+}
+
+}  // namespace hotpath::test
