@@ -8,30 +8,15 @@ ActivationRecorder::ActivationRecorder(const std::vector<uint32_t>& neurons_per_
   for (const uint32_t n : neurons_per_layer) layers_.push_back({0, std::vector<uint32_t>(n)});
 }
 
-ActivationRecorder::Counters* ActivationRecorder::counters_for(int layer) {
-  if (!enabled()) return nullptr;
+void ActivationRecorder::on_active(int layer, std::span<const int32_t> neurons) {
+  if (!enabled()) return;
   Counters& counters = layers_[static_cast<size_t>(layer)];
   // No count exceeds the tokens: with these below the limit nothing can wrap. Who moves the counts out once in four
   // billion tokens misses none.
-  if (counters.tokens == UINT32_MAX) return nullptr;
+  if (counters.tokens == UINT32_MAX) return;
   ++counters.tokens;
-  return &counters;
-}
-
-void ActivationRecorder::on_active(int layer, std::span<const int32_t> neurons) {
-  Counters* counters = counters_for(layer);
-  if (!counters) return;
-  uint32_t* counts = counters->counts.data();
+  uint32_t* counts = counters.counts.data();
   for (const int32_t neuron : neurons) ++counts[neuron];
-}
-
-void ActivationRecorder::on_active_ranges(int layer, std::span<const Range> ranges) {
-  Counters* counters = counters_for(layer);
-  if (!counters) return;
-  for (const Range& range : ranges) {
-    uint32_t* counts = counters->counts.data() + range.first;
-    for (int32_t i = 0; i < range.count; ++i) ++counts[i];
-  }
 }
 
 void ActivationRecorder::move_to(std::vector<LayerActivity>& layers) {

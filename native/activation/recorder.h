@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "activation/profile.h"
+#include "hotcold/store.h"
 
 namespace hotpath {
 
-class ActivationRecorder {
+class ActivationRecorder : public hotcold::ActivityObserver {
  public:
   /// Neurons of each layer; those of a layer with experts are numbered expert by expert.
   explicit ActivationRecorder(const std::vector<uint32_t>& neurons_per_layer);
@@ -23,14 +24,7 @@ class ActivationRecorder {
   // From here on: on the thread that runs the model.
 
   /// One token of one layer. The executor guarantees that layer and neurons exist.
-  void on_active(int layer, std::span<const int32_t> neurons);
-
-  struct Range {
-    int32_t first;
-    int32_t count;
-  };
-  /// The same where whole ranges are active: the experts a token was routed to.
-  void on_active_ranges(int layer, std::span<const Range> ranges);
+  void on_active(int layer, std::span<const int32_t> neurons) override;
 
   /// What was counted since the last call, added to a profile of the same shape; counting begins anew.
   void move_to(std::vector<LayerActivity>& layers);
@@ -40,9 +34,6 @@ class ActivationRecorder {
     uint32_t tokens = 0;
     std::vector<uint32_t> counts;
   };
-
-  /// Null when the token is not to be counted.
-  Counters* counters_for(int layer);
 
   std::atomic<bool> enabled_ = true;
   std::vector<Counters> layers_;

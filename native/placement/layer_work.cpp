@@ -12,6 +12,8 @@ namespace hotpath {
 
 namespace {
 
+using hotcold::Mode;
+
 constexpr uint32_t kGroupNeurons = 32;
 // Active shares assumed without a profile, from the upper end of what is published, so that plans promise too little:
 // ReluLLaMA-7B 0.33 (PowerInfer, 2023), squared ReLU below 0.1 (Primer-like models), CATS-like thresholds 0.5.
@@ -21,17 +23,6 @@ constexpr double kThresholdShare = 0.5;
 // Predictors keep neurons that turn out silent: measured on PowerInfer's models.
 constexpr double kPredictedExcess = 1.3;
 constexpr double kHalfQ8Bytes = 34.0 / 32.0;
-
-struct ModeName {
-  FfnMode mode;
-  const char* text;
-};
-
-constexpr ModeName kModeNames[] = {{FfnMode::automatic, "auto"},
-                                   {FfnMode::dense, "dense"},
-                                   {FfnMode::exact, "exact"},
-                                   {FfnMode::predicted, "predicted"},
-                                   {FfnMode::threshold, "threshold"}};
 
 /// Architectures whose graph in llama.cpp has a ReLU or a squared one.
 constexpr std::array<std::string_view, 5> kReluArchitectures = {"arcee", "nemotron", "nemotron_h", "plm", "jais2"};
@@ -45,8 +36,8 @@ FfnKind kind_of(const ModelMetadata& metadata, const FfnWeights& ffn) {
   return ffn.gate_bytes > 0 ? FfnKind::gated_relu : FfnKind::relu;
 }
 
-double default_active_share(FfnKind kind, FfnMode mode) {
-  if (mode == FfnMode::threshold) return kThresholdShare;
+double default_active_share(FfnKind kind, Mode mode) {
+  if (mode == Mode::threshold) return kThresholdShare;
   if (kind == FfnKind::gated_relu) return kGatedReluShare;
   if (kind == FfnKind::relu) return kReluShare;
   return 1;
@@ -75,10 +66,10 @@ Rows rows_of(const FfnWeights& ffn) {
   return rows;
 }
 
-void set_rows(LayerWork& work, const FfnWeights& ffn, FfnMode mode) {
+void set_rows(LayerWork& work, const FfnWeights& ffn, Mode mode) {
   const Rows rows = rows_of(ffn);
-  const bool screens_by_up = work.kind == FfnKind::relu && mode == FfnMode::exact;
-  const bool screens_by_gate = (work.kind == FfnKind::gated_relu && mode == FfnMode::exact) || mode == FfnMode::threshold;
+  const bool screens_by_up = work.kind == FfnKind::relu && mode == Mode::exact;
+  const bool screens_by_gate = (work.kind == FfnKind::gated_relu && mode == Mode::exact) || mode == Mode::threshold;
   if (screens_by_up) {
     work.screen_bytes = work.screen_slot_bytes = rows.up;
     work.active_bytes = rows.down;
@@ -93,7 +84,7 @@ void set_rows(LayerWork& work, const FfnWeights& ffn, FfnMode mode) {
     work.active_bytes = rows.gate + rows.up + rows.down;
     work.active_slot_bytes = rows.gate + rows.up + rows.down_slot;
     work.record_bytes = work.kind == FfnKind::experts ? work.active_bytes * work.group_neurons : work.active_bytes;
-    if (mode == FfnMode::predicted) {
+    if (mode == Mode::predicted) {
       work.screen_bytes = static_cast<double>(ffn.predictor_bytes) / ffn.all_neurons();
       work.record_bytes /= ffn.gate_bytes > 0 ? 3 : 2;
     }
@@ -122,7 +113,7 @@ std::vector<double> neuron_activity(const LayerActivity& activity) {
   return groups;
 }
 
-void set_groups(LayerWork& work, const FfnWeights& ffn, FfnMode mode, uint32_t experts_used, const LayerActivity* activity) {
+void set_groups(LayerWork& work, const FfnWeights& ffn, Mode mode, uint32_t experts_used, const LayerActivity* activity) {
   const uint32_t n = ffn.all_neurons();
   std::vector<double> groups;
   if (work.kind == FfnKind::experts) {
@@ -130,10 +121,10 @@ void set_groups(LayerWork& work, const FfnWeights& ffn, FfnMode mode, uint32_t e
     groups.assign(ffn.n_experts, used / ffn.n_experts * ffn.n_neurons);
     if (activity) groups = expert_activity(work, ffn.n_experts, *activity);
   } else {
-    const bool skips = mode != FfnMode::dense && (work.kind != FfnKind::dense || mode == FfnMode::threshold);
+    const bool skips = mode != Mode::dense && (work.kind != FfnKind::dense || mode == Mode::threshold);
     groups = default_group_activity(n, kGroupNeurons, skips ? default_active_share(work.kind, mode) : 1);
     if (activity && skips) groups = neuron_activity(*activity);
-    if (mode == FfnMode::predicted) {
+    if (mode == Mode::predicted) {
       for (double& active : groups) active = std::min<double>(kGroupNeurons, active * kPredictedExcess);
     }
   }
@@ -144,15 +135,15 @@ Error cannot(const ModelFile& model, const std::string& what) {
   return {ErrorCode::request_invalid, model.metadata.name + " " + what, {{"path", model.metadata.path}}};
 }
 
-Result<FfnMode> choose_mode(const ModelFile& model, FfnMode requested, const std::vector<FfnKind>& kinds) {
+Result<Mode> choose_mode(const ModelFile& model, Mode requested, const std::vector<FfnKind>& kinds) {
   const auto has = [&](FfnKind kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); };
   const bool is_sparse = has(FfnKind::relu) || has(FfnKind::gated_relu) || has(FfnKind::experts);
   switch (requested) {
-    case FfnMode::automatic: return is_sparse ? FfnMode::exact : FfnMode::dense;
-    case FfnMode::predicted:
+    case Mode::automatic: return is_sparse ? Mode::exact : Mode::dense;
+    case Mode::predicted:
       if (std::any_of(model.shape.ffn.begin(), model.shape.ffn.end(), [](const auto& f) { return f.predictor_bytes > 0; })) break;
       return cannot(model, "brings no predictors (fc1, fc2), which predicted mode needs");
-    case FfnMode::threshold:
+    case Mode::threshold:
       if (has(FfnKind::dense)) break;
       return cannot(model, "has no gate that a threshold could be put to");
     default: break;
@@ -175,7 +166,7 @@ Result<Done> check_profile(const ModelFile& model, const ActivationProfile& prof
   return Done{};
 }
 
-LayerWork describe_layer(const ModelFile& model, size_t i, FfnKind kind, FfnMode mode, const WorkRequest& request) {
+LayerWork describe_layer(const ModelFile& model, size_t i, FfnKind kind, Mode mode, const WorkRequest& request) {
   const FfnWeights& ffn = model.shape.ffn[i];
   LayerWork work;
   work.kind = kind;
@@ -195,7 +186,7 @@ LayerWork describe_layer(const ModelFile& model, size_t i, FfnKind kind, FfnMode
 }
 
 void note_assumptions(const ModelFile& model, const WorkRequest& request, ModelWork& work) {
-  const bool skips = work.mode != FfnMode::dense;
+  const bool skips = work.mode != Mode::dense;
   if (skips && !request.profile) {
     const FfnKind kind = work.layers.front().kind;
     if (kind == FfnKind::experts) {
@@ -205,28 +196,14 @@ void note_assumptions(const ModelFile& model, const WorkRequest& request, ModelW
                                        100 * default_active_share(kind, work.mode)));
     }
   }
-  if (work.mode == FfnMode::threshold) work.notes.push_back("threshold mode changes results");
-  if (work.mode == FfnMode::predicted) work.notes.push_back("predicted mode changes results: predictors miss active neurons");
+  if (work.mode == Mode::threshold) work.notes.push_back("threshold mode changes results");
+  if (work.mode == Mode::predicted) work.notes.push_back("predicted mode changes results: predictors miss active neurons");
   if (std::any_of(work.layers.begin(), work.layers.end(), [](const auto& l) { return l.kind == FfnKind::unsplit; })) {
     work.notes.push_back(model.metadata.architecture + " has layers whose feed-forward matrices cannot be split; they run as stock llama.cpp does");
   }
 }
 
 }  // namespace
-
-const char* ffn_mode_text(FfnMode mode) {
-  for (const ModeName& row : kModeNames) {
-    if (row.mode == mode) return row.text;
-  }
-  return "";
-}
-
-std::optional<FfnMode> ffn_mode_by_text(std::string_view text) {
-  for (const ModeName& row : kModeNames) {
-    if (row.text == text) return row.mode;
-  }
-  return std::nullopt;
-}
 
 const char* ffn_kind_text(FfnKind kind) {
   switch (kind) {

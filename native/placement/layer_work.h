@@ -2,19 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "activation/profile.h"
+#include "hotcold/store.h"
 #include "llama/model_file.h"
 
 namespace hotpath {
-
-enum class FfnMode { automatic, dense, exact, predicted, threshold };
-
-const char* ffn_mode_text(FfnMode mode);
-std::optional<FfnMode> ffn_mode_by_text(std::string_view text);
 
 /// How the network of a layer lets neurons be skipped.
 enum class FfnKind {
@@ -54,12 +49,12 @@ struct ModelWork {
   std::vector<LayerWork> layers;
   uint64_t head_bytes = 0;   // output matrix and norm, read for every token
   uint64_t input_bytes = 0;  // the embedding stays in RAM; one row is read per token
-  FfnMode mode = FfnMode::dense;
+  hotcold::Mode mode = hotcold::Mode::dense;
   std::vector<std::string> notes;  // what was assumed, for people
 };
 
 struct WorkRequest {
-  FfnMode mode = FfnMode::automatic;
+  hotcold::Mode mode = hotcold::Mode::automatic;
   uint64_t context_tokens = 4096;  // of one sequence
   uint64_t n_sequences = 4;
   const ActivationProfile* profile = nullptr;

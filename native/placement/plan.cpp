@@ -65,7 +65,7 @@ struct Decision {
 
 Decision decide(const ModelWork& work, const PlanRequest& request, uint64_t budget, const Placement& stock) {
   if (is_all_on_gpu(stock)) return {stock, true, "the whole model fits on the GPU: llama.cpp alone is fastest"};
-  if (work.mode == FfnMode::dense) return {stock, true, "no neuron can be skipped: llama.cpp alone, placed as well as it can be"};
+  if (work.mode == hotcold::Mode::dense) return {stock, true, "no neuron can be skipped: llama.cpp alone, placed as well as it can be"};
   Placement split = solve_placement(work, request.rates, budget, request.allowed);
   const double gain = stock.seconds / split.seconds;
   if (gain < kWorthwhile) {

@@ -20,7 +20,7 @@ struct PlanLayer {
 struct Plan {
   ModelIdentity model;
   std::string model_name;
-  FfnMode mode = FfnMode::dense;
+  hotcold::Mode mode = hotcold::Mode::dense;
   bool is_stock = true;  // llama.cpp alone is at least as fast: nothing of ours takes part
   bool head_on_gpu = false;
   uint64_t vram_bytes = 0;  // that it was made for

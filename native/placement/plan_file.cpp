@@ -11,7 +11,7 @@ constexpr std::string_view kMagic = "HOTPPLAN";
 constexpr uint32_t kVersion = 1;
 constexpr size_t kMaxNameBytes = 4096;
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 28;
-constexpr uint64_t kLastMode = static_cast<uint64_t>(FfnMode::threshold);
+constexpr uint64_t kLastMode = static_cast<uint64_t>(hotcold::Mode::threshold);
 constexpr uint64_t kLastPlace = static_cast<uint64_t>(FfnPlace::split);
 
 void write_layer(ByteWriter& writer, const PlanLayer& layer) {
@@ -70,7 +70,7 @@ Result<Plan> decode_plan(std::string_view bytes, const std::string& path) {
   plan.model.header_hash = reader.u64();
   plan.model.file_bytes = reader.u64();
   plan.model_name = reader.text(kMaxNameBytes);
-  plan.mode = static_cast<FfnMode>(reader.count(kLastMode));
+  plan.mode = static_cast<hotcold::Mode>(reader.count(kLastMode));
   plan.is_stock = reader.count(1) == 1;
   plan.head_on_gpu = reader.count(1) == 1;
   plan.vram_bytes = reader.varint();

@@ -84,7 +84,7 @@ ActivationProfile skewed_profile(const ModelFile& model) {
   return profile;
 }
 
-Result<Planned> plan_for(const ModelFile& model, uint64_t vram_bytes, FfnMode mode = FfnMode::automatic,
+Result<Planned> plan_for(const ModelFile& model, uint64_t vram_bytes, hotcold::Mode mode = hotcold::Mode::automatic,
                          const ActivationProfile* profile = nullptr, MachineRates rates = with_gpu()) {
   PlanRequest request;
   request.work.mode = mode;
@@ -98,7 +98,7 @@ Result<Planned> plan_for(const ModelFile& model, uint64_t vram_bytes, FfnMode mo
 std::string message_of(const Result<Planned>& planned) { return planned ? "" : planned.error().message; }
 
 Plan toy_plan() {
-  Plan plan = {{11, 22}, "toy", FfnMode::exact, false, true, 8 * kGB, {}};
+  Plan plan = {{11, 22}, "toy", hotcold::Mode::exact, false, true, 8 * kGB, {}};
   plan.layers.push_back({{true, FfnPlace::split, false, 2}, {0, 7, 8, 4000000000u}});
   plan.layers.push_back({{true, FfnPlace::stock_gpu, false, 0}, {}});
   plan.layers.push_back({{false, FfnPlace::stock_cpu, false, 0}, {}});
@@ -122,14 +122,14 @@ TEST(plan, is_the_stock_path_when_the_model_fits) {
 TEST(plan, is_the_stock_path_when_no_neuron_can_be_skipped) {
   const auto planned = plan_for(model_7b("llama"), 3 * kGB);
   EXPECT(planned);
-  EXPECT(planned->plan.mode == FfnMode::dense);
+  EXPECT(planned->plan.mode == hotcold::Mode::dense);
   EXPECT(planned->plan.is_stock);
 }
 
 TEST(plan, splits_a_sparse_model_that_does_not_fit) {
   const auto planned = plan_for(relu_7b(), 4 * kGB);
   EXPECT(planned);
-  EXPECT(planned->plan.mode == FfnMode::exact);
+  EXPECT(planned->plan.mode == hotcold::Mode::exact);
   EXPECT(!planned->plan.is_stock);
   EXPECT(planned->report.seconds * 1.05 < planned->report.stock_seconds);
   EXPECT(planned->report.vram_used_bytes <= planned->report.budget_bytes);
@@ -141,7 +141,7 @@ TEST(plan, splits_a_sparse_model_that_does_not_fit) {
 TEST(plan, works_without_a_gpu) {
   MachineRates rates = with_gpu();
   rates.gpu_gbps = 0;
-  const auto planned = plan_for(model_7b("arcee"), 0, FfnMode::automatic, nullptr, rates);
+  const auto planned = plan_for(model_7b("arcee"), 0, hotcold::Mode::automatic, nullptr, rates);
   EXPECT(planned);
   EXPECT(!planned->plan.is_stock);
   EXPECT_EQ(planned->report.vram_used_bytes, 0u);
@@ -151,7 +151,7 @@ TEST(plan, works_without_a_gpu) {
 TEST(plan, puts_the_hottest_neurons_of_the_profile_on_the_gpu) {
   const ModelFile model = relu_7b();
   const ActivationProfile profile = skewed_profile(model);
-  const auto planned = plan_for(model, 3'000'000'000, FfnMode::exact, &profile);
+  const auto planned = plan_for(model, 3'000'000'000, hotcold::Mode::exact, &profile);
   EXPECT(planned);
   EXPECT(planned->report.notes.empty());
   size_t n_split = 0;
@@ -165,7 +165,7 @@ TEST(plan, puts_the_hottest_neurons_of_the_profile_on_the_gpu) {
     EXPECT(planned->report.layers[i].hot_activity > static_cast<double>(layer.hot.size()) / 11008);
   }
   EXPECT(n_split > 0);
-  const auto unprofiled = plan_for(model, 3'000'000'000, FfnMode::exact);
+  const auto unprofiled = plan_for(model, 3'000'000'000, hotcold::Mode::exact);
   EXPECT(planned->report.seconds < unprofiled->report.seconds);
 }
 
@@ -177,7 +177,7 @@ TEST(plan, keeps_used_experts_on_the_gpu) {
     for (uint32_t expert = 0; expert < 128; ++expert) layer.counts.insert(layer.counts.end(), 768, expert % 8 == 3 ? 450 : 5);
     profile.layers.push_back(std::move(layer));
   }
-  const auto planned = plan_for(model, 4 * kGB, FfnMode::automatic, &profile);
+  const auto planned = plan_for(model, 4 * kGB, hotcold::Mode::automatic, &profile);
   EXPECT(planned);
   EXPECT(!planned->plan.is_stock);
   const auto with_hot = std::find_if(planned->plan.layers.begin(), planned->plan.layers.end(), [](const auto& l) { return !l.hot.empty(); });
@@ -187,20 +187,20 @@ TEST(plan, keeps_used_experts_on_the_gpu) {
 }
 
 TEST(plan, refuses_modes_and_profiles_that_do_not_suit) {
-  EXPECT(message_of(plan_for(model_7b("llama"), kGB, FfnMode::predicted)).find("predictors") != std::string::npos);
-  EXPECT(message_of(plan_for(model_7b("arcee"), kGB, FfnMode::threshold)).find("gate") != std::string::npos);
-  EXPECT(plan_for(relu_7b(), kGB, FfnMode::predicted));
-  EXPECT(plan_for(model_7b("llama"), kGB, FfnMode::threshold));
+  EXPECT(message_of(plan_for(model_7b("llama"), kGB, hotcold::Mode::predicted)).find("predictors") != std::string::npos);
+  EXPECT(message_of(plan_for(model_7b("arcee"), kGB, hotcold::Mode::threshold)).find("gate") != std::string::npos);
+  EXPECT(plan_for(relu_7b(), kGB, hotcold::Mode::predicted));
+  EXPECT(plan_for(model_7b("llama"), kGB, hotcold::Mode::threshold));
   ActivationProfile other = skewed_profile(relu_7b());
   other.model.header_hash = 7;
-  EXPECT(message_of(plan_for(relu_7b(), kGB, FfnMode::exact, &other)).find("another model") != std::string::npos);
+  EXPECT(message_of(plan_for(relu_7b(), kGB, hotcold::Mode::exact, &other)).find("another model") != std::string::npos);
   ActivationProfile narrow = skewed_profile(relu_7b());
   narrow.layers[5].counts.pop_back();
-  EXPECT(message_of(plan_for(relu_7b(), kGB, FfnMode::exact, &narrow)).find("layer 5") != std::string::npos);
+  EXPECT(message_of(plan_for(relu_7b(), kGB, hotcold::Mode::exact, &narrow)).find("layer 5") != std::string::npos);
 }
 
 TEST(plan, says_when_results_change) {
-  const auto planned = plan_for(model_7b("llama"), 3 * kGB, FfnMode::threshold);
+  const auto planned = plan_for(model_7b("llama"), 3 * kGB, hotcold::Mode::threshold);
   EXPECT(planned);
   EXPECT_EQ(planned->report.notes.back(), "threshold mode changes results");
 }

@@ -42,7 +42,7 @@ TEST(recorder, counts_neurons_and_tokens_per_layer) {
   recorder.on_active(0, std::vector<int32_t>{0, 3});
   recorder.on_active(0, std::vector<int32_t>{3});
   recorder.on_active(1, {});
-  recorder.on_active_ranges(1, std::vector<ActivationRecorder::Range>{{0, 1}, {2, 1}});
+  recorder.on_active(1, std::vector<int32_t>{0, 2});
   std::vector<LayerActivity> layers;
   recorder.move_to(layers);
   EXPECT(layers == (std::vector<LayerActivity>{{2, {1, 0, 0, 2}}, {2, {1, 0, 1}}}));

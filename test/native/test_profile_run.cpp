@@ -70,7 +70,7 @@ TEST(profile_run, serves_a_plan_of_the_same_model) {
   request.profile = &*profile;
   const auto work = describe_work(*model, request);
   EXPECT(work);
-  EXPECT(work->mode == FfnMode::exact);
+  EXPECT(work->mode == hotcold::Mode::exact);
   EXPECT(work->notes.empty());
   for (size_t i = 0; i < work->layers.size(); ++i) {
     const LayerWork& layer = work->layers[i];
