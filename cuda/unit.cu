@@ -151,6 +151,14 @@ int allocate(hotpath_cuda_unit* unit, Layer& layer) {
   const size_t bias = shape.has_bias ? aligned(static_cast<size_t>(shape.n_slots) * sizeof(float)) : 0;
   const int n_first = is_gated(shape.form) ? 2 : 1;
   const size_t bytes = n_first * (rows + bias) + down;
+  size_t free = 0;
+  size_t total = 0;
+  HOTPATH_TRY("the free memory", cudaMemGetInfo(&free, &total));
+  // Some drivers would accept more than fits, page it to RAM, and crawl.
+  if (bytes > free) {
+    describe(&unit->problem, HOTPATH_CUDA_OUT_OF_MEMORY, "hot neurons need %zu MB, %zu MB are free", bytes >> 20, free >> 20);
+    return HOTPATH_CUDA_OUT_OF_MEMORY;
+  }
   HOTPATH_TRY("hot neurons", layer.memory.reserve(bytes, false));
   // Blocks of zeros have the scale 0: empty slots.
   HOTPATH_TRY("clearing", cudaMemsetAsync(layer.memory.data, 0, bytes, unit->transfer));

@@ -1,5 +1,6 @@
 #include "hotcold/gpu/hot_unit.h"
 
+#include "hotcold/gpu/cuda_hot_unit.h"
 #include "hotcold/gpu/ggml_hot_unit.h"
 
 namespace hotpath::hotcold {
@@ -14,8 +15,18 @@ size_t hot_layer_bytes(const HotLayer& layer) {
   return bytes;
 }
 
-Result<std::unique_ptr<HotUnit>> make_hot_unit(ggml_backend_dev_t device, const HotUnitSpec& spec) {
-  return make_ggml_hot_unit(device, spec);
+Result<MadeHotUnit> make_hot_unit(ggml_backend_dev_t device, const HotUnitSpec& spec, const std::string& cuda_library) {
+  std::string why_not_cuda = "no library of kernels is known";
+  if (!cuda_library.empty()) {
+    auto cuda = make_cuda_hot_unit(cuda_library, device, spec);
+    if (cuda) return MadeHotUnit{std::move(*cuda), ""};
+    // ggml's tensors take no less memory.
+    if (cuda.error().code == ErrorCode::device_out_of_memory) return cuda.error();
+    why_not_cuda = cuda.error().message;
+  }
+  auto unit = make_ggml_hot_unit(device, spec);
+  if (!unit) return unit.error();
+  return MadeHotUnit{std::move(*unit), why_not_cuda};
 }
 
 }  // namespace hotpath::hotcold

@@ -94,8 +94,14 @@ struct HotUnitSpec {
   int64_t max_tokens = 1;
 };
 
-/// Allocates everything or nothing: device/out-of-memory when the device has too little, device/unavailable when it
-/// cannot compute this. Hotpath's CUDA kernels where they are there and cover the types, else ggml's.
-Result<std::unique_ptr<HotUnit>> make_hot_unit(ggml_backend_dev_t device, const HotUnitSpec& spec);
+struct MadeHotUnit {
+  std::unique_ptr<HotUnit> unit;
+  std::string why_not_cuda;  // empty: it is Hotpath's CUDA kernels
+};
+
+/// Hotpath's CUDA kernels where their library (empty: none) finds the device and covers the layers, else ggml's. Allocates
+/// everything or nothing: device/out-of-memory when the device has too little, device/unavailable when it cannot compute
+/// this.
+Result<MadeHotUnit> make_hot_unit(ggml_backend_dev_t device, const HotUnitSpec& spec, const std::string& cuda_library = {});
 
 }  // namespace hotpath::hotcold
