@@ -55,7 +55,8 @@ Napi::Value JsModel::JsGenerate(const Napi::CallbackInfo& info) {
     });
   };
   const auto promise = start_promise<GenerateResult>(
-      env, cancel, {on_text}, start, [](Napi::Env env, const GenerateResult& result) { return to_js(env, result); });
+      env, cancel, {on_text}, start, 
+      [model = model_](Napi::Env env, const GenerateResult& result) { return to_js(env, result, model->info()); });
   return make_task(env, promise, cancel);
 }
 

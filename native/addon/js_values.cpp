@@ -1,6 +1,8 @@
 #include "addon/js_values.h"
 
 #include <cmath>
+
+#include "llama/sparsity.h"
 #include <map>
 
 #include "synth/options.h"
@@ -40,6 +42,7 @@ Napi::Object spec_to_js(Napi::Env env, const ModelSpec& spec) {
   object["gpuLayers"] = spec.gpu_layers;
   object["contextLength"] = spec.context_length;
   object["threads"] = spec.threads;
+  object["mode"] = hotcold::mode_name(spec.mode);
   return object;
 }
 
@@ -201,13 +204,15 @@ Napi::Object to_js(Napi::Env env, const LoadedInfo& info) {
     entry["layers"] = share.layers;
     return entry;
   });
+  object["mode"] = hotcold::mode_name(info.ffn.mode);
+  object["modeReason"] = info.ffn.reason;
   object["fallback"] = text_or_null(env, info.fallback);
   object["loadMs"] = info.load_ms;
   object["kvBytes"] = number(info.kv_bytes);
   return object;
 }
 
-Napi::Object to_js(Napi::Env env, const GenerateResult& result) {
+Napi::Object to_js(Napi::Env env, const GenerateResult& result, const LoadedInfo& info) {
   Napi::Object stats = Napi::Object::New(env);
   stats["promptTokens"] = number(result.stats.prompt_tokens);
   stats["reusedTokens"] = number(result.stats.reused_tokens);
@@ -216,6 +221,16 @@ Napi::Object to_js(Napi::Env env, const GenerateResult& result) {
   stats["totalMs"] = result.stats.total_ms;
   stats["prefillTokensPerSecond"] = result.stats.prefill_tokens_per_second;
   stats["decodeTokensPerSecond"] = result.stats.decode_tokens_per_second;
+  stats["sparsity"] = js_null(env);
+  if (result.stats.ffn.neurons() > 0) {
+    const Sparsity sparsity = sparsity_of(info, result.stats.ffn);
+    Napi::Object entry = Napi::Object::New(env);
+    entry["activeShare"] = sparsity.active_share;
+    entry["hotShare"] = sparsity.hot_share;
+    entry["bytesPerToken"] = sparsity.bytes_per_token;
+    entry["denseBytesPerToken"] = sparsity.dense_bytes_per_token;
+    stats["sparsity"] = entry;
+  }
   Napi::Object object = Napi::Object::New(env);
   object["text"] = result.text;
   object["stopReason"] = stop_reason_text(result.stop_reason);
@@ -240,6 +255,9 @@ Result<ModelSpec> read_model_spec(Napi::Value value) {
   spec.gpu_layers = static_cast<int>(fields.whole("gpuLayers", -1, kMaxCount));
   spec.context_length = static_cast<uint32_t>(fields.whole("contextLength", 0, kMaxCount));
   spec.threads = static_cast<int>(fields.whole("threads", 0, kMaxCount));
+  const std::string mode = fields.text("mode");
+  if (const auto found = hotcold::mode_by_name(mode)) spec.mode = *found;
+  else fields.fail<int>("mode", "one of auto, dense, exact, predicted, threshold");
   if (!fields.ok()) return fields.error();
   return spec;
 }

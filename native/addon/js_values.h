@@ -20,7 +20,8 @@ Napi::Object to_js(Napi::Env env, const Libraries& libraries);
 Napi::Object to_js(Napi::Env env, const Device& device);
 Napi::Object to_js(Napi::Env env, const ModelMetadata& metadata);
 Napi::Object to_js(Napi::Env env, const LoadedInfo& info);
-Napi::Object to_js(Napi::Env env, const GenerateResult& result);
+/// `info`: of the model that made it.
+Napi::Object to_js(Napi::Env env, const GenerateResult& result, const LoadedInfo& info);
 Napi::Object to_js(Napi::Env env, const synth::Written& written);
 const char* to_text(LogLevel level);
 

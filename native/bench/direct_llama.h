@@ -30,6 +30,7 @@ class DirectLlama {
     CHECK(context_);
   }
 
+  llama_context* context() const { return context_.get(); }
   const llama_vocab* vocab() const { return llama_model_get_vocab(model_.get()); }
 
   /// Forgets all but the first tokens.

@@ -11,13 +11,20 @@ namespace hotpath::hotcold {
 
 const char* mode_name(Mode mode) {
   switch (mode) {
-    case Mode::automatic: return "automatic";
+    case Mode::automatic: return "auto";
     case Mode::dense: return "dense";
     case Mode::exact: return "exact";
     case Mode::predicted: return "predicted";
     case Mode::threshold: return "threshold";
   }
   return "";
+}
+
+std::optional<Mode> mode_by_name(std::string_view name) {
+  for (const Mode mode : {Mode::automatic, Mode::dense, Mode::exact, Mode::predicted, Mode::threshold}) {
+    if (name == mode_name(mode)) return mode;
+  }
+  return std::nullopt;
 }
 
 std::optional<WeightName> parse_weight_name(std::string_view name) {

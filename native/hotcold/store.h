@@ -25,7 +25,9 @@ enum class Mode {
   threshold,  // values near 0 are taken as 0; lossy, calibrated
 };
 
+/// As in ModelSpec of src/protocol/model.ts.
 const char* mode_name(Mode mode);
+std::optional<Mode> mode_by_name(std::string_view name);
 
 enum class Part { gate, up, down };
 

@@ -119,13 +119,29 @@ class Loader {
     return hotcold::plan_ffns(input, spec_.mode);
   }
 
+  FfnInfo describe_ffns(const hotcold::Plan& plan) const {
+    FfnInfo info = {plan.mode, plan.reason, static_cast<uint32_t>(plan.layers.size())};
+    const ModelShape& shape = file_.shape;
+    info.other_bytes = shape.head_bytes();
+    for (const uint64_t bytes : shape.layer_bytes) info.other_bytes += bytes;
+    for (const FfnWeights& ffn : shape.ffn) {
+      info.neuron_bytes.push_back(ffn.all_neurons() > 0 ? static_cast<double>(ffn.bytes()) / ffn.all_neurons() : 0);
+    }
+    for (const int layer : plan.layers) {
+      const FfnWeights& ffn = shape.ffn[layer];
+      info.other_bytes -= ffn.bytes();
+      info.neurons_per_token += uint64_t{ffn.n_neurons} * (ffn.n_experts > 0 ? shape.experts_used : 1);
+    }
+    return info;
+  }
+
   Result<Done> load_weights(const Attempt& attempt, const hotcold::Plan& plan, LoadedModel& loaded) {
     std::vector<ggml_backend_dev_t> devices = attempt.gpus;
     devices.push_back(nullptr);
     llama_model_params params = llama_model_default_params();
     params.devices = devices.data();
     params.n_gpu_layers = attempt.placement.gpu_layers;
-    loaded.info.ffn = {plan.mode, plan.reason, static_cast<uint32_t>(plan.layers.size()), ""};
+    loaded.info.ffn = describe_ffns(plan);
     const std::string ffn_tensors = plan.tensor_pattern();
     std::array<llama_model_tensor_buft_override, 2> overrides = {};
     if (plan.mode != hotcold::Mode::dense) {

@@ -40,6 +40,9 @@ struct FfnInfo {
   std::string reason;
   uint32_t layers = 0;  // that the hot/cold backend has
   std::string kernels;  // their instruction set; empty when dense
+  std::vector<double> neuron_bytes;  // weights of one neuron, by layer
+  uint64_t neurons_per_token = 0;    // of all these layers; of experts, those used
+  uint64_t other_bytes = 0;          // weights that every token reads beside these FFNs
 };
 
 /// LoadedModel of src/protocol/model.ts.

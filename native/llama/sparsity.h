@@ -1,0 +1,19 @@
+// What decoding read of a model's weights, from what the hot/cold backend counted.
+#pragma once
+
+#include "llama/loaded_model.h"
+
+namespace hotpath {
+
+/// Sparsity of src/protocol/model.ts.
+struct Sparsity {
+  double active_share;           // of the neurons
+  double hot_share;              // of the active ones, computed on a GPU
+  double bytes_per_token;        // of weights, those outside the FFNs included
+  double dense_bytes_per_token;  // if no neuron was left out
+};
+
+/// All 0 when no token was counted.
+Sparsity sparsity_of(const LoadedInfo& info, const hotcold::Stats& stats);
+
+}  // namespace hotpath
