@@ -13,19 +13,21 @@ HOTPATH_INLINE float round_to_nearest(float x) {
   return (x + kNoFraction) - kNoFraction;
 }
 
-/// Magnitudes are compared as integers, which order as the floats do and which compilers reduce in vectors.
+/// The bits of |x|, which as integers order as the floats do: compilers find the greatest of them in vectors.
+HOTPATH_INLINE int32_t magnitude_bits(const float* x) {
+  int32_t bits;
+  std::memcpy(&bits, x, sizeof bits);
+  return bits & 0x7fffffff;
+}
+
 template <int64_t N>
-HOTPATH_INLINE float greatest_magnitude(const float* x) {
-  int32_t bits[N];
-  std::memcpy(bits, x, sizeof bits);
+HOTPATH_INLINE int32_t greatest_magnitude_bits(const float* x) {
   int32_t greatest = 0;
   for (int64_t i = 0; i < N; ++i) {
-    const int32_t magnitude = bits[i] & 0x7fffffff;
-    greatest = magnitude > greatest ? magnitude : greatest;
+    const int32_t bits = magnitude_bits(x + i);
+    greatest = bits > greatest ? bits : greatest;
   }
-  float result;
-  std::memcpy(&result, &greatest, sizeof result);
-  return result;
+  return greatest;
 }
 
 /// Factor that quants were made with, and the scale that turns them back.
@@ -36,7 +38,9 @@ struct ActivationScale {
 
 /// A Q8_0 block. ggml divides differently on Arm; both are kept, so that quants equal those of the machine's own ggml.
 HOTPATH_INLINE ActivationScale scale_of_32(const float* x) {
-  const float magnitude = greatest_magnitude<32>(x);
+  const int32_t bits = greatest_magnitude_bits<32>(x);
+  float magnitude;
+  std::memcpy(&magnitude, &bits, sizeof magnitude);
   const float d = magnitude / 127.0f;
 #if defined(__aarch64__) || defined(_M_ARM64)
   const float factor = d != 0 ? 1.0f / d : 0.0f;
@@ -48,10 +52,10 @@ HOTPATH_INLINE ActivationScale scale_of_32(const float* x) {
 
 /// A Q8_K block: the first value of greatest magnitude becomes -127.
 HOTPATH_INLINE ActivationScale scale_of_256(const float* x) {
-  const float magnitude = greatest_magnitude<256>(x);
-  if (!(magnitude > 0)) return {0.0f, 0.0f};
+  const int32_t greatest = greatest_magnitude_bits<256>(x);
+  if (greatest == 0) return {0.0f, 0.0f};
   int64_t first = 0;
-  while (x[first] != magnitude && x[first] != -magnitude) ++first;
+  while (magnitude_bits(x + first) != greatest) ++first;
   const float factor = -127.0f / x[first];
   return {factor, 1.0f / factor};
 }

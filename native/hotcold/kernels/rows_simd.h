@@ -134,10 +134,10 @@ struct QuantTile {
   using Floats = typename S::Floats;
   using Q = Quants<S, Format>;
 
-  const Layout<Format>& layout;
-  const TileRows<R>& rows;
-  const Tokens& tokens;
-  Sums<S, R, T>& sums;
+  const Layout<Format> layout;
+  const TileRows<R> rows;
+  const Tokens tokens;
+  Sums<S, R, T> sums;
 
   template <int Step>
   HOTPATH_INLINE void steps(size_t row_at, size_t activation_at, int64_t width, Ints (&dots)[R][T]) const {
@@ -155,7 +155,7 @@ struct QuantTile {
     }
   }
 
-  HOTPATH_INLINE void chunk(int64_t index, int64_t width) const {
+  HOTPATH_INLINE void chunk(int64_t index, int64_t width) {
     for (int64_t lane = 0; lane < width; lane += S::kWidth) {
       const int64_t column = index * kLanes + lane;
       const size_t offsets_at = layout.activation_offsets + static_cast<size_t>(column) * sizeof(int32_t);
@@ -188,18 +188,20 @@ struct QuantTile {
   }
 };
 
-/// A step is a chunk.
+/// A step is a chunk. Prompts need no blocks of columns: activations are a byte per value, and with whole rows one dot
+/// product starts per cycle already (measured: 315 GFLOP/s for Q8_0 on a Sapphire Rapids core, 285 in blocks).
 template <class S, class Format>
 struct QuantRows {
   using Shape = Layout<Format>;
-  static constexpr int64_t kBlockSteps = 512 / Shape::kChunkCols;
+  static constexpr int64_t kBlockSteps = 0;
   static int64_t n_steps(const Shape& shape) { return shape.n_chunks; }
 
   template <int R, int T>
   static void add(const Shape& shape, const TileRows<R>& rows, const Tokens& tokens, int64_t begin, int64_t end,
                   Sums<S, R, T>& sums) {
     constexpr auto kStepBytes = static_cast<size_t>(Shape::kChunkBytes + Format::kScaleBytes);
-    const QuantTile<S, Format, R, T> tile{shape, rows, tokens, sums};
+    // Copies, because vectors may alias anything: a store to `sums` would have all pointers read again.
+    QuantTile<S, Format, R, T> tile{shape, rows, tokens, sums};
     for (int64_t c = begin; c < end; ++c) {
       prefetch_bytes<S>(rows, static_cast<size_t>(c) * kStepBytes, static_cast<size_t>(c + 1) * kStepBytes);
       if (c < shape.n_full) {
@@ -208,6 +210,7 @@ struct QuantRows {
         tile.chunk(c, shape.rest);
       }
     }
+    sums = tile.sums;
   }
 };
 
@@ -224,7 +227,7 @@ HOTPATH_INLINE typename S::Floats load_values(BF16, const uint8_t* at) {
   return S::load_bf16(at);
 }
 
-/// A step is a cache line of weights.
+/// A step is a cache line of weights. Blocks of columns: 85 GFLOP/s for F16 on a Sapphire Rapids core, 72 without.
 template <class S, class Format>
 struct FloatRows {
   static constexpr int64_t kStepCols = static_cast<int64_t>(kLine) / Format::kBytes;
@@ -312,8 +315,8 @@ void row_tiles(const typename Kernels::Shape& shape, const Source& source, int64
   }
 }
 
-/// Many tokens: arithmetic is the limit. Sixteen rows and sixteen tokens are multiplied a few columns at a time, so that
-/// both stay in the first-level cache.
+/// Many tokens whose activations are too large for the first-level cache: sixteen rows and sixteen tokens are multiplied
+/// kBlockSteps of columns at a time.
 constexpr int64_t kGroup = 16;
 
 template <class S, class Kernels, class Source>
@@ -324,15 +327,16 @@ void multiply_group(const typename Kernels::Shape& shape, const Source& source, 
   Sums<S, R, T> sums[kRowTiles][kTokenTiles];
   for (int i = 0; i < kRowTiles; ++i) {
     rows[i] = tile_rows<R>(source, begin + i * R, count, kGroup);
+    rows[i].prefetches = rows[i].prefetches && prefetches;
     for (int t = 0; t < kTokenTiles; ++t) sums[i][t].clear();
   }
   const int64_t n_steps = Kernels::n_steps(shape);
   for (int64_t step = 0; step < n_steps; step += Kernels::kBlockSteps) {
     const int64_t end = step + Kernels::kBlockSteps < n_steps ? step + Kernels::kBlockSteps : n_steps;
     for (int i = 0; i < kRowTiles; ++i) {
-      for (int t = 0; t < kTokenTiles; ++t) {
-        rows[i].prefetches = prefetches && t == 0;
-        Kernels::add(shape, rows[i], tokens.from(t * T), step, end, sums[i][t]);
+      TileRows<R> tile = rows[i];
+      for (int t = 0; t < kTokenTiles; ++t, tile.prefetches = false) {
+        Kernels::add(shape, tile, tokens.from(t * T), step, end, sums[i][t]);
       }
     }
   }
@@ -344,15 +348,17 @@ void multiply_group(const typename Kernels::Shape& shape, const Source& source, 
 template <class S, class Kernels, class Source>
 void multiply_rows(int64_t n_cols, const Source& source, int64_t count, const Tokens& tokens, int64_t n_tokens) {
   const typename Kernels::Shape shape(n_cols);
-  const int64_t grouped_tokens = n_tokens / kGroup * kGroup;
-  const int64_t grouped_rows = grouped_tokens > 0 ? count / kGroup * kGroup : 0;
-  for (int64_t i = 0; i < grouped_rows; i += kGroup) {
-    for (int64_t t = 0; t < grouped_tokens; t += kGroup) {
-      multiply_group<S, Kernels>(shape, source, i, count, tokens.from(t), t == 0 && i + kGroup < count);
+  int64_t i = 0;
+  if constexpr (Kernels::kBlockSteps > 0) {
+    const int64_t grouped = n_tokens / kGroup * kGroup;
+    for (; grouped > 0 && i + kGroup <= count; i += kGroup) {
+      for (int64_t t = 0; t < grouped; t += kGroup) {
+        multiply_group<S, Kernels>(shape, source, i, count, tokens.from(t), t == 0);
+      }
+      row_tiles<S, Kernels>(shape, source, i, i + kGroup, tokens.from(grouped), n_tokens - grouped);
     }
-    row_tiles<S, Kernels>(shape, source, i, i + kGroup, tokens.from(grouped_tokens), n_tokens - grouped_tokens);
   }
-  row_tiles<S, Kernels>(shape, source, grouped_rows, count, tokens, n_tokens);
+  row_tiles<S, Kernels>(shape, source, i, count, tokens, n_tokens);
 }
 
 template <class S, class Kernels>
