@@ -15,7 +15,7 @@ struct Avx512 {
   static constexpr int kRowTile = 4, kTokenTile = 4;
   static constexpr bool kUnsignedQ8 = false;
 
-  static HOTPATH_INLINE void prefetch(const void* at) { _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0); }
+  static HOTPATH_INLINE void prefetch(const void* at) { _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T1); }
 
   static HOTPATH_INLINE Floats zero() { return _mm512_setzero_ps(); }
   static HOTPATH_INLINE Floats load(const float* at) { return _mm512_loadu_ps(at); }
