@@ -43,8 +43,9 @@ struct Quants<S, Q8_0> {
   static HOTPATH_INLINE void load(const uint8_t* at, int64_t width, typename S::Ints (&w)[1]) {
     w[0] = S::prepare_q8(S::load_ints(at + Step * width * 4));
   }
-  static HOTPATH_INLINE typename S::Ints dot(typename S::Ints sums, typename S::Ints w, typename S::Ints x) {
-    return S::dot_q8(sums, w, x);
+  static HOTPATH_INLINE typename S::Ints dot(typename S::Ints sums, const typename S::Ints (&w)[1],
+                                             const typename S::Ints (&x)[1]) {
+    return S::dot_q8(sums, w[0], x[0]);
   }
   static HOTPATH_INLINE typename S::Floats scale(const uint8_t* record, int64_t lane) {
     return S::load_f16(record + 2 * lane);
@@ -60,8 +61,9 @@ struct NibbleQuants {
     w[0] = S::low_nibbles(both);
     w[1] = S::high_nibbles(both);
   }
-  static HOTPATH_INLINE typename S::Ints dot(typename S::Ints sums, typename S::Ints w, typename S::Ints x) {
-    return S::dot(sums, w, x);
+  static HOTPATH_INLINE typename S::Ints dot(typename S::Ints sums, const typename S::Ints (&w)[2],
+                                             const typename S::Ints (&x)[2]) {
+    return S::dot_pair(sums, w, x);
   }
 };
 
@@ -94,8 +96,9 @@ struct Quants<S, Q6_K> {
     w[0] = S::template with_upper_bits<Step>(S::low_nibbles(both), upper);
     w[1] = S::template with_upper_bits<Step + 2>(S::high_nibbles(both), upper);
   }
-  static HOTPATH_INLINE typename S::Ints dot(typename S::Ints sums, typename S::Ints w, typename S::Ints x) {
-    return S::dot(sums, w, x);
+  static HOTPATH_INLINE typename S::Ints dot(typename S::Ints sums, const typename S::Ints (&w)[2],
+                                             const typename S::Ints (&x)[2]) {
+    return S::dot_pair(sums, w, x);
   }
   static HOTPATH_INLINE typename S::Floats scale(const uint8_t* record, int64_t lane) {
     return S::multiply(S::load_i8(record + lane), S::broadcast_f16(record + Q6_K::kDAt));
@@ -144,12 +147,11 @@ struct QuantTile {
     if constexpr (Step < Q::kSteps) {
       Ints w[R][Q::kPerStep];
       for (int r = 0; r < R; ++r) Q::template load<Step>(rows.row[r] + row_at, width, w[r]);
-      for (int i = 0; i < Q::kPerStep; ++i) {
-        const size_t at = activation_at + static_cast<size_t>((Step + i * Q::kSteps) * width * 4);
-        for (int t = 0; t < T; ++t) {
-          const Ints x = S::load_ints(tokens.activations + t * tokens.stride + at);
-          for (int r = 0; r < R; ++r) dots[r][t] = Q::dot(dots[r][t], w[r][i], x);
-        }
+      for (int t = 0; t < T; ++t) {
+        const uint8_t* at = tokens.activations + t * tokens.stride + activation_at;
+        Ints x[Q::kPerStep];
+        for (int i = 0; i < Q::kPerStep; ++i) x[i] = S::load_ints(at + (Step + i * Q::kSteps) * width * 4);
+        for (int r = 0; r < R; ++r) dots[r][t] = Q::dot(dots[r][t], w[r], x);
       }
       steps<Step + 1>(row_at, activation_at, width, dots);
     }

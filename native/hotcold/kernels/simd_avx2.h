@@ -64,14 +64,18 @@ struct Avx2 {
     return _mm256_or_si256(low, _mm256_and_si256(moved, _mm256_set1_epi8(0x30)));
   }
 
-  /// sums + products of four bytes each: `w` is in 0..127, `x` in -127..127.
-  static HOTPATH_INLINE Ints dot(Ints sums, Ints w, Ints x) {
-    return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
+  static HOTPATH_INLINE Ints add_16_bit_pairs(Ints sums, Ints pairs) {
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  /// sums + products of four bytes each, of two registers: `w` is in 0..63, so that four products fit 16 bits (the largest
+  /// sum is 4 * 63 * 127); `x` is in -127..127.
+  static HOTPATH_INLINE Ints dot_pair(Ints sums, const Ints (&w)[2], const Ints (&x)[2]) {
+    return add_16_bit_pairs(sums, _mm256_add_epi16(_mm256_maddubs_epi16(w[0], x[0]), _mm256_maddubs_epi16(w[1], x[1])));
   }
   static HOTPATH_INLINE Ints prepare_q8(Ints w) { return w; }
-  /// As `dot` for signed `w`: |w| is what maddubs wants, its sign goes to `x`. No pair exceeds 2 * 128 * 127.
+  /// One register of signed `w`: |w| is what maddubs wants, its sign goes to `x`. No pair exceeds 2 * 128 * 127.
   static HOTPATH_INLINE Ints dot_q8(Ints sums, Ints w, Ints x) {
-    return dot(sums, _mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
+    return add_16_bit_pairs(sums, _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w)));
   }
 };
 

@@ -60,13 +60,17 @@ struct Avx512 {
     return _mm512_or_si512(low, _mm512_and_si512(moved, _mm512_set1_epi8(0x30)));
   }
 
-  static HOTPATH_INLINE Ints dot(Ints sums, Ints w, Ints x) {
-    return _mm512_add_epi32(sums, _mm512_madd_epi16(_mm512_maddubs_epi16(w, x), _mm512_set1_epi16(1)));
+  static HOTPATH_INLINE Ints add_16_bit_pairs(Ints sums, Ints pairs) {
+    return _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+  }
+  static HOTPATH_INLINE Ints dot_pair(Ints sums, const Ints (&w)[2], const Ints (&x)[2]) {
+    return add_16_bit_pairs(sums, _mm512_add_epi16(_mm512_maddubs_epi16(w[0], x[0]), _mm512_maddubs_epi16(w[1], x[1])));
   }
   static HOTPATH_INLINE Ints prepare_q8(Ints w) { return w; }
   static HOTPATH_INLINE Ints dot_q8(Ints sums, Ints w, Ints x) {
     const __mmask64 negative = _mm512_movepi8_mask(w);
-    return dot(sums, _mm512_abs_epi8(w), _mm512_mask_sub_epi8(x, negative, _mm512_setzero_si512(), x));
+    const Ints signed_x = _mm512_mask_sub_epi8(x, negative, _mm512_setzero_si512(), x);
+    return add_16_bit_pairs(sums, _mm512_maddubs_epi16(_mm512_abs_epi8(w), signed_x));
   }
 };
 

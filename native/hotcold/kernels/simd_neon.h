@@ -69,14 +69,16 @@ struct Neon {
     return vorrq_s32(low, vreinterpretq_s32_u8(vandq_u8(moved, vdupq_n_u8(0x30))));
   }
 
-  static HOTPATH_INLINE Ints dot(Ints sums, Ints w, Ints x) {
+  static HOTPATH_INLINE Ints prepare_q8(Ints w) { return w; }
+  static HOTPATH_INLINE Ints dot_q8(Ints sums, Ints w, Ints x) {
     const int8x16_t a = vreinterpretq_s8_s32(w), b = vreinterpretq_s8_s32(x);
     const int32x4_t low = vpaddlq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)));
     const int32x4_t high = vpaddlq_s16(vmull_s8(vget_high_s8(a), vget_high_s8(b)));
     return vaddq_s32(sums, vpaddq_s32(low, high));
   }
-  static HOTPATH_INLINE Ints prepare_q8(Ints w) { return w; }
-  static HOTPATH_INLINE Ints dot_q8(Ints sums, Ints w, Ints x) { return dot(sums, w, x); }
+  static HOTPATH_INLINE Ints dot_pair(Ints sums, const Ints (&w)[2], const Ints (&x)[2]) {
+    return dot_q8(dot_q8(sums, w[0], x[0]), w[1], x[1]);
+  }
 };
 
 }  // namespace
