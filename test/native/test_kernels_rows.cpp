@@ -80,6 +80,27 @@ struct Packed {
   }
 };
 
+/// Three rows whose values are whole numbers: random quants, the largest ones, the smallest ones.
+std::vector<uint8_t> whole_number_rows(ggml_type type, int64_t n_cols) {
+  std::mt19937 random(8);
+  const size_t row_size = ggml_row_size(type, n_cols), block_size = ggml_type_size(type);
+  const ggml_fp16_t one = ggml_fp32_to_fp16(1.0f);
+  std::vector<uint8_t> file(row_size * 3);
+  for (size_t i = 0; i < row_size; ++i) {
+    file[i] = static_cast<uint8_t>(random());
+    file[row_size + i] = type == GGML_TYPE_Q8_0 ? 0x7F : 0xFF;
+    file[2 * row_size + i] = type == GGML_TYPE_Q8_0 ? 0x80 : 0x00;
+  }
+  for (size_t at = 0; at < file.size(); at += block_size) {
+    uint8_t* block = file.data() + at;
+    std::memcpy(block + (type == GGML_TYPE_Q6_K ? 208 : 0), &one, sizeof one);
+    if (type == GGML_TYPE_Q6_K) std::memset(block + 192, at < row_size ? 0xFD : 0x01, 16);  // scales of -3 and 1
+    if (type == GGML_TYPE_Q4_K) std::memcpy(block + 2, &one, sizeof one);
+    if (type == GGML_TYPE_Q4_K) std::memset(block + 4, at < row_size ? 0x5A : 0x04, 12);  // scales and minima
+  }
+  return file;
+}
+
 /// Kernels of every format on every instruction set of this machine, except the generic ones.
 std::vector<const RowKernels*> special_kernels() {
   std::vector<const RowKernels*> all;
@@ -216,39 +237,22 @@ TEST(row_kernels, equal_the_generic_ones_at_odd_sizes) {
   }
 }
 
-/// Weights and activations that are whole numbers, the latter with 127 as the greatest magnitude, have scales of 1: as long as
-/// sums stay below 2^24, floats hold them exactly, and every kernel must give the same number.
 TEST(row_kernels, add_whole_numbers_exactly_up_to_the_extremes) {
   std::mt19937 random(5);
+  constexpr int64_t kCols = 512, kTokens = 2;
+  // 127 as the greatest magnitude makes the activation's scales 1: sums stay below 2^24, and floats hold them exactly.
+  std::vector<float> x(kTokens * kCols, -127.0f);
+  for (int64_t i = 0; i < kCols; ++i) x[i] = i % 32 == 0 ? -127.0f : static_cast<float>(static_cast<int>(random() % 255) - 127);
   for (const ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) {
-    const int64_t n_cols = 512;
-    const ggml_fp16_t one = ggml_fp32_to_fp16(1.0f), none = 0;
-    std::vector<uint8_t> file(ggml_row_size(type, n_cols) * 3);
-    for (size_t i = 0; i < file.size(); ++i) {
-      const size_t row = i / ggml_row_size(type, n_cols);
-      file[i] = row == 0 ? static_cast<uint8_t>(random()) : row == 1 ? 0xFF : type == GGML_TYPE_Q8_0 ? 0x80 : 0x00;
-    }
-    for (size_t at = 0; at < file.size(); at += ggml_type_size(type)) {
-      const bool k_quant = ggml_blck_size(type) == 256;
-      if (type == GGML_TYPE_Q6_K) std::memset(file.data() + at + 192, at == 0 ? 3 : 1, 16);
-      std::memcpy(file.data() + at + (type == GGML_TYPE_Q6_K ? 208 : 0), &one, sizeof one);
-      if (type == GGML_TYPE_Q4_K) std::memcpy(file.data() + at + 2, at == 0 ? &one : &none, sizeof one);
-      if (type == GGML_TYPE_Q4_K) std::memset(file.data() + at + 4, at == 0 ? 0x5A : 0x04, 12);
-      EXPECT(k_quant || ggml_blck_size(type) == 32);
-    }
-    std::vector<float> x(2 * n_cols);
-    for (size_t i = 0; i < x.size(); ++i) {
-      const float value = i % 32 == 0 ? -127.0f : static_cast<float>(static_cast<int>(random() % 255) - 127);
-      x[i] = i < 512 ? value : -127.0f;
-    }
+    const std::vector<uint8_t> file = whole_number_rows(type, kCols);
     for (const Isa isa : usable_isas()) {
-      const Packed packed(*row_kernels(type, isa), file, 3, n_cols, x);
-      for (int64_t token = 0; token < 2; ++token) {
-        const std::vector<double> activation(x.begin() + token * n_cols, x.begin() + (token + 1) * n_cols);
+      const Packed packed(*row_kernels(type, isa), file, 3, kCols, x);
+      for (int64_t token = 0; token < kTokens; ++token) {
+        const std::vector<double> activation(x.begin() + token * kCols, x.begin() + (token + 1) * kCols);
         const std::vector<float> out = packed.dot(token);
         for (size_t i = 0; i < 3; ++i) {
-          const uint8_t* row = file.data() + ggml_row_size(type, n_cols) * i;
-          EXPECT_EQ(double(out[i]), reference_dot(type, row, n_cols, activation).dot);
+          const uint8_t* row = file.data() + ggml_row_size(type, kCols) * i;
+          EXPECT_EQ(double(out[i]), reference_dot(type, row, kCols, activation).dot);
         }
       }
     }

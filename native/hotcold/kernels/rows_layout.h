@@ -95,7 +95,7 @@ struct Q4_0 : NibbleLanes {
   static float scale(const uint8_t* record, int64_t lane) { return half_to_float(record + 2 * lane); }
 };
 
-/// Record of a chunk (two super-blocks): 16 scales, 16 minima, each unpacked from 6 bits to a byte; d of both; dmin of both.
+/// Record of a chunk (two super-blocks): 16 scales and 16 minima, unpacked from 6 bits to a byte; both d; both dmin.
 struct Q4_K : NibbleLanes {
   static constexpr ggml_type kType = GGML_TYPE_Q4_K;
   static constexpr int64_t kBlock = 256, kLaneCols = 32;
@@ -124,7 +124,7 @@ struct Q6_K {
 
   static void put(uint8_t* chunk, int64_t width, int64_t lane, const uint8_t* values) {
     for (int i = 0; i < 4; ++i) {
-      const uint8_t *v = values + i;
+      const uint8_t* v = values + i;
       chunk[lane * 4 + i] = static_cast<uint8_t>((v[0] & 15) | (v[8] & 15) << 4);
       chunk[(width + lane) * 4 + i] = static_cast<uint8_t>((v[4] & 15) | (v[12] & 15) << 4);
       chunk[kUpperAt + lane * 4 + i] =

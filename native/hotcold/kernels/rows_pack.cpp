@@ -157,7 +157,8 @@ struct QuantPacking {
       uint8_t values[Format::kBlock];
       File<Format>::take_apart(block, values);
       for (int64_t i = 0; i < kLanesPerBlock; ++i) {
-        Format::put(row + chunk * layout.kChunkBytes, layout.width(chunk), lane % kLanes + i, values + i * Format::kLaneCols);
+        uint8_t* at = row + chunk * layout.kChunkBytes;
+        Format::put(at, layout.width(chunk), lane % kLanes + i, values + i * Format::kLaneCols);
       }
       File<Format>::scales_to_record(block, row + layout.row_scales + chunk * Format::kScaleBytes, lane % kLanes);
     }
@@ -171,7 +172,8 @@ struct QuantPacking {
       const int64_t chunk = lane / kLanes;
       uint8_t values[Format::kBlock];
       for (int64_t i = 0; i < kLanesPerBlock; ++i) {
-        Format::get(row + chunk * layout.kChunkBytes, layout.width(chunk), lane % kLanes + i, values + i * Format::kLaneCols);
+        const uint8_t* at = row + chunk * layout.kChunkBytes;
+        Format::get(at, layout.width(chunk), lane % kLanes + i, values + i * Format::kLaneCols);
       }
       File<Format>::put_together(values, block);
       File<Format>::scales_from_record(row + layout.row_scales + chunk * Format::kScaleBytes, lane % kLanes, block);

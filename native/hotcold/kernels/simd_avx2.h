@@ -15,7 +15,8 @@ struct Avx2 {
   static constexpr int kRowTile = 4, kTokenTile = 2;
   static constexpr bool kUnsignedQ8 = false;
 
-  /// To the second level, which has room for more lines on their way (measured: 99 % of the read bandwidth, to the first 95).
+  /// To the second level, which has room for more lines on their way: 99 % of the read bandwidth of a Sapphire Rapids core
+  /// instead of 95 % with the first.
   static HOTPATH_INLINE void prefetch(const void* at) { _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T1); }
 
   static HOTPATH_INLINE Floats zero() { return _mm256_setzero_ps(); }
