@@ -12,7 +12,7 @@ namespace hotpath::hotcold {
 
 namespace {
 
-constexpr int64_t kChunk = 1024;     // columns whose scales are converted at a time, so that they stay in L1
+constexpr int64_t kChunk = 1024;      // columns whose sums or scales are kept at a time, so that they stay in L1
 constexpr int64_t kAheadBytes = 384;  // how far before its use a row is asked for
 
 inline int32_t dword(const int8_t* quants) {
@@ -141,31 +141,45 @@ struct QuantisedDown {
     return n_quads;
   }
 
-  /// The quads' sums at `count` columns: times `scales` added to `y`, or times the block's scales to `totals`.
+  /// The bytes of the quads' columns [c, c + kTile), multiplied by the values.
   template <int kQuads>
-  static void add_quads(const Quad* quads, int64_t n_embd, int64_t first, int64_t count, const float* scales, float* y,
-                        const uint8_t* block_scales, int32_t* totals) {
-    typename S::Ints values[kQuads];
+  static HOTPATH_INLINE void sum_quads(const Quad* quads, int64_t n_embd, int64_t c, typename S::Ints* sums) {
     int32_t offset = 0;
+    for (int q = 0; q < kQuads; ++q) offset += quads[q].offset;
+    for (int k = 0; k < kVectors; ++k) sums[k] = S::set_int(offset);
     for (int q = 0; q < kQuads; ++q) {
-      values[q] = S::set_int(quads[q].values);
-      offset += quads[q].offset;
+      typename S::Ints bytes[kVectors];
+      load_quads<S, Format>(quads[q].rows, n_embd, c / kTile, bytes);
+      prefetch_quad<S, Format>(quads[q].rows, n_embd, c);
+      const typename S::Ints values = S::set_int(quads[q].values);
+      for (int k = 0; k < kVectors; ++k) sums[k] = dot_quads<S, Format>(sums[k], prepare<S, Format>(bytes[k]), values);
     }
-    for (int64_t c = 0; c < count; c += kTile) {
-      typename S::Ints sums[kVectors], bytes[kVectors];
-      for (auto& sum : sums) sum = S::set_int(offset);
-      for (int q = 0; q < kQuads; ++q) {
-        load_quads<S, Format>(quads[q].rows, n_embd, (first + c) / kTile, bytes);
-        prefetch_quad<S, Format>(quads[q].rows, n_embd, first + c);
-        for (int k = 0; k < kVectors; ++k) sums[k] = dot_quads<S, Format>(sums[k], prepare<S, Format>(bytes[k]), values[q]);
+  }
+
+  /// y[e] += scale * d[e] * the quads' sum at e. For groups of a single block.
+  template <int kQuads>
+  static void add_quads(const Quad* quads, const uint8_t* group, int64_t n_embd, float scale, float* y) {
+    for (int64_t c = 0; c < n_embd; c += kTile) {
+      typename S::Ints sums[kVectors];
+      sum_quads<kQuads>(quads, n_embd, c, sums);
+      for (int k = 0; k < kVectors; ++k) {
+        const int64_t e = c + k * S::kWidth;
+        const typename S::Floats d = S::multiply(S::load_f16(group + 2 * e), S::set(scale));
+        S::store(y + e, S::multiply_add(S::to_floats(sums[k]), d, S::load(y + e)));
       }
+    }
+  }
+
+  /// totals[i] += the block's scale * the quads' sum at column first + i.
+  template <int kQuads>
+  static void add_quads_to_totals(const Quad* quads, int64_t n_embd, int64_t first, int64_t count, const uint8_t* scales,
+                                  int32_t* totals) {
+    for (int64_t c = 0; c < count; c += kTile) {
+      typename S::Ints sums[kVectors];
+      sum_quads<kQuads>(quads, n_embd, first + c, sums);
       for (int k = 0; k < kVectors; ++k) {
         const int64_t i = c + k * S::kWidth;
-        if constexpr (kBlocks == 1) {
-          S::store(y + i, S::multiply_add(S::to_floats(sums[k]), S::load(scales + i), S::load(y + i)));
-        } else {
-          S::store_ints(totals + i, S::add_scaled(S::load_ints(totals + i), sums[k], load_block_scale(block_scales + i)));
-        }
+        S::store_ints(totals + i, S::add_scaled(S::load_ints(totals + i), sums[k], load_block_scale(scales + i)));
       }
     }
   }
@@ -195,43 +209,44 @@ struct QuantisedDown {
     }
   }
 
+  static void accumulate_blocks(const uint8_t* group, int64_t n_embd, const QuantisedBlock* blocks, const Quad* quads,
+                                int64_t n_quads, float* y) {
+    int32_t totals[kChunk];
+    uint8_t decoded[kChunk];
+    for (int64_t first = 0; first < n_embd; first += kChunk) {
+      const int64_t count = n_embd - first < kChunk ? n_embd - first : kChunk;
+      for (int64_t i = 0; i < count; i += S::kWidth) S::store_ints(totals + i, S::zero_ints());
+      const uint8_t* scales = nullptr;
+      for (int64_t q = 0; q < n_quads;) {
+        if (q == 0 || quads[q].block != quads[q - 1].block) {
+          scales = block_scales(group, n_embd, first, count, static_cast<int>(quads[q].block), false, decoded);
+        }
+        const bool pair = q + 1 < n_quads && quads[q + 1].block == quads[q].block;
+        const auto add = pair ? add_quads_to_totals<2> : add_quads_to_totals<1>;
+        add(quads + q, n_embd, first, count, scales, totals);
+        q += pair ? 2 : 1;
+      }
+      add_totals(group, n_embd, first, count, blocks, totals, y + first);
+    }
+  }
+
   static void accumulate(const DownMatrix& down, int64_t group_index, const float* values, const int32_t* active,
                          int64_t n_active, float* partial) {
     QuantisedBlock blocks[kBlocks];
-    const bool any = Format::kGroup == 32 ? quantise_q8_0(values, active, n_active, blocks)
-                                          : quantise_q8_k(values, active, n_active, Format::kBlock, blocks);
+    const bool any = kBlocks == 1 ? quantise_q8_0(values, active, n_active, blocks)
+                                  : quantise_q8_k(values, active, n_active, Format::kBlock, blocks);
     if (!any) return;
     const int64_t n_embd = down.n_embd;
     const uint8_t* group = down.data + static_cast<size_t>(group_index) * down.group_stride;
     Quad quads[Format::kGroup / 4];
     const int64_t n_quads = make_quads(group + Format::planes_bytes(n_embd), Format::row_bytes(n_embd), blocks, active,
                                        n_active, quads);
-    for (int64_t first = 0; first < n_embd; first += kChunk) {
-      const int64_t count = n_embd - first < kChunk ? n_embd - first : kChunk;
-      float scales[kBlocks == 1 ? kChunk : 1];
-      int32_t totals[kBlocks == 1 ? 1 : kChunk];
-      uint8_t decoded[Format::kMinima ? kChunk : 1];
-      const uint8_t* bytes = nullptr;
-      for (int64_t i = 0; i < count; i += S::kWidth) {
-        if constexpr (kBlocks == 1) {
-          S::store(scales + i, S::multiply(S::load_f16(group + 2 * (first + i)), S::set(blocks->scale)));
-        } else {
-          S::store_ints(totals + i, S::zero_ints());
-        }
-      }
-      for (int64_t q = 0; q < n_quads;) {
-        const bool pair = q + 1 < n_quads && quads[q + 1].block == quads[q].block;
-        if (q == 0 || quads[q].block != quads[q - 1].block) {
-          bytes = block_scales(group, n_embd, first, count, static_cast<int>(quads[q].block), false, decoded);
-        }
-        if (pair) {
-          add_quads<2>(quads + q, n_embd, first, count, scales, partial + first, bytes, totals);
-        } else {
-          add_quads<1>(quads + q, n_embd, first, count, scales, partial + first, bytes, totals);
-        }
-        q += pair ? 2 : 1;
-      }
-      if constexpr (kBlocks > 1) add_totals(group, n_embd, first, count, blocks, totals, partial + first);
+    if constexpr (kBlocks > 1) {
+      accumulate_blocks(group, n_embd, blocks, quads, n_quads, partial);
+    } else {
+      int64_t q = 0;
+      for (; q + 2 <= n_quads; q += 2) add_quads<2>(quads + q, group, n_embd, blocks->scale, partial);
+      if (q < n_quads) add_quads<1>(quads + q, group, n_embd, blocks->scale, partial);
     }
   }
 
