@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <random>
 
 #include "ggml-alloc.h"
@@ -70,10 +72,20 @@ std::vector<float> random_floats(size_t count, uint32_t seed) {
   return floats;
 }
 
-uint8_t* aligned(std::vector<uint8_t>& bytes) {
-  const auto address = reinterpret_cast<uintptr_t>(bytes.data());
-  return bytes.data() + (64 - address % 64) % 64;
-}
+/// Aligned, and not a byte more than asked for, so that a sanitizer sees what reads beyond.
+class Bytes {
+ public:
+  explicit Bytes(size_t size) : data_(static_cast<uint8_t*>(::operator new(size, std::align_val_t(64)))) {
+    std::memset(data_.get(), 0xA5, size);
+  }
+  uint8_t* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(uint8_t* bytes) const { ::operator delete(bytes, std::align_val_t(64)); }
+  };
+  std::unique_ptr<uint8_t, Free> data_;
+};
 
 /// A quantised matrix as a file has it, with the weights it stands for, and packed.
 struct Matrix {
@@ -82,9 +94,10 @@ struct Matrix {
   size_t stride;
   std::vector<uint8_t> file;
   std::vector<float> weights;  // [n_ff][n_embd]
-  std::vector<uint8_t> packed;
+  Bytes packed;
 
-  Matrix(const Format& format_, int64_t n_embd_, int64_t n_ff_) : format(format_), n_embd(n_embd_), n_ff(n_ff_) {
+  Matrix(const Format& format_, int64_t n_embd_, int64_t n_ff_)
+      : format(format_), n_embd(n_embd_), n_ff(n_ff_), packed(generic().group_bytes(n_embd) * static_cast<size_t>(n_ff / generic().group)) {
     const bool across = format.scales == kAcross;
     const int64_t columns = across ? n_ff : n_embd, rows = across ? n_embd : n_ff;
     const std::vector<float> source = random_floats(static_cast<size_t>(n_ff * n_embd), 7);
@@ -101,16 +114,13 @@ struct Matrix {
         weights[static_cast<size_t>(j * n_embd + e)] = decoded[static_cast<size_t>(across ? e * n_ff + j : j * n_embd + e)];
       }
     }
-    const DownKernels& kernels = *down_kernels(format.type, format.scales, Isa::generic);
-    packed.resize(kernels.group_bytes(n_embd) * static_cast<size_t>(n_ff / kernels.group) + 64);
-    for (int64_t g = 0; g < n_ff / kernels.group; ++g) {
-      kernels.pack(file.data(), stride, n_embd, g, aligned(packed) + kernels.group_bytes(n_embd) * static_cast<size_t>(g));
+    for (int64_t g = 0; g < n_ff / generic().group; ++g) {
+      generic().pack(file.data(), stride, n_embd, g, packed.data() + generic().group_bytes(n_embd) * static_cast<size_t>(g));
     }
   }
 
-  DownMatrix view() {
-    return {aligned(packed), down_kernels(format.type, format.scales, Isa::generic)->group_bytes(n_embd), n_embd};
-  }
+  const DownKernels& generic() const { return *down_kernels(format.type, format.scales, Isa::generic); }
+  DownMatrix view() const { return {packed.data(), generic().group_bytes(n_embd), n_embd}; }
 };
 
 /// The values of `n_ff` neurons: of each 32, the first `n_active` in a random order are not 0.
@@ -148,13 +158,13 @@ std::vector<float> multiply(const DownKernels& kernels, Matrix& matrix, const st
   const int64_t n_groups = matrix.n_ff / kernels.group;
   const size_t stride = kernels.values_bytes(n_groups);
   const auto n_tokens = static_cast<int64_t>(tokens.size());
-  std::vector<uint8_t> values(stride * tokens.size() + 64);
-  for (size_t t = 0; t < tokens.size(); ++t) kernels.pack_values(tokens[t].data(), n_groups, aligned(values) + t * stride);
-  std::vector<uint8_t> scratch(kernels.multiply_scratch_bytes(n_tokens, slice) + 64);
+  const Bytes values(stride * tokens.size());
+  for (size_t t = 0; t < tokens.size(); ++t) kernels.pack_values(tokens[t].data(), n_groups, values.data() + t * stride);
+  const Bytes scratch(kernels.multiply_scratch_bytes(n_tokens, slice));
   std::vector<float> y(tokens.size() * static_cast<size_t>(matrix.n_embd), NAN);
   for (int64_t first = 0; first < matrix.n_embd; first += slice) {
-    kernels.multiply(matrix.view(), 0, n_groups, aligned(values), stride, n_tokens, first,
-                     std::min(slice, matrix.n_embd - first), y.data(), matrix.n_embd, aligned(scratch));
+    kernels.multiply(matrix.view(), 0, n_groups, values.data(), stride, n_tokens, first,
+                     std::min(slice, matrix.n_embd - first), y.data(), matrix.n_embd, scratch.data());
   }
   return y;
 }
@@ -239,11 +249,11 @@ TEST(kernels_down, pack_without_loss_whatever_the_bytes) {
       std::vector<uint8_t> file(stride * static_cast<size_t>(rows)), back(file.size());
       std::mt19937 random(3);
       for (uint8_t& byte : file) byte = static_cast<uint8_t>(random());
-      std::vector<uint8_t> packed(kernels.group_bytes(n_embd) + 64);
+      const Bytes packed(kernels.group_bytes(n_embd));
       EXPECT_EQ(kernels.group_bytes(n_embd) % 64, 0u);
       for (int64_t g = 0; g < 2; ++g) {
-        kernels.pack(file.data(), stride, n_embd, g, aligned(packed));
-        kernels.unpack(aligned(packed), n_embd, g, back.data(), stride);
+        kernels.pack(file.data(), stride, n_embd, g, packed.data());
+        kernels.unpack(packed.data(), n_embd, g, back.data(), stride);
       }
       for (int64_t r = 0; r < rows; ++r) {
         const size_t at = static_cast<size_t>(r) * stride;
@@ -327,7 +337,7 @@ TEST(kernels_down, are_exact_at_the_ends_of_the_quants_range) {
     Matrix matrix(format, 64, generic.group);
     const size_t planes = format.type == GGML_TYPE_Q4_K ? 4 * 64 : 2 * 64;  // the f16 ones, which shall stay finite
     for (const int byte : {0x00, 0x7f, 0x80, 0xff}) {
-      std::memset(aligned(matrix.packed) + planes, byte, generic.group_bytes(64) - planes);
+      std::memset(matrix.packed.data() + planes, byte, generic.group_bytes(64) - planes);
       for (const float value : {1.0f, -1.0f}) {
         const std::vector<float> values(static_cast<size_t>(matrix.n_ff), value);
         EXPECT(distance(accumulate(kernels, matrix, values), accumulate(generic, matrix, values)) < kRounding);
