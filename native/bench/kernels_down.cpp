@@ -115,11 +115,11 @@ struct Activity {
   }
 
   static double row_bytes(const DownKernels& kernels) {
-    const double bits = kernels.type == GGML_TYPE_Q4_K   ? 4
-                        : kernels.type == GGML_TYPE_Q6_K ? 6
-                        : ggml_is_quantized(kernels.type) ? (kernels.type == GGML_TYPE_Q8_0 ? 8 : 4)
-                                                          : 8.0 * static_cast<double>(ggml_type_size(kernels.type));
-    return kEmbd * bits / 8 + (kernels.scales == kAlong && ggml_is_quantized(kernels.type) ? kEmbd / 16 : 0);
+    const bool quantised = ggml_is_quantized(kernels.type);
+    double bits = quantised ? 4 : 8.0 * static_cast<double>(ggml_type_size(kernels.type));
+    if (kernels.type == GGML_TYPE_Q8_0) bits = 8;
+    if (kernels.type == GGML_TYPE_Q6_K) bits = 6;
+    return kEmbd * bits / 8 + (kernels.scales == kAlong && quantised ? kEmbd / 16 : 0);
   }
 
   void add(const Data& data, int64_t first, int64_t end, float* partial) const {
@@ -240,14 +240,15 @@ bool bench_format(const Machine& machine, const DownKernels& kernels) {
 }  // namespace
 
 bool bench_down(const Machine& machine, const Choice& choice) {
-  std::printf("\ndown to %lld, GB/s of the bytes needed, cached | one thread, of the bandwidth | two threads; prompts of %lld "
-              "tokens, GFLOP/s\n", static_cast<long long>(kEmbd), static_cast<long long>(kTokens));
+  std::printf("\ndown to %lld, GB/s of the bytes needed: cached, with one thread and its share of the bandwidth, with two\n"
+              "threads; prompts of %lld tokens, GFLOP/s\n", static_cast<long long>(kEmbd), static_cast<long long>(kTokens));
   std::printf("%-10s", "");
   for (const int share : kShares) std::printf(" %14d %% active", share);
   std::printf(" %7s %6s\n", "prompt", "ggml");
   bool all_right = true;
   for (const Format& format : kFormats) {
-    if (choice.wants(format.type)) all_right &= bench_format(machine, *hotcold::down_kernels(format.type, format.scales, choice.isa));
+    if (!choice.wants(format.type)) continue;
+    all_right &= bench_format(machine, *hotcold::down_kernels(format.type, format.scales, choice.isa));
   }
   return all_right;
 }

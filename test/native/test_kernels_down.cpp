@@ -97,7 +97,8 @@ struct Matrix {
   Bytes packed;
 
   Matrix(const Format& format_, int64_t n_embd_, int64_t n_ff_)
-      : format(format_), n_embd(n_embd_), n_ff(n_ff_), packed(generic().group_bytes(n_embd) * static_cast<size_t>(n_ff / generic().group)) {
+      : format(format_), n_embd(n_embd_), n_ff(n_ff_),
+        packed(generic().group_bytes(n_embd) * static_cast<size_t>(n_ff / generic().group)) {
     const bool across = format.scales == kAcross;
     const int64_t columns = across ? n_ff : n_embd, rows = across ? n_embd : n_ff;
     const std::vector<float> source = random_floats(static_cast<size_t>(n_ff * n_embd), 7);
@@ -273,7 +274,8 @@ TEST(kernels_down, generic_equals_double_arithmetic) {
       for (int64_t e = 0; e < matrix.n_embd; ++e) {
         double sum = 0;
         for (int64_t j = 0; j < matrix.n_ff; ++j) {
-          sum += static_cast<double>(used[static_cast<size_t>(j)]) * matrix.weights[static_cast<size_t>(j * matrix.n_embd + e)];
+          const float weight = matrix.weights[static_cast<size_t>(j * matrix.n_embd + e)];
+          sum += static_cast<double>(used[static_cast<size_t>(j)]) * weight;
         }
         expected[static_cast<size_t>(e)] = static_cast<float>(sum);
       }

@@ -12,6 +12,7 @@ struct DownAvx512 : Base {
   using Floats = __m512;
   using Ints = __m512i;
 
+  static HOTPATH_INLINE void prefetch(const void* at) { _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0); }
   static HOTPATH_INLINE Floats set(float value) { return _mm512_set1_ps(value); }
   static HOTPATH_INLINE Ints set_int(int32_t value) { return _mm512_set1_epi32(value); }
   static HOTPATH_INLINE void store(float* at, Floats v) { _mm512_storeu_ps(at, v); }

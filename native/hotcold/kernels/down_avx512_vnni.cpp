@@ -20,7 +20,9 @@ struct Half : DownAvx2 {
   }
 };
 
-using Whole = DownAvx512<Avx512Vnni>;
+struct Whole : DownAvx512<Avx512Vnni> {
+  static HOTPATH_INLINE Ints dot(Ints sums, Ints w, Ints x) { return _mm512_dpbusd_epi32(sums, w, x); }
+};
 
 }  // namespace
 

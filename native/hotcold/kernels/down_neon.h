@@ -14,6 +14,8 @@ struct DownNeon : Base {
   using Floats = float32x4_t;
   using Ints = int32x4_t;
 
+  static HOTPATH_INLINE Ints dot(Ints sums, Ints w, Ints x) { return Base::dot_q8(sums, w, x); }
+
   static HOTPATH_INLINE Floats set(float value) { return vdupq_n_f32(value); }
   static HOTPATH_INLINE Ints set_int(int32_t value) { return vdupq_n_s32(value); }
   static HOTPATH_INLINE void store(float* at, Floats v) { vst1q_f32(at, v); }

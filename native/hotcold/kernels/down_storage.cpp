@@ -216,8 +216,10 @@ std::optional<DownKernels> down_storage(ggml_type type, DownScales scales) {
     case GGML_TYPE_F32: return RowStorage<GGML_TYPE_F32, 32, false>::kernels(scales);
     case GGML_TYPE_F16: return RowStorage<GGML_TYPE_F16, 16, false>::kernels(scales);
     case GGML_TYPE_BF16: return RowStorage<GGML_TYPE_BF16, 16, false>::kernels(scales);
-    case GGML_TYPE_Q8_0: return across ? AcrossStorage<Q8Down>::kernels() : RowStorage<GGML_TYPE_Q8_0, 8, true>::kernels(scales);
-    case GGML_TYPE_Q4_0: return across ? AcrossStorage<Q4Down>::kernels() : RowStorage<GGML_TYPE_Q4_0, 4, true>::kernels(scales);
+    case GGML_TYPE_Q8_0:
+      return across ? AcrossStorage<Q8Down>::kernels() : RowStorage<GGML_TYPE_Q8_0, 8, true>::kernels(scales);
+    case GGML_TYPE_Q4_0:
+      return across ? AcrossStorage<Q4Down>::kernels() : RowStorage<GGML_TYPE_Q4_0, 4, true>::kernels(scales);
     case GGML_TYPE_Q4_K: return across ? std::optional(AcrossStorage<Q4KDown>::kernels()) : std::nullopt;
     case GGML_TYPE_Q6_K: return across ? std::optional(AcrossStorage<Q6KDown>::kernels()) : std::nullopt;
     default: return std::nullopt;

@@ -112,7 +112,8 @@ struct FileBlock<Q4KDown> {  // f16 d, dmin; scales[12]; nibbles[4][32]
   static void write(uint8_t* block, int first, const uint8_t* quants) {
     uint8_t* nibbles = block + 16 + first / 64 * 32;
     for (int j = 0; j < 32; ++j) {
-      nibbles[j] = static_cast<uint8_t>(first % 64 == 0 ? (nibbles[j] & 0xf0) | quants[j] : (nibbles[j] & 15) | quants[j] << 4);
+      const int both = first % 64 == 0 ? (nibbles[j] & 0xf0) | quants[j] : (nibbles[j] & 15) | quants[j] << 4;
+      nibbles[j] = static_cast<uint8_t>(both);
     }
   }
   static void read_scales(const uint8_t* block, int64_t n_embd, int64_t column, uint8_t* planes) {
@@ -135,7 +136,8 @@ struct FileBlock<Q6KDown> {  // nibbles[2][64], upper bits[2][32], int8 scales[1
     const uint8_t* nibbles = block + first / 128 * 64 + part % 2 * 32;
     const uint8_t* upper = block + 128 + first / 128 * 32;
     for (int j = 0; j < 32; ++j) {
-      quants[j] = static_cast<uint8_t>((part < 2 ? nibbles[j] & 15 : nibbles[j] >> 4) | (upper[j] >> (2 * part) & 3) << 4);
+      const int lower = part < 2 ? nibbles[j] & 15 : nibbles[j] >> 4;
+      quants[j] = static_cast<uint8_t>(lower | (upper[j] >> (2 * part) & 3) << 4);
     }
   }
   static void write(uint8_t* block, int first, const uint8_t* quants) {
