@@ -35,15 +35,15 @@ note() { echo "$*" | tee -a "$OUT/summary.txt"; }
 
 # step NAME LOG COMMAND...: runs within the limit, its output goes to LOG and its outcome to the summary.
 step() {
-  local name=$1 log=$OUT/$2 began=$SECONDS
+  local name=$1 file=$2 began=$SECONDS
   shift 2
-  timeout --kill-after=10 "$LIMIT" "$@" >> "$log" 2>&1
+  timeout --kill-after=10 "$LIMIT" "$@" >> "$OUT/$file" 2>&1
   local status=$?
   case $status in
     0) note "ok       $name ($((SECONDS - began)) s)" ;;
-    77) note "skipped  $name: $(tail -n 1 "$log")" ;;
-    124 | 137) note "TIMEOUT  $name: $LIMIT s, see $2" ;;
-    *) note "FAILED   $name: status $status, see $2" ;;
+    77) note "skipped  $name: $(tail -n 1 "$OUT/$file")" ;;
+    124 | 137) note "TIMEOUT  $name: $LIMIT s, see $file" ;;
+    *) note "FAILED   $name: status $status, see $file" ;;
   esac
   [ $status = 0 ] || [ $status = 77 ] || failed=1
   return $status
@@ -92,7 +92,7 @@ build() {
   local llama
   llama=$(source_of_llama 2>> "$OUT/build.log") || { note "FAILED   unpack llama.cpp: $(tail -n 1 "$OUT/build.log")"; failed=1; return; }
   step "configure the engine" build.log cmake -S native -B $work/engine -DHOTPATH_LLAMA=source \
-    -DHOTPATH_LLAMA_SOURCE_DIR="$llama" -DGGML_CUDA=$CUDA -DGGML_NATIVE=ON -DCMAKE_CUDA_ARCHITECTURES=native \
+    -DHOTPATH_LLAMA_SOURCE_DIR="$llama" -DGGML_CUDA=$CUDA -DGGML_CPU_ALL_VARIANTS=ON -DCMAKE_CUDA_ARCHITECTURES=native \
     -DHOTPATH_CUDA=$CUDA -DHOTPATH_CUDA_ARCHITECTURES=native || return
   step "compile the engine" build.log cmake --build $work/engine -j "$jobs" --target hotpath-tests hotpath-bench
 }
