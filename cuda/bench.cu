@@ -87,7 +87,11 @@ struct Bench {
       : host(shape, active, random), n_tokens(tokens), host_x(random_inputs(tokens, shape.n_embd, random)) {
     const size_t one = pack(shape.type, host.gate).size() * 2 + pack(shape.down_type, host.down).size();
     for (size_t i = 0; i < std::max<size_t>(2, kWorkingSet / one); ++i) add_layer();
-    x = copy_to_device(host_x);
+    std::vector<float> arranged(host_x.size());
+    for (int t = 0; t < tokens; ++t) {
+      arrange_inputs(shape.type, host_x.data() + t * shape.n_embd, shape.n_embd, arranged.data() + t * shape.n_embd);
+    }
+    x = copy_to_device(arranged);
     activations = reinterpret_cast<float*>(allocate(sizeof(float) * n_tokens * shape.n_slots));
     partials = reinterpret_cast<float*>(allocate(sizeof(float) * kMaxPartials * n_tokens * shape.n_embd));
     y = reinterpret_cast<float*>(allocate(sizeof(float) * n_tokens * shape.n_embd));

@@ -43,12 +43,6 @@ struct HostLayer {
     };
     std::normal_distribution<float> normal(0.0f, size);
     switch (type) {
-      case kF32:
-        for (size_t i = 0; i < rows.size(); i += 4) {
-          const float value = normal(random);
-          std::memcpy(rows.data() + i, &value, 4);
-        }
-        break;
       case kF16:
       case kBF16:
         for (size_t i = 0; i < rows.size(); i += 2) {

@@ -8,13 +8,15 @@ constexpr int kWarp = 32;
 constexpr int kWarpsPerBlock = 8;
 constexpr int kDownRun = 8;  // columns a thread of the down kernel owns
 constexpr int kDownTile = kWarp * kDownRun;
+constexpr int kDownAhead = 4;  // rows a warp reads before it uses the first
 
 __device__ float sum_over_warp(float value) {
   for (int offset = kWarp / 2; offset > 0; offset /= 2) value += __shfl_xor_sync(0xffffffffu, value, offset);
   return value;
 }
 
-/// sums[r][t] = row r . x[t], complete in every lane. Rows share the reading of x, which comes from the L1 cache.
+/// sums[r][t] = row r . x[t], complete in every lane. Rows share the reading of x, which comes from the L1 cache: read in
+/// the order of the columns it would cost up to eight times as many accesses as there are bytes for.
 template <typename Format, int kRows, int kTokens>
 __device__ void dot_rows(const uint8_t* const (&rows)[kRows], const float* x, int n_embd, int n_tokens, float (&sums)[kRows][kTokens]) {
   for (int r = 0; r < kRows; ++r) {
@@ -28,10 +30,10 @@ __device__ void dot_rows(const uint8_t* const (&rows)[kRows], const float* x, in
 #pragma unroll
     for (int t = 0; t < kTokens; ++t) {
       // Beyond the last token the last is computed again, and not stored.
-      const float* x_t = x + static_cast<int64_t>(min(t, n_tokens - 1)) * n_embd + Format::column(chunk);
+      const float4* x_t = reinterpret_cast<const float4*>(x + static_cast<int64_t>(min(t, n_tokens - 1)) * n_embd) + chunk;
 #pragma unroll
       for (int i = 0; i < Format::kRun * Format::kRuns; i += 4) {
-        const float4 v = __ldg(reinterpret_cast<const float4*>(x_t + i / Format::kRun * Format::kGap + i % Format::kRun));
+        const float4 v = __ldg(x_t + i / 4 * n_chunks);
 #pragma unroll
         for (int r = 0; r < kRows; ++r) {
           sums[r][t] += w[r][i] * v.x + w[r][i + 1] * v.y + w[r][i + 2] * v.z + w[r][i + 3] * v.w;
@@ -115,15 +117,26 @@ down_kernel(const DeviceLayer layer, const float* __restrict__ activations, int 
       mine[t] = t < n_tokens ? activations[static_cast<int64_t>(t) * layer.n_slots + group * kGroup + lane] : 0.0f;
       active = active || mine[t] != 0.0f;
     }
-    for (uint32_t left = __ballot_sync(0xffffffffu, active); left != 0; left &= left - 1) {
-      const int offset = __ffs(static_cast<int>(left)) - 1;
-      float w[kDownRun] = {};
-      if (column < layer.n_embd) decode_down(Format{}, layer.down + (group * kGroup + offset) * stride, layer.n_embd, column, w);
+    for (uint32_t left = __ballot_sync(0xffffffffu, active); left != 0;) {
+      int offsets[kDownAhead];
+      float w[kDownAhead][kDownRun] = {};
 #pragma unroll
-      for (int t = 0; t < kTokens; ++t) {
-        const float a = __shfl_sync(0xffffffffu, mine[t], offset);
+      for (int j = 0; j < kDownAhead; ++j) {
+        offsets[j] = __ffs(static_cast<int>(left)) - 1;  // -1 when none is left
+        left &= left - 1;
+        if (offsets[j] >= 0 && column < layer.n_embd) {
+          decode_down(Format{}, layer.down + (group * kGroup + offsets[j]) * stride, layer.n_embd, column, w[j]);
+        }
+      }
 #pragma unroll
-        for (int i = 0; i < kDownRun; ++i) sums[t][i] += a * w[i];
+      for (int j = 0; j < kDownAhead; ++j) {
+        if (offsets[j] < 0) break;
+#pragma unroll
+        for (int t = 0; t < kTokens; ++t) {
+          const float a = __shfl_sync(0xffffffffu, mine[t], offsets[j]);
+#pragma unroll
+          for (int i = 0; i < kDownRun; ++i) sums[t][i] += a * w[j][i];
+        }
       }
     }
   }
@@ -175,7 +188,7 @@ void launch_neurons(const DeviceLayer& layer, const float* x, int n_tokens, floa
   const int64_t stride = row_stride(layer.type, layer.n_embd);
   with_format(layer.type, [&](auto format) {
     with_tokens(n_tokens, [&](auto tokens) {
-      constexpr int kRows = 2;
+      constexpr int kRows = tokens.value == kMaxTokens ? 1 : 2;  // what the registers hold
       const int n_blocks = (layer.n_slots + kRows * kWarpsPerBlock - 1) / (kRows * kWarpsPerBlock);
       neurons_kernel<decltype(format), kRows, tokens.value>
           <<<n_blocks, kWarp * kWarpsPerBlock, 0, stream>>>(layer, x, n_tokens, activations, stride);

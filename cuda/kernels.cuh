@@ -29,7 +29,7 @@ struct DeviceLayer {
 /// depend on which neurons are active.
 int partials_of(const DeviceLayer& layer);
 
-/// activations[t * n_slots + slot] for n_tokens <= kMaxTokens, x (n_tokens, n_embd).
+/// activations[t * n_slots + slot] for n_tokens <= kMaxTokens, x (n_tokens, n_embd), each token arranged by arrange_inputs.
 /// Moves: all gate rows, and the up rows of neurons that are not silent for every token; ungated: all up rows.
 void launch_neurons(const DeviceLayer& layer, const float* x, int n_tokens, float* activations, cudaStream_t stream);
 

@@ -19,7 +19,7 @@
 namespace hotpath::cuda {
 
 /// ggml's numbers.
-enum Type { kF32 = 0, kF16 = 1, kQ4_0 = 2, kQ8_0 = 8, kQ4_K = 12, kQ6_K = 14, kBF16 = 30 };
+enum Type { kF16 = 1, kQ4_0 = 2, kQ8_0 = 8, kQ4_K = 12, kQ6_K = 14, kBF16 = 30 };
 
 struct Bytes16 {
   uint32_t word[4];
@@ -80,16 +80,6 @@ HOTPATH_HD float float_from_small(uint32_t value, int offset) {
 
 // A format says: a thread's step is one *chunk*, kRuns runs of kRun neighbouring weights; run 0 begins at `column(chunk)`,
 // run 1 kGap columns further. `decode` writes the weights of both. n_cols is a multiple of kRun * kRuns and of `kBlock`.
-
-struct F32Rows {
-  static constexpr int kRun = 4, kRuns = 1, kGap = 0, kBlock = 4;
-  HOTPATH_HD static int64_t bytes(int64_t n_cols) { return 4 * n_cols; }
-  HOTPATH_HD static int column(int chunk) { return 4 * chunk; }
-  HOTPATH_HD static void decode(const uint8_t* row, int /*n_cols*/, int chunk, float* w) {
-    const Bytes16 b = load16(row + 16 * chunk);
-    for (int i = 0; i < 4; ++i) w[i] = float_from_bits(b.word[i]);
-  }
-};
 
 struct F16Rows {
   static constexpr int kRun = 8, kRuns = 1, kGap = 0, kBlock = 8;
@@ -197,7 +187,6 @@ struct Q6_KRows {  // per row: the low 4 bits (128 bytes per block of 256), the 
 template <typename Use>
 bool with_format(int type, Use use) {
   switch (type) {
-    case kF32: use(F32Rows{}); return true;
     case kF16: use(F16Rows{}); return true;
     case kBF16: use(BF16Rows{}); return true;
     case kQ8_0: use(Q8_0Rows{}); return true;
@@ -222,6 +211,21 @@ inline int64_t source_bytes(int type, int64_t n_cols) {
   int64_t bytes = 0;
   with_format(type, [&](auto format) { bytes = format.bytes(n_cols); });
   return bytes;
+}
+
+/// x in the order in which the threads of a warp read it: the first four inputs of every chunk, then the next four, so that
+/// neighbouring threads read neighbouring memory.
+inline void arrange_inputs(int type, const float* x, int64_t n_cols, float* arranged) {
+  with_format(type, [&](auto format) {
+    constexpr int kWeights = format.kRun * format.kRuns;
+    const int n_chunks = static_cast<int>(n_cols) / kWeights;
+    for (int chunk = 0; chunk < n_chunks; ++chunk) {
+      for (int i = 0; i < kWeights; i += 4) {
+        const float* from = x + format.column(chunk) + i / format.kRun * format.kGap + i % format.kRun;
+        std::memcpy(arranged + (i / 4 * n_chunks + chunk) * 4, from, 4 * sizeof(float));
+      }
+    }
+  });
 }
 
 inline void pack_row(int type, const uint8_t* source, int64_t n_cols, uint8_t* packed) {

@@ -69,7 +69,7 @@ struct Unit {
 
 void every_type_and_form(const char* device) {
   std::mt19937 random(1);
-  for (const int type : {kF32, kF16, kBF16, kQ8_0, kQ4_0, kQ4_K, kQ6_K}) {
+  for (const int type : {kF16, kBF16, kQ8_0, kQ4_0, kQ4_K, kQ6_K}) {
     for (int form = 0; form < kFormCount; ++form) {
       const int down_type = form % 2 ? kQ8_0 : kF16;
       const HostLayer host({768, 9 * 32, form, type, down_type, form % 3 != 0}, -1, random);
@@ -131,7 +131,7 @@ void memory(const char* device) {
   const Unit unit(device, 2, 1);
   unit.set(0, host);
   const size_t before = hotpath_cuda_memory_bytes(unit.unit);
-  const hotpath_cuda_layer absurd = {1 << 16, 1 << 20, kGatedRelu, kF32, kF16, 0};
+  const hotpath_cuda_layer absurd = {1 << 16, 1 << 20, kGatedRelu, kF16, kF16, 0};
   expect(hotpath_cuda_set_layer(unit.unit, 1, &absurd) == HOTPATH_CUDA_OUT_OF_MEMORY, "exhausted memory is said");
   unit.compare(0, host, random_inputs(1, 4096, random), "after exhausted memory");
   hotpath_cuda_layer none = host.shape;

@@ -330,7 +330,9 @@ int hotpath_cuda_start(hotpath_cuda_unit* unit, int index, const float* x, int64
   }
   HOTPATH_TRY("choosing the device", cudaSetDevice(unit->device));
   const size_t bytes = static_cast<size_t>(n_tokens) * layer.n_embd * sizeof(float);
-  std::memcpy(unit->host_x.data, x, bytes);
+  for (int64_t t = 0; t < n_tokens; ++t) {
+    arrange_inputs(layer.type, x + t * layer.n_embd, layer.n_embd, unit->host_x.floats() + t * layer.n_embd);
+  }
   HOTPATH_TRY("uploads", cudaStreamWaitEvent(unit->compute, unit->uploaded, 0));
   HOTPATH_TRY("the inputs", cudaMemcpyAsync(unit->x.data, unit->host_x.data, bytes, cudaMemcpyHostToDevice, unit->compute));
   for (int64_t first = 0; first < n_tokens; first += kMaxTokens) {

@@ -37,7 +37,7 @@ std::vector<float> decoded(ggml_type type, const std::vector<uint8_t>& source, i
 
 TEST(cuda, reads_every_type_as_ggml_does) {
   std::mt19937 random(1);
-  for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) {
+  for (const ggml_type type : {GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) {
     for (const int n_cols : {256, 768}) {
       const Rows rows = Rows::random(type, 1, n_cols, random);
       EXPECT_EQ(cuda::source_bytes(type, n_cols), static_cast<int64_t>(rows.bytes.size()));
@@ -45,6 +45,30 @@ TEST(cuda, reads_every_type_as_ggml_does) {
       EXPECT(cuda::with_format(type, [&](auto format) { values = decoded<decltype(format)>(type, rows.bytes, n_cols); }));
       EXPECT_EQ(values, rows.values);
     }
+  }
+}
+
+TEST(cuda, arranges_inputs_as_the_chunks_lie) {
+  std::mt19937 random(4);
+  const std::vector<float> x = random_inputs(1, 512, random);
+  for (const ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) {
+    const Rows row = Rows::random(type, 1, 512, random);
+    std::vector<uint8_t> packed(cuda::row_stride(type, 512));
+    cuda::pack_row(type, row.bytes.data(), 512, packed.data());
+    std::vector<float> arranged(512, NAN);
+    cuda::arrange_inputs(type, x.data(), 512, arranged.data());
+    double sum = 0;
+    cuda::with_format(type, [&](auto format) {
+      constexpr int kWeights = format.kRun * format.kRuns;
+      float w[kWeights];
+      for (int chunk = 0; chunk < 512 / kWeights; ++chunk) {
+        format.decode(packed.data(), 512, chunk, w);
+        for (int i = 0; i < kWeights; ++i) sum += static_cast<double>(w[i]) * arranged[(i / 4 * (512 / kWeights) + chunk) * 4 + i % 4];
+      }
+    });
+    double expected = 0;
+    for (int i = 0; i < 512; ++i) expected += static_cast<double>(row.values[i]) * x[i];
+    EXPECT(std::abs(sum - expected) < 1e-9);
   }
 }
 
