@@ -171,6 +171,7 @@ Napi::Object to_js(Napi::Env env, const ModelMetadata& metadata) {
   object["name"] = metadata.name;
   object["architecture"] = metadata.architecture;
   object["quantization"] = metadata.quantization;
+  object["format"] = metadata.format;
   object["license"] = text_or_null(env, metadata.license.value_or(""));
   object["parameterCount"] = number(metadata.parameter_count);
   object["fileBytes"] = number(metadata.file_bytes);

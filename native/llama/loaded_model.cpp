@@ -11,6 +11,7 @@
 #include "hotcold/plan.h"
 #include "llama/layer_placement.h"
 #include "llama/library_watch.h"
+#include "llama/powerinfer_loader.h"
 
 namespace hotpath {
 
@@ -116,6 +117,8 @@ class Loader {
     input.n_layers = n_layers;
     input.first_gpu_layer = std::max(0, n_layers + 1 - std::max(1, attempt.placement.gpu_layers));
     input.isa = hotcold::usable_isas().front();
+    if (file_.form) input.form = file_.form->form;
+    input.has_predictors = file_.powerinfer && file_.powerinfer->has_predictors();
     return hotcold::plan_ffns(input, spec_.mode);
   }
 
@@ -142,12 +145,14 @@ class Loader {
     params.devices = devices.data();
     params.n_gpu_layers = attempt.placement.gpu_layers;
     loaded.info.ffn = describe_ffns(plan);
+    if (file_.form) loaded.info.ffn.reason += " (" + file_.form->reason + ")";
     const std::string ffn_tensors = plan.tensor_pattern();
     std::array<llama_model_tensor_buft_override, 2> overrides = {};
     if (plan.mode != hotcold::Mode::dense) {
       const hotcold::Isa isa = hotcold::usable_isas().front();
       loaded.ffns = std::make_unique<hotcold::Store>(isa);
       loaded.ffns->set_mode(plan.mode);
+      if (file_.form) loaded.ffns->set_form(file_.form->form);
       loaded.info.ffn.kernels = hotcold::isa_name(isa);
       overrides[0] = {ffn_tensors.c_str(), loaded.ffns->buffer_type()};
       params.tensor_buft_overrides = overrides.data();
@@ -160,8 +165,14 @@ class Loader {
     };
     layers_on_.clear();
     LibraryWatch watch([this](const std::string& line) { note_layer(line); });
-    watch.run([&] { loaded.model.reset(llama_model_load_from_file(spec_.path.c_str(), params)); });
+    Result<llama_model*> model = nullptr;
+    watch.run([&] {
+      if (file_.powerinfer) model = load_powerinfer(spec_.path, params, *loaded.ffns);
+      else model = llama_model_load_from_file(spec_.path.c_str(), params);
+    });
     if (cancel_.raised()) return cancelled();
+    if (!model) return model.error();
+    loaded.model.reset(*model);
     if (!loaded.model) return why_not_loaded(watch.errors());
     return Done{};
   }

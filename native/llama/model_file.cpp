@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "llama.h"
+#include "llama/powerinfer_loader.h"
 
 namespace hotpath {
 
@@ -143,6 +144,18 @@ void add_texts(const GgufHeader& header, ModelMetadata& metadata) {
   }
 }
 
+Result<Done> add_form(const ByteSource& source, const GgufHeader& header, ModelFile& file) {
+  file.metadata.format = "GGUF";
+  file.form = known_form(header);
+  if (!is_powerinfer(header)) return Done{};
+  auto model = read_powerinfer(source.name, header);
+  if (!model) return model.error();
+  file.metadata.format = "PowerInfer";
+  file.form = KnownForm{powerinfer_form(model->arch), "a PowerInfer model"};
+  file.powerinfer = std::move(*model);
+  return Done{};
+}
+
 Result<ModelFile> describe(const ByteSource& source, const GgufHeader& header) {
   ModelFile file;
   ModelMetadata& metadata = file.metadata;
@@ -172,6 +185,7 @@ Result<ModelFile> describe(const ByteSource& source, const GgufHeader& header) {
   auto fim = find_fim_format(source, header);
   if (!fim) return fim.error();
   metadata.fim = *fim;
+  if (auto added = add_form(source, header, file); !added) return added.error();
   return file;
 }
 
@@ -217,6 +231,7 @@ Result<ModelFile> read_source(const ByteSource& source, bool follow_splits) {
   auto model = describe(source, *header);
   if (!model) return model;
   add_weights(*header, *model);
+  if (model->powerinfer) model->shape.layer_tensors = powerinfer_ffn_tensors(*header);
   if (follow_splits) {
     if (auto added = add_splits(source, *header, *model); !added) return added.error();
   }

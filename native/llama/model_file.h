@@ -8,8 +8,10 @@
 
 #include "core/error.h"
 #include "formats/gguf_header.h"
+#include "formats/powerinfer.h"
 #include "llama/ffn_weights.h"
 #include "llama/fim.h"
+#include "llama/relu_models.h"
 
 namespace hotpath {
 
@@ -19,6 +21,7 @@ struct ModelMetadata {
   std::string name;
   std::string architecture;
   std::string quantization;
+  std::string format;  // "GGUF" or "PowerInfer"
   std::optional<std::string> license;
   uint64_t parameter_count = 0;
   uint64_t file_bytes = 0;  // all parts of a split model
@@ -50,6 +53,8 @@ struct ModelShape {
 struct ModelFile {
   ModelMetadata metadata;
   ModelShape shape;
+  std::optional<PowerInferModel> powerinfer;
+  std::optional<KnownForm> form;  // of its FFNs, where llama.cpp would compute another
 };
 
 /// Reads the header of the file, and those of its further parts when the model is split over several.

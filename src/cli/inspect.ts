@@ -21,7 +21,7 @@ function describe(model: ModelMetadata): string {
   return formatRows(
     [
       ["name", model.name],
-      ["file", `${model.path} (${formatBytes(model.fileBytes)})`],
+      ["file", `${model.path} (${model.format}, ${formatBytes(model.fileBytes)})`],
       ["architecture", `${model.architecture}, ${model.layerCount} layers, width ${model.embeddingLength}`],
       ["parameters", formatCount(model.parameterCount)],
       ["quantization", model.quantization],

@@ -54,6 +54,7 @@ export interface ModelMetadata {
   readonly architecture: string;
   /** For people: "Q8_0", "Q4_K - Medium", ... */
   readonly quantization: string;
+  readonly format: "GGUF" | "PowerInfer";
   readonly license: string | null;
   readonly parameterCount: number;
   readonly fileBytes: number;

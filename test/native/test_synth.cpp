@@ -3,16 +3,15 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <numeric>
 
 #include "float_model.h"
+#include "hotcold_model.h"
 #include "llama.h"
 #include "llama/model_file.h"
 #include "starter.h"
-#include "synth/writer.h"
+#include "synthetic_model.h"
 
 namespace hotpath::test {
 
@@ -20,61 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using synth::Arch;
-
-/// A synthetic model in the temporary folder, gone with its owner.
-class SyntheticModel {
- public:
-  explicit SyntheticModel(const synth::Spec& spec) : path_(fs::temp_directory_path() / name()) {
-    const auto written = synth::write_model(spec, HOTPATH_STARTER_MODEL, path_.string(), [](uint64_t, uint64_t) {}, CancelFlag());
-    if (!written) throw Failure(written.error().message);
-  }
-  ~SyntheticModel() {
-    std::error_code ignored;  // nothing depends on it
-    fs::remove(path_, ignored);
-  }
-  std::string path() const { return path_.string(); }
-
- private:
-  std::string name() const { return "hotpath-synth-" + std::to_string(reinterpret_cast<uintptr_t>(this)) + ".gguf"; }
-  fs::path path_;
-};
-
-synth::Spec spec_of(Arch arch, ggml_type type = GGML_TYPE_Q8_0) {
-  synth::Spec spec;
-  spec.arch = arch;
-  spec.type = type;
-  spec.shape = synth::find_preset(arch == Arch::moe ? "tiny-moe" : "tiny")->shape;
-  return spec;
-}
-
-std::vector<int32_t> some_tokens(size_t n) {
-  std::vector<int32_t> tokens(n);
-  for (size_t i = 0; i < n; ++i) tokens[i] = static_cast<int32_t>(300 + i * 37 % 2000);
-  return tokens;
-}
-
-using Activity = std::vector<std::vector<uint32_t>>;
-
-double active_fraction(const std::vector<uint32_t>& counts, size_t n_tokens) {
-  return std::accumulate(counts.begin(), counts.end(), 0.0) / static_cast<double>(counts.size() * n_tokens);
-}
-
-/// Share of all activations that the most active 26 % of neurons have.
-double hot_share(std::vector<uint32_t> counts) {
-  std::sort(counts.rbegin(), counts.rend());
-  const auto n_hot = static_cast<ptrdiff_t>(synth::kHotFraction * static_cast<double>(counts.size()));
-  return std::accumulate(counts.begin(), counts.begin() + n_hot, 0.0) / std::accumulate(counts.begin(), counts.end(), 0.0);
-}
-
-void expect_near(double actual, double expected, double tolerance) {
-  if (std::abs(actual - expected) <= tolerance) return;
-  throw Failure(std::to_string(actual) + " is not within " + std::to_string(tolerance) + " of " + std::to_string(expected));
-}
-
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
 
 /// Runs llama.cpp and counts, for each layer, the neurons whose gate (or, without one, value) is above 0, or the experts
 /// that are used.
@@ -103,7 +47,7 @@ class Observed {
     return std::vector<float>(logits, logits + llama_vocab_n_tokens(llama_model_get_vocab(model_.get())));
   }
 
-  const Activity& activity() const { return activity_; }
+  const std::vector<std::vector<uint32_t>>& activity() const { return activity_; }
 
  private:
   static bool observe(ggml_tensor* tensor, bool is_asked, void* data) {
@@ -111,7 +55,7 @@ class Observed {
     const bool is_routing = std::sscanf(tensor->name, "ffn_moe_topk-%u", &layer) == 1;
     if (!is_routing && std::sscanf(tensor->name, "ffn_gate-%u", &layer) != 1 && std::sscanf(tensor->name, "ffn_relu-%u", &layer) != 1) return false;
     if (is_asked) return true;
-    std::vector<uint32_t>& counts = (*static_cast<Activity*>(data)).at(layer);
+    std::vector<uint32_t>& counts = static_cast<std::vector<std::vector<uint32_t>>*>(data)->at(layer);
     for (int64_t token = 0; token < tensor->ne[1]; ++token) {
       if (is_routing) count_experts(tensor, token, counts);
       else count_neurons(tensor, token, counts);
@@ -135,21 +79,10 @@ class Observed {
 
   static constexpr size_t kExperts = 16;
 
-  Activity activity_;
+  std::vector<std::vector<uint32_t>> activity_;
   std::unique_ptr<llama_model, decltype(&llama_model_free)> model_{nullptr, llama_model_free};
   std::unique_ptr<llama_context, decltype(&llama_free)> context_{nullptr, llama_free};
 };
-
-/// Length of the difference over the length of the expected logits.
-double distance(const std::vector<float>& actual, const std::vector<float>& expected) {
-  EXPECT_EQ(actual.size(), expected.size());
-  double difference = 0, length = 0;
-  for (size_t i = 0; i < actual.size(); ++i) {
-    difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
-    length += expected[i] * expected[i];
-  }
-  return std::sqrt(difference / length);
-}
 
 std::string code_of_writing(const synth::Spec& spec) {
   const fs::path path = fs::temp_directory_path() / "hotpath-synth-refused.gguf";
@@ -160,20 +93,20 @@ std::string code_of_writing(const synth::Spec& spec) {
 
 TEST(synth, plants_the_activity_asked_for_in_every_type) {
   for (const ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_F32}) {
-    const SyntheticModel file(spec_of(Arch::llama_relu, type));
+    const SyntheticModel file(tiny_spec(Arch::llama_relu, type));
     FloatModel model(file.path());
-    model.logits(some_tokens(24));
-    for (const auto& counts : model.activity()) expect_near(active_fraction(counts, 24), 0.11, 0.015);
+    model.logits(text_tokens(12));
+    for (const auto& counts : model.activity()) expect_near(active_fraction(counts, 12), 0.11, 0.02);
   }
 }
 
 TEST(synth, plants_activity_that_changes_over_layers_and_tokens) {
-  synth::Spec spec = spec_of(Arch::llama_relu);
+  synth::Spec spec = tiny_spec(Arch::llama_relu);
   spec.active_first = 0.3;
   spec.active_last = 0.06;
   const SyntheticModel file(spec);
   FloatModel model(file.path());
-  model.logits(some_tokens(24));
+  model.logits(text_tokens(24));
   const double expected[] = {0.30, 0.22, 0.14, 0.06};
   for (size_t layer = 0; layer < 4; ++layer) {
     const std::vector<uint32_t>& counts = model.activity()[layer];
@@ -184,9 +117,9 @@ TEST(synth, plants_activity_that_changes_over_layers_and_tokens) {
 }
 
 TEST(synth, runs_in_llama_cpp_with_the_skew_asked_for) {
-  const std::vector<int32_t> tokens = some_tokens(200);
+  const std::vector<int32_t> tokens = text_tokens(200);
   for (const double skew : {0.4, 0.54, 0.8}) {
-    synth::Spec spec = spec_of(Arch::arcee);
+    synth::Spec spec = tiny_spec(Arch::arcee);
     spec.skew = skew;
     const SyntheticModel file(spec);
     Observed llama(file.path());
@@ -201,17 +134,17 @@ TEST(synth, runs_in_llama_cpp_with_the_skew_asked_for) {
 
 TEST(synth, gives_llama_cpp_and_plain_floats_the_same_logits) {
   for (const Arch arch : {Arch::llama, Arch::arcee}) {
-    const SyntheticModel file(spec_of(arch, GGML_TYPE_F32));
-    const auto tokens = some_tokens(20);
+    const SyntheticModel file(tiny_spec(arch, GGML_TYPE_F32));
+    const auto tokens = text_tokens(20);
     // Both compute in floats; llama.cpp keeps keys and values in half precision.
-    EXPECT(distance(Observed(file.path()).logits(tokens), FloatModel(file.path()).logits(tokens)) < 1e-3);
+    EXPECT(relative_difference(Observed(file.path()).logits(tokens), FloatModel(file.path()).logits(tokens)) < 1e-3);
   }
 }
 
 TEST(synth, makes_experts_of_unequal_popularity) {
-  const SyntheticModel file(spec_of(Arch::moe));
+  const SyntheticModel file(tiny_spec(Arch::moe));
   Observed llama(file.path());
-  const auto tokens = some_tokens(200);
+  const auto tokens = text_tokens(200);
   for (const float logit : llama.logits(tokens)) EXPECT(std::isfinite(logit));
   for (size_t layer = 0; layer + 1 < llama.activity().size(); ++layer) {
     const std::vector<uint32_t>& uses = llama.activity()[layer];
@@ -222,7 +155,7 @@ TEST(synth, makes_experts_of_unequal_popularity) {
 
 TEST(synth, fills_the_vocabulary_up_with_tokens_that_are_never_generated) {
   start_engine();
-  synth::Spec spec = spec_of(Arch::llama);
+  synth::Spec spec = tiny_spec(Arch::llama);
   spec.shape.n_vocab = 20000;
   const SyntheticModel file(spec);
   ModelSpec model_spec = starter_spec();
@@ -237,17 +170,17 @@ TEST(synth, fills_the_vocabulary_up_with_tokens_that_are_never_generated) {
 }
 
 TEST(synth, writes_the_same_bytes_for_the_same_seed) {
-  synth::Spec spec = spec_of(Arch::llama_relu, GGML_TYPE_Q4_0);
-  const std::string bytes = bytes_of(SyntheticModel(spec).path());
-  EXPECT(bytes_of(SyntheticModel(spec).path()) == bytes);
+  synth::Spec spec = tiny_spec(Arch::llama_relu, GGML_TYPE_Q4_0);
+  const std::string bytes = SyntheticModel(spec).bytes();
+  EXPECT(SyntheticModel(spec).bytes() == bytes);
   spec.seed = 2;
-  EXPECT(bytes_of(SyntheticModel(spec).path()) != bytes);
+  EXPECT(SyntheticModel(spec).bytes() != bytes);
 }
 
 TEST(synth, leaves_nothing_behind_when_cancelled) {
   const fs::path path = fs::temp_directory_path() / "hotpath-synth-cancelled.gguf";
   const CancelFlag cancel;
-  const auto written = synth::write_model(spec_of(Arch::llama), HOTPATH_STARTER_MODEL, path.string(),
+  const auto written = synth::write_model(tiny_spec(Arch::llama), HOTPATH_STARTER_MODEL, path.string(),
                                           [&](uint64_t, uint64_t) { cancel.raise(); }, cancel);
   EXPECT_EQ(code_of(written), "request/cancelled");
   EXPECT(!fs::exists(path));
@@ -256,7 +189,7 @@ TEST(synth, leaves_nothing_behind_when_cancelled) {
 
 TEST(synth, refuses_what_cannot_be) {
   const auto code_with = [](auto change) {
-    synth::Spec spec = spec_of(Arch::llama);
+    synth::Spec spec = tiny_spec(Arch::llama);
     change(spec);
     return code_of_writing(spec);
   };

@@ -11,6 +11,7 @@ export const qwen: LoadedModel = {
   fileBytes: 1_646_572_512,
   layerCount: 28,
   embeddingLength: 1536,
+  format: "GGUF",
   trainedContextLength: 32_768,
   vocabularySize: 151_936,
   fim: { order: "psm", source: "qwen2" },

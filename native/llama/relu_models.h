@@ -1,0 +1,21 @@
+// Models whose FFNs have another activation than their architecture's: Llamas trained further with ReLU are stored as
+// architecture "llama", and llama.cpp computes them with SiLU, without an error and wrongly.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "formats/gguf_header.h"
+#include "hotcold/neuron_function.h"
+
+namespace hotpath {
+
+struct KnownForm {
+  hotcold::NeuronForm form;
+  std::string reason;  // what in the file says so
+};
+
+/// By what the metadata says: our own key, the activation's name, or a family's name.
+std::optional<KnownForm> known_form(const GgufHeader& header);
+
+}  // namespace hotpath

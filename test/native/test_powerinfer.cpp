@@ -1,0 +1,197 @@
+// PowerInfer's files, and ReLU models that look like others: recognised, refused when broken, computed as plain floats do.
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "float_model.h"
+#include "gguf_builder.h"
+#include "hotcold_model.h"
+#include "llama/model_file.h"
+#include "starter.h"
+#include "synthetic_model.h"
+
+namespace hotpath::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+using synth::Arch;
+
+constexpr Arch kArchs[] = {Arch::llama_relu, Arch::bamboo, Arch::falcon, Arch::opt};
+
+/// Bytes as a file, gone with its owner.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& bytes)
+      : path_(fs::temp_directory_path() / ("hotpath-powerinfer-" + std::to_string(reinterpret_cast<uintptr_t>(this)))) {
+    std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  ~TemporaryFile() {
+    std::error_code ignored;  // nothing depends on it
+    fs::remove(path_, ignored);
+  }
+  std::string path() const { return path_.string(); }
+
+ private:
+  fs::path path_;
+};
+
+Result<LoadedModel> load(const std::string& path) {
+  start_engine();
+  ModelSpec spec = starter_spec();
+  spec.path = path;
+  return load_model(spec, {}, {});
+}
+
+std::vector<float> logits(LoadedModel& model, std::vector<llama_token> tokens) {
+  llama_context* context = model.context.get();
+  if (llama_decode(context, llama_batch_get_one(tokens.data(), static_cast<int32_t>(tokens.size()))) != 0) throw Failure("llama_decode");
+  const float* values = llama_get_logits_ith(context, -1);
+  return std::vector<float>(values, values + llama_vocab_n_tokens(llama_model_get_vocab(model.model.get())));
+}
+
+std::string with_magic(std::string bytes, const char* magic) {
+  std::memcpy(bytes.data(), magic, 4);
+  return bytes;
+}
+
+Result<ModelFile> read_bytes(const std::string& bytes) { return read_model_source(memory_source(bytes)); }
+
+}  // namespace
+
+TEST(powerinfer, computes_every_architecture_as_plain_floats_do) {
+  for (const Arch arch : kArchs) {
+    for (const ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q4_0}) {
+      const SyntheticModel file(tiny_powerinfer(arch, type));
+      auto model = load(file.path());
+      if (!model) throw Failure(model.error().message);
+      EXPECT(model->info.ffn.mode == hotcold::Mode::exact);
+      EXPECT_EQ(model->info.ffn.layers, 4u);
+      // Activations are rounded to 8 bits for Q4_0 and to halves for F16, here as in llama.cpp.
+      const double tolerance = type == GGML_TYPE_F16 ? 1e-3 : 2e-2;
+      EXPECT(relative_difference(logits(*model, text_tokens(12)), FloatModel(file.path()).logits(text_tokens(12))) < tolerance);
+    }
+  }
+}
+
+TEST(powerinfer, has_predictors_of_the_quality_planted) {
+  const SyntheticModel file(tiny_powerinfer(Arch::llama_relu, GGML_TYPE_F16));
+  FloatModel model(file.path());
+  model.logits(text_tokens(24));
+  expect_near(model.recall(), 0.88, 0.04);
+  for (const auto& counts : model.activity()) expect_near(active_fraction(counts, 24), 0.11, 0.015);
+}
+
+TEST(powerinfer, is_recognised_by_its_tensors_under_the_ordinary_magic) {
+  const SyntheticModel file(tiny_powerinfer(Arch::llama_relu, GGML_TYPE_Q4_0));
+  const TemporaryFile saved_again(with_magic(file.bytes(), "GGUF"));
+  EXPECT_EQ(engine::inspect(saved_again.path())->format, "PowerInfer");
+  auto original = load(file.path());
+  auto copy = load(saved_again.path());
+  EXPECT(original && copy);
+  EXPECT_EQ(logits(*copy, text_tokens(5)), logits(*original, text_tokens(5)));
+}
+
+TEST(powerinfer, cannot_be_computed_densely) {
+  start_engine();
+  const SyntheticModel file(tiny_powerinfer(Arch::llama_relu, GGML_TYPE_F16));
+  ModelSpec spec = starter_spec();
+  spec.path = file.path();
+  spec.mode = hotcold::Mode::dense;
+  EXPECT_EQ(code_of(load_model(spec, {}, {})), "request/invalid");
+}
+
+TEST(powerinfer, explains_a_placement_file) {
+  // A mask of 64 neurons and the 2 that are set, as 32-bit integers: type 18 then, IQ3_XXS today.
+  const std::string bytes = with_magic(GgufBuilder()
+                                           .text("general.architecture", "generic.gpu_index")
+                                           .u32("generic.gpu_index.block_count", 1)
+                                           .tensor("blk.0.gpu_idx", {64}, 18)
+                                           .tensor("blk.0.gpu_bucket", {2}, 18)
+                                           .bytes(),
+                                       "PWRI");
+  const auto model = read_bytes(bytes);
+  EXPECT_EQ(code_of(model), "model/unsupported");
+  EXPECT(model.error().message.find("placement file of PowerInfer") != std::string::npos);
+}
+
+TEST(powerinfer, refuses_types_that_meant_something_else) {
+  std::string bytes = SyntheticModel(tiny_powerinfer(Arch::llama_relu, GGML_TYPE_F16)).bytes();
+  // Behind the name: number of dimensions, two dimensions, type. BF16 is of the same size, and of a later time.
+  const std::string name = "blk.1.fc2.weight";
+  const uint32_t type = GGML_TYPE_BF16;
+  std::memcpy(&bytes[bytes.find(name) + name.size() + 4 + 16], &type, sizeof type);
+  EXPECT_EQ(code_of(read_bytes(bytes)), "model/unsupported");
+}
+
+TEST(powerinfer, refuses_shapes_that_do_not_fit) {
+  const std::string whole = SyntheticModel(tiny_powerinfer(Arch::opt, GGML_TYPE_F16)).bytes();
+  const auto code_with = [&](const std::string& key, uint32_t value) {
+    std::string bytes = whole;
+    std::memcpy(&bytes[bytes.find(key) + key.size() + 4], &value, sizeof value);
+    return code_of(read_bytes(bytes));
+  };
+  EXPECT_EQ(code_with("opt.feed_forward_length", 1024), "ok");
+  EXPECT_EQ(code_with("opt.feed_forward_length", 1056), "model/corrupt");
+  EXPECT_EQ(code_with("opt.embedding_length", 512), "model/corrupt");
+  EXPECT_EQ(code_with("opt.attention.head_count", 0), "model/corrupt");
+  EXPECT_EQ(code_with("opt.attention.head_count_kv", 2), "model/corrupt");
+  EXPECT_EQ(code_with("opt.context_length", 2), "model/corrupt");
+  EXPECT_EQ(code_with("opt.block_count", 5), "model/corrupt");
+}
+
+TEST(powerinfer, loads_or_refuses_damaged_files) {
+  const std::string whole = SyntheticModel(tiny_powerinfer(Arch::llama_relu, GGML_TYPE_Q4_0)).bytes();
+  const size_t header_bytes = read_gguf_header(memory_source(whole))->header_bytes;
+  std::mt19937 random(1);
+  int loaded = 0;
+  for (int round = 0; round < 1500; ++round) {
+    std::string bytes = whole;
+    // The keys before the vocabulary, and the tensors after it.
+    const size_t at = random() % 2 ? random() % 1200 : header_bytes - 1 - random() % 3200;
+    bytes[at] = static_cast<char>(random() % 2 ? random() : bytes[at] + 1);
+    if (round % 10 == 0) bytes.resize(random() % bytes.size());
+    const auto model = read_bytes(bytes);
+    if (!model) {
+      EXPECT(std::string(error_code_text(model.error().code)).starts_with("model/"));
+    } else if (round % 40 == 1) {
+      const auto result = load(TemporaryFile(bytes).path());
+      loaded += static_cast<bool>(result);
+      if (!result) EXPECT(code_of(result) != "internal/bug");
+    }
+  }
+  EXPECT(loaded > 0);
+}
+
+TEST(relu_models, are_recognised_by_what_their_metadata_says) {
+  const auto form_of = [](const std::string& architecture, const std::string& key, const std::string& value) {
+    const std::string bytes = GgufBuilder().text("general.architecture", architecture).text(key, value).tensor("w", {1}).bytes();
+    return known_form(*read_gguf_header(memory_source(bytes)));
+  };
+  const auto gated = hotcold::NeuronForm{hotcold::NeuronFunction::relu, true, false};
+  const auto both = hotcold::NeuronForm{hotcold::NeuronFunction::relu, true, true};
+  EXPECT(form_of("llama", "general.name", "SparseLLM_ReluLLaMA 7B")->form == gated);
+  EXPECT(form_of("llama", "general.base_model.0.name", "Prosparse Llama 2 13b")->form == gated);
+  EXPECT(form_of("llama", "llama.hidden_activation", "relu")->form == gated);
+  EXPECT(form_of("llama", "general.basename", "TurboSparse-Mistral")->form == both);
+  EXPECT(!form_of("falcon", "general.name", "ReluFalcon-40B")->form.gated);
+  EXPECT(!form_of("llama", "general.name", "CodeLlama 7B"));
+  EXPECT(!form_of("llama", "llama.hidden_activation", "silu"));
+  EXPECT(!form_of("qwen2", "general.description", "not a ReluLLaMA"));
+}
+
+TEST(relu_models, are_computed_with_relu) {
+  const SyntheticModel file(tiny_spec(Arch::llama_relu));
+  auto model = load(file.path());
+  EXPECT(model);
+  EXPECT(model->info.ffn.reason.find("hotpath.ffn_activation is relu") != std::string::npos);
+  const auto tokens = text_tokens(12);
+  FloatModel plain(file.path());
+  EXPECT(relative_difference(logits(*model, tokens), plain.logits(tokens)) < 2e-2);
+  // That the test can tell: with SiLU, which llama.cpp would use, something else comes out.
+  plain.set_activation(FfnActivation::silu);
+  EXPECT(relative_difference(logits(*load(file.path()), tokens), plain.logits(tokens)) > 5e-2);
+}
+
+}  // namespace hotpath::test
