@@ -3,6 +3,7 @@
 
 #include "addon/async_task.h"
 #include "addon/js_model.h"
+#include "addon/js_planning.h"
 #include "addon/js_thread.h"
 #include "addon/js_values.h"
 #include "core/file.h"
@@ -128,6 +129,7 @@ Napi::Object export_functions(Napi::Env env, Napi::Object exports) {
   exports["load"] = Napi::Function::New<JsLoad>(env, "load");
   exports["synthesize"] = Napi::Function::New<JsSynthesize>(env, "synthesize");
   exports["lockFile"] = Napi::Function::New<JsLockFile>(env, "lockFile");
+  export_planning(env, exports);
   return exports;
 }
 

@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "engine/guarded.h"
 #include "llama/model_file.h"
 
 namespace hotpath {
@@ -9,23 +10,6 @@ namespace hotpath {
 namespace {
 
 constexpr size_t kMaxTokenizeBytes = 64 * 1024 * 1024;
-
-Error bug(const std::exception& thrown) {
-  log(LogLevel::error, thrown.what());
-  return {ErrorCode::internal_bug, thrown.what(), {}};
-}
-
-/// Where work enters the engine: what a library or a CHECK throws becomes an error here and nowhere else.
-template <typename Work>
-auto guarded(Work&& work) -> decltype(work()) {
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::device_out_of_memory, "out of memory", {}};
-  } catch (const std::exception& thrown) {
-    return bug(thrown);
-  }
-}
 
 }  // namespace
 

@@ -7,19 +7,24 @@ import { cudaPackage } from "../common/libraryDirectories.ts";
 import { productVersion } from "../common/productVersion.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import type { Diagnostics } from "../protocol/engine.ts";
+import type { MeasureAnswer } from "../protocol/planning.ts";
 import { runtimeFiles } from "../protocol/runtimeFiles.ts";
 import { type Command, type CommandContext, exitStatus } from "./command.ts";
-import { formatBytes, formatRows } from "./format.ts";
+import { formatBytes, formatPercent, formatRows, formatTable } from "./format.ts";
 
 export const doctorCommand: Command = {
   name: "doctor",
-  synopsis: "doctor [--json]",
+  synopsis: "doctor [--measure] [--json]",
   summary: "Check devices, libraries and versions; say what is wrong and what to do.",
-  details: ["--json   print one JSON object", "Exit code 1 when something is wrong."],
-  options: { json: { type: "boolean" } },
+  details: [
+    "--measure  measure how fast memory and GPU are, which takes some seconds; `plan` reckons with it",
+    "--json     print one JSON object",
+    "Exit code 1 when something is wrong.",
+  ],
+  options: { measure: { type: "boolean" }, json: { type: "boolean" } },
   positionals: [0, 0],
-  async run(context, _, { json }) {
-    const report = await examine(context);
+  async run(context, _, { json, measure }) {
+    const report = await examine(context, measure === true);
     context.print(json ? JSON.stringify(report) : describe(report));
     return report.problems.length === 0 ? exitStatus.ok : exitStatus.failed;
   },
@@ -39,6 +44,8 @@ interface Report {
     readonly cores: number;
   };
   readonly engine: Diagnostics | null;
+  /** null: not asked for, or it failed. */
+  readonly measured: MeasureAnswer | null;
   readonly logFile: string;
   /** Something does not work. */
   readonly problems: readonly Finding[];
@@ -46,14 +53,16 @@ interface Report {
   readonly hints: readonly Finding[];
 }
 
-async function examine({ engine, signal, productFolder }: CommandContext): Promise<Report> {
+async function examine({ engine, signal, productFolder }: CommandContext, isMeasuring: boolean): Promise<Report> {
   const problems: Finding[] = [];
   const hints: Finding[] = [];
   const logFile = runtimeFiles().log;
   let diagnostics: Diagnostics | null = null;
+  let measured: MeasureAnswer | null = null;
   try {
     diagnostics = await engine.diagnostics(signal);
     await engine.inspect(starterModelPath(productFolder), signal);
+    if (isMeasuring) measured = await engine.measure({ fresh: true }, signal);
   } catch (thrown) {
     if (isCancelled(thrown)) throw thrown;
     const { code, message } = toAppError(thrown);
@@ -66,7 +75,7 @@ async function examine({ engine, signal, productFolder }: CommandContext): Promi
     memoryBytes: os.totalmem(),
     cores: os.availableParallelism(),
   };
-  return { version: productVersion, system, engine: diagnostics, logFile, problems, hints };
+  return { version: productVersion, system, engine: diagnostics, measured, logFile, problems, hints };
 }
 
 function remedyFor(message: string, logFile: string): string {
@@ -108,11 +117,12 @@ function hasNvidiaDriver(): boolean {
   return ["/proc/driver/nvidia/version", "C:\\Windows\\System32\\nvcuda.dll"].some((file) => existsSync(file));
 }
 
-function describe({ version, system, engine, logFile, problems, hints }: Report): string {
+function describe({ version, system, engine, measured, logFile, problems, hints }: Report): string {
   const lines = [
     `Hotpath ${version} on ${system.platform}, Node ${system.node}, ${system.cores} cores, ${formatBytes(system.memoryBytes)} memory`,
   ];
   if (engine) lines.push(describeEngine(engine));
+  if (measured) lines.push(describeMeasurement(measured));
   lines.push(`Log: ${logFile}`);
   const list = (title: string, findings: readonly Finding[]) => {
     for (const { what, remedy } of findings) lines.push("", `${title}: ${what}`, `  What to do: ${remedy}`);
@@ -144,4 +154,29 @@ function describeEngine({ pid, clientCount, residentBytes, libraries, devices, m
     ),
     `Models in memory: ${loaded.length > 0 ? loaded.join(", ") : "none"}`,
   ].join("\n");
+}
+
+function describeMeasurement({ measurement: { cpu, gpus } }: MeasureAnswer): string {
+  const best = Math.max(...cpu.map(({ streamGBps }) => streamGBps));
+  const rate = (gbps: number) => gbps.toPrecision(3);
+  const ofStreaming = (gbps: number, stream: number) => `${rate(gbps)} (${formatPercent(gbps / stream)})`;
+  const lines = [
+    "Reading memory, GB/s; records: every ninth one, and its share of streaming:",
+    formatTable([
+      ["threads", "streaming", "2 kB records", "4 kB records"],
+      ...cpu.map(({ threads, streamGBps, gather2kGBps, gather4kGBps }) => [
+        String(threads),
+        ofStreaming(streamGBps, best),
+        ofStreaming(gather2kGBps, streamGBps),
+        ofStreaming(gather4kGBps, streamGBps),
+      ]),
+    ]),
+  ];
+  for (const gpu of gpus) {
+    lines.push(
+      `${gpu.name}, ${gpu.description}: matrix times vector ${rate(gpu.matvecGBps)} GB/s, to it ${rate(gpu.uploadGBps)} GB/s, ` +
+        `from it ${rate(gpu.downloadGBps)} GB/s, an exchange ${gpu.exchangeUs.toFixed(0)} us, an empty graph ${gpu.graphUs.toFixed(0)} us`,
+    );
+  }
+  return lines.join("\n");
 }

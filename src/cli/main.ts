@@ -11,6 +11,8 @@ import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { inspectCommand } from "./inspect.ts";
 import { modelsCommand } from "./models.ts";
+import { planCommand } from "./plan.ts";
+import { profileCommand } from "./profile.ts";
 import { synthCommand } from "./synth.ts";
 
 const commands: readonly Command[] = [
@@ -18,6 +20,8 @@ const commands: readonly Command[] = [
   demoCommand,
   modelsCommand,
   inspectCommand,
+  profileCommand,
+  planCommand,
   doctorCommand,
   synthCommand,
 ];

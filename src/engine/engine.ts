@@ -11,6 +11,14 @@ import type {
   SynthesizeParams,
   SynthesizeResult,
 } from "../protocol/model.ts";
+import type {
+  MeasureAnswer,
+  PlanAnswer,
+  PlanParams,
+  ProfileParams,
+  ProfileProgress,
+  ProfileSummary,
+} from "../protocol/planning.ts";
 
 export type EngineState =
   /** No process; the next request starts one. */
@@ -40,6 +48,15 @@ export interface Engine extends Disposable {
     signal?: AbortSignal,
   ): Promise<SynthesizeResult>;
   diagnostics(signal?: AbortSignal): Promise<Diagnostics>;
+  measure(options: { readonly fresh: boolean }, signal?: AbortSignal): Promise<MeasureAnswer>;
+  plan(params: PlanParams, signal?: AbortSignal): Promise<PlanAnswer>;
+  profile(
+    params: ProfileParams,
+    onProgress: (progress: ProfileProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<ProfileSummary>;
+  readProfile(path: string, signal?: AbortSignal): Promise<ProfileSummary>;
+  mergeProfiles(files: readonly string[], out: string, signal?: AbortSignal): Promise<ProfileSummary>;
   setPreferences(preferences: Preferences): void;
   /** Ends the process for every window and starts a fresh one; clears the restart limit. */
   restart(): Promise<void>;

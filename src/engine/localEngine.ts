@@ -14,8 +14,14 @@ import {
   generateRequest,
   inspectRequest,
   loadRequest,
+  measureRequest,
+  mergeProfilesRequest,
   type Preferences,
+  planRequest,
   preferencesNotification,
+  profileProgress,
+  profileRequest,
+  readProfileRequest,
   type SynthesizeProgress,
   shutdownRequest,
   synthesizeProgress,
@@ -23,6 +29,14 @@ import {
   textProgress,
 } from "../protocol/engine.ts";
 import type { LoadedModel, ModelMetadata, ModelSpec, SynthesizeParams, SynthesizeResult } from "../protocol/model.ts";
+import type {
+  MeasureAnswer,
+  PlanAnswer,
+  PlanParams,
+  ProfileParams,
+  ProfileProgress,
+  ProfileSummary,
+} from "../protocol/planning.ts";
 import { runtimeFiles } from "../protocol/runtimeFiles.ts";
 import type { Engine, EngineState, GenerateOptions } from "./engine.ts";
 import type { EngineConnection, Loss } from "./engineConnection.ts";
@@ -107,6 +121,33 @@ class LocalEngine implements Engine {
 
   async diagnostics(signal?: AbortSignal): Promise<Diagnostics> {
     return (await this.#connected(signal)).request0(diagnosticsRequest, signal);
+  }
+
+  async measure(options: { readonly fresh: boolean }, signal?: AbortSignal): Promise<MeasureAnswer> {
+    return (await this.#connected(signal)).request(measureRequest, options, signal);
+  }
+
+  async plan(params: PlanParams, signal?: AbortSignal): Promise<PlanAnswer> {
+    return (await this.#connected(signal)).request(planRequest, params, signal);
+  }
+
+  async profile(
+    params: ProfileParams,
+    onProgress: (progress: ProfileProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<ProfileSummary> {
+    const connection = await this.#connected(signal);
+    const requestId = randomUUID();
+    const progress = { type: profileProgress, token: requestId, onValue: onProgress };
+    return connection.requestWithProgress(profileRequest, { ...params, requestId }, progress, signal);
+  }
+
+  async readProfile(path: string, signal?: AbortSignal): Promise<ProfileSummary> {
+    return (await this.#connected(signal)).request(readProfileRequest, { path }, signal);
+  }
+
+  async mergeProfiles(files: readonly string[], out: string, signal?: AbortSignal): Promise<ProfileSummary> {
+    return (await this.#connected(signal)).request(mergeProfilesRequest, { files, out }, signal);
   }
 
   setPreferences(preferences: Preferences): void {

@@ -11,6 +11,14 @@ import type {
   SynthesizeParams,
   SynthesizeResult,
 } from "../protocol/model.ts";
+import type {
+  MachineMeasurement,
+  MachineRates,
+  ModelPlan,
+  PlanParams,
+  ProfileParams,
+  ProfileSummary,
+} from "../protocol/planning.ts";
 
 /** Work on another thread. `cancel` may be called at any time, also twice or after the end. */
 export interface Task<T> {
@@ -48,6 +56,19 @@ export interface Addon {
   load(spec: ModelSpec, onProgress: (fraction: number) => void): Task<NativeModel>;
   /** Leaves no file behind when it fails or is cancelled. */
   synthesize(params: SynthesizeParams, onProgress: (bytes: number, totalBytes: number) => void): Task<SynthesizeResult>;
+  /** About two seconds for the CPU and one per GPU. */
+  measure(): Task<MachineMeasurement>;
+  /** Reads the header only, and the profile when one is named. */
+  plan(params: Omit<PlanParams, "rates" | "gpu"> & { readonly rates: MachineRates }): Promise<ModelPlan>;
+  /** Loads a model of its own, runs the files through it, saves the profile. */
+  profile(
+    spec: ModelSpec,
+    work: Omit<ProfileParams, "model">,
+    onProgress: (tokens: number, totalTokens: number) => void,
+  ): Task<ProfileSummary>;
+  readProfile(path: string): Promise<ProfileSummary>;
+  /** Saves the sum of profiles of one model. */
+  mergeProfiles(work: { readonly files: readonly string[]; readonly out: string }): Promise<ProfileSummary>;
   /** Takes the lock of a file for the life of this process (flock, LockFileEx); false when another process has it. */
   lockFile(path: string): boolean;
 }

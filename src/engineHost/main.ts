@@ -5,6 +5,7 @@ import { createServer, type Socket } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
+import { dataFolder } from "../common/dataFolder.ts";
 import { toAppError } from "../common/errors.ts";
 import { libraryDirectories } from "../common/libraryDirectories.ts";
 import { ensurePrivateFolder } from "../common/privateFolder.ts";
@@ -18,7 +19,9 @@ import {
   runtimeFiles,
 } from "../protocol/runtimeFiles.ts";
 import type { Addon } from "./addon.ts";
+import { Measurements } from "./measurements.ts";
 import { ModelPool } from "./modelPool.ts";
+import { Planning } from "./planning.ts";
 import { Session } from "./session.ts";
 import { createStderrLogger } from "./stderrLogger.ts";
 
@@ -126,8 +129,17 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
     pool.setIdleUnload(longestIdleUnload(greeted()) * 60_000);
   };
 
+  const measurements = new Measurements({
+    addon,
+    logger,
+    llamaVersion: libraries.llamaVersion,
+    file: path.join(dataFolder(), "measurement.json"),
+    now: () => new Date(),
+  });
+
   const host = {
     pool,
+    planning: new Planning(addon, measurements),
     logger,
     secret,
     productVersion,

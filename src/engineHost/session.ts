@@ -18,11 +18,18 @@ import {
   inspectRequest,
   loadRequest,
   type ModelState,
+  measureRequest,
+  mergeProfilesRequest,
   modelStateNotification,
   type Preferences,
+  type ProfileRequestParams,
   pingRequest,
+  planRequest,
   preferencesNotification,
+  profileProgress,
+  profileRequest,
   protocolVersion,
+  readProfileRequest,
   type SynthesizeRequestParams,
   shutdownRequest,
   synthesizeProgress,
@@ -31,12 +38,16 @@ import {
 } from "../protocol/engine.ts";
 import { toResponseError } from "../protocol/errorData.ts";
 import type { LoadedModel, ModelMetadata, ModelSpec, SynthesizeResult } from "../protocol/model.ts";
+import type { ProfileProgress, ProfileSummary } from "../protocol/planning.ts";
 import type { Addon } from "./addon.ts";
 import { checkSpec, type ModelPool } from "./modelPool.ts";
+import type { Planning } from "./planning.ts";
+import { taskResult } from "./taskResult.ts";
 import { TextStream } from "./textStream.ts";
 
 export interface SessionHost {
   readonly pool: ModelPool;
+  readonly planning: Planning;
   readonly logger: Logger;
   readonly secret: string;
   readonly productVersion: string;
@@ -85,6 +96,11 @@ export class Session {
     connection.onRequest(generateRequest, (params, token) => this.#greeted(() => this.#generate(params, token)));
     connection.onRequest(synthesizeRequest, (params, token) => this.#greeted(() => this.#synthesize(params, token)));
     connection.onRequest(diagnosticsRequest, () => this.#greeted(() => host.diagnostics()));
+    connection.onRequest(measureRequest, ({ fresh }) => this.#greeted(() => host.planning.measure(fresh)));
+    connection.onRequest(planRequest, (params) => this.#greeted(() => host.planning.plan(params)));
+    connection.onRequest(profileRequest, (params, token) => this.#greeted(() => this.#profile(params, token)));
+    connection.onRequest(readProfileRequest, ({ path }) => this.#greeted(() => host.planning.readProfile(path)));
+    connection.onRequest(mergeProfilesRequest, (work) => this.#greeted(() => host.planning.mergeProfiles(work)));
     connection.onRequest(shutdownRequest, ({ reason }) =>
       this.#answer(() => {
         if (!this.#isTrusted) throw new AppError("engine/refused", "hello comes first");
@@ -164,30 +180,32 @@ export class Session {
     }
   }
 
-  async #load(spec: ModelSpec, token: Token): Promise<LoadedModel> {
+  #load(spec: ModelSpec, token: Token): Promise<LoadedModel> {
     checkSpec(spec);
+    return this.#whileWanted(token, (signal) => this.#host.pool.use(spec, signal, async (model) => model.info));
+  }
+
+  #profile({ requestId, ...params }: ProfileRequestParams, token: Token): Promise<ProfileSummary> {
+    const onProgress = (progress: ProfileProgress) =>
+      this.#tell(() => this.#connection.sendProgress(profileProgress, requestId, progress));
+    return this.#whileWanted(token, (signal) => this.#host.planning.profile(params, onProgress, signal));
+  }
+
+  /** The signal aborts when the client takes its request back or leaves. */
+  async #whileWanted<T>(token: Token, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const abort = abortOn(token);
     this.#work.add(abort);
     try {
-      return await this.#host.pool.use(spec, abort.signal, async (model) => model.info);
+      return await work(abort.signal);
     } finally {
       this.#work.delete(abort);
     }
   }
 
-  async #synthesize(params: SynthesizeRequestParams, token: Token): Promise<SynthesizeResult> {
-    const abort = abortOn(token);
-    this.#work.add(abort);
-    const synthesis = this.#host.synthesize(params, (bytes, totalBytes) =>
-      this.#tell(() => this.#connection.sendProgress(synthesizeProgress, params.requestId, { bytes, totalBytes })),
-    );
-    abort.signal.addEventListener("abort", () => synthesis.cancel(), { once: true });
-    if (abort.signal.aborted) synthesis.cancel();
-    try {
-      return await synthesis.result;
-    } finally {
-      this.#work.delete(abort);
-    }
+  #synthesize(params: SynthesizeRequestParams, token: Token): Promise<SynthesizeResult> {
+    const onProgress = (bytes: number, totalBytes: number) =>
+      this.#tell(() => this.#connection.sendProgress(synthesizeProgress, params.requestId, { bytes, totalBytes }));
+    return this.#whileWanted(token, (signal) => taskResult(this.#host.synthesize(params, onProgress), signal));
   }
 
   /** A client that is gone is told nothing: a message to it throws or rejects, and the close of its socket follows. */

@@ -13,8 +13,16 @@ import type {
   SynthesizeParams,
   SynthesizeResult,
 } from "./model.ts";
+import type {
+  MeasureAnswer,
+  PlanAnswer,
+  PlanParams,
+  ProfileParams,
+  ProfileProgress,
+  ProfileSummary,
+} from "./planning.ts";
 
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
 /** Carried by every JSON-RPC error; the JSON-RPC number itself says nothing. */
 export interface ErrorData {
@@ -100,6 +108,31 @@ export interface Diagnostics {
 
 /** Client to engine, for `hotpath doctor`. */
 export const diagnosticsRequest = new RequestType0<Diagnostics, ErrorData>("diagnostics");
+
+/** Client to engine: how fast this machine moves bytes. `fresh`: measured now, in seconds, even if it is known. */
+export const measureRequest = new RequestType<{ fresh: boolean }, MeasureAnswer, ErrorData>("measure");
+
+/** Client to engine: where would this model's parts go, and how fast would it run. Loads nothing. */
+export const planRequest = new RequestType<PlanParams, PlanAnswer, ErrorData>("plan");
+
+export interface ProfileRequestParams extends ProfileParams {
+  /** Chosen by the client, unique on its connection: names the progress stream. */
+  readonly requestId: string;
+}
+
+/** Client to engine: count which neurons texts make active; takes a while. Progress streams on `requestId`. */
+export const profileRequest = new RequestType<ProfileRequestParams, ProfileSummary, ErrorData>("profile");
+export const profileProgress = new ProgressType<ProfileProgress>();
+
+/** Client to engine: what a profile says. */
+export const readProfileRequest = new RequestType<{ path: string }, ProfileSummary, ErrorData>("readProfile");
+
+/** Client to engine: add up profiles of one model. */
+export const mergeProfilesRequest = new RequestType<
+  { readonly files: readonly string[]; readonly out: string },
+  ProfileSummary,
+  ErrorData
+>("mergeProfiles");
 
 /** Client to engine: please leave (a newer version wants to start, or the user restarts the engine). */
 export const shutdownRequest = new RequestType<{ reason: string }, null, ErrorData>("shutdown");

@@ -93,11 +93,11 @@ describe("hotpath", () => {
   it.each([[[]], [["--help"]], [["help"]]])("lists its commands for %j", async (args) => {
     const { code, stdout } = await hotpath(...args);
     expect(code).toBe(0);
-    for (const name of ["complete", "models", "inspect", "doctor", "synth"])
+    for (const name of ["complete", "models", "inspect", "profile", "plan", "doctor", "synth"])
       expect(stdout).toContain(`hotpath ${name}`);
   });
 
-  it.each(["complete", "demo", "models", "inspect", "doctor", "synth"])("explains %s", async (name) => {
+  it.each(["complete", "demo", "models", "inspect", "profile", "plan", "doctor", "synth"])("explains %s", async (name) => {
     const { code, stdout } = await hotpath(name, "--help");
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^Usage: hotpath ${name}`));

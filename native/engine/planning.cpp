@@ -1,0 +1,80 @@
+#include "engine/planning.h"
+
+#include <algorithm>
+
+#include "engine/guarded.h"
+#include "placement/plan_file.h"
+
+namespace hotpath::engine {
+
+namespace {
+
+// As models are loaded: sequences side by side, and a context unless another is asked for.
+constexpr uint64_t kSequences = 4;
+constexpr uint64_t kDefaultContext = 4096;
+
+Result<ModelPlan> make_and_save(const PlanParams& params) {
+  auto model = read_model_file(params.path);
+  if (!model) return model.error();
+  const auto identity = identify_model_file(params.path);
+  if (!identity) return identity.error();
+  std::optional<ActivationProfile> profile;
+  if (!params.profile.empty()) {
+    auto loaded = load_profile(params.profile);
+    if (!loaded) return loaded.error();
+    profile = std::move(*loaded);
+  }
+  PlanRequest request;
+  const uint64_t wanted = params.context_length == 0 ? kDefaultContext : params.context_length;
+  request.work = {params.mode, std::min<uint64_t>(wanted, model->metadata.trained_context_length), kSequences,
+                  profile ? &*profile : nullptr};
+  request.rates = params.rates;
+  request.vram_bytes = params.vram_bytes;
+  auto planned = make_plan(*model, *identity, request);
+  if (!planned) return planned.error();
+  if (!params.out.empty()) {
+    if (auto saved = save_plan(planned->plan, params.out); !saved) return saved.error();
+  }
+  return ModelPlan{std::move(model->metadata), std::move(*planned), request.work.context_tokens};
+}
+
+}  // namespace
+
+Result<MachineMeasurement> measure(const CancelFlag& cancel) {
+  return guarded([&] { return measure_machine(cancel); });
+}
+
+Result<ModelPlan> plan(const PlanParams& params) {
+  return guarded([&] { return make_and_save(params); });
+}
+
+Result<ActivationProfile> profile(const ModelSpec& spec, const std::vector<std::string>& files, const std::string& out,
+                                  const OnProfileProgress& on_progress, const CancelFlag& cancel) {
+  return guarded([&]() -> Result<ActivationProfile> {
+    auto profile = profile_files(spec, files, on_progress, cancel);
+    if (!profile) return profile;
+    if (auto saved = save_profile(*profile, out); !saved) return saved.error();
+    return profile;
+  });
+}
+
+Result<ActivationProfile> read_profile(const std::string& path) {
+  return guarded([&] { return load_profile(path); });
+}
+
+Result<ActivationProfile> merge_profiles(const std::vector<std::string>& paths, const std::string& out) {
+  return guarded([&]() -> Result<ActivationProfile> {
+    if (paths.empty()) return Error{ErrorCode::request_invalid, "no profiles to merge", {}};
+    auto merged = load_profile(paths.front());
+    if (!merged) return merged;
+    for (size_t i = 1; i < paths.size(); ++i) {
+      const auto other = load_profile(paths[i]);
+      if (!other) return other.error();
+      if (auto done = merge_profile(*merged, *other); !done) return done.error();
+    }
+    if (auto saved = save_profile(*merged, out); !saved) return saved.error();
+    return merged;
+  });
+}
+
+}  // namespace hotpath::engine
