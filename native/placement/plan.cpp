@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "llama/layer_placement.h"
 
@@ -51,27 +52,42 @@ uint64_t ram_needed(const ModelWork& work, const Placement& placement) {
   return bytes;
 }
 
-bool is_all_on_gpu(const Placement& placement) {
-  return placement.head_on_gpu && std::all_of(placement.layers.begin(), placement.layers.end(), [](const LayerChoice& layer) {
-           return layer.attention_on_gpu && layer.ffn == FfnPlace::stock_gpu;
-         });
+/// Everything on the GPU, where it fits.
+std::optional<Placement> all_on_gpu(const ModelWork& work, const MachineRates& rates, uint64_t budget) {
+  if (!rates.has_gpu()) return std::nullopt;
+  Placement placement = {std::vector<LayerChoice>(work.layers.size(), {true, FfnPlace::stock_gpu, false, 0}), true, 0, 0};
+  placement.vram_bytes = placement_cost(work, placement, rates).vram_bytes;
+  if (placement.vram_bytes > budget) return std::nullopt;
+  placement.seconds = placement_seconds(work, placement, rates);
+  return placement;
 }
 
 struct Decision {
   Placement placement;
   bool is_stock;
+  double stock_seconds;
   std::string reason;
 };
 
-Decision decide(const ModelWork& work, const PlanRequest& request, uint64_t budget, const Placement& stock) {
-  if (is_all_on_gpu(stock)) return {stock, true, "the whole model fits on the GPU: llama.cpp alone is fastest"};
-  if (work.mode == hotcold::Mode::dense) return {stock, true, "no neuron can be skipped: llama.cpp alone, placed as well as it can be"};
-  Placement split = solve_placement(work, request.rates, budget, request.allowed);
-  const double gain = stock.seconds / split.seconds;
-  if (gain < kWorthwhile) {
-    return {stock, true, format_text("hot/cold would be %.2f times as fast as llama.cpp alone, which is not worth it", gain)};
+Decision decide(ModelWork& work, const PlanRequest& request, uint64_t budget) {
+  if (auto whole = all_on_gpu(work, request.rates, budget)) {
+    work.notes.clear();  // nothing that was assumed mattered
+    const double seconds = whole->seconds;
+    return {std::move(*whole), true, seconds, "the whole model fits on the GPU: llama.cpp alone is fastest"};
   }
-  return {std::move(split), false, format_text("hot/cold should be %.2f times as fast as llama.cpp alone at its best", gain)};
+  Placement stock = solve_placement(work, request.rates, budget, {false, false});
+  const double stock_seconds = stock.seconds;
+  if (work.mode == hotcold::Mode::dense) {
+    return {std::move(stock), true, stock_seconds, "no neuron can be skipped: llama.cpp alone, placed as well as it can be"};
+  }
+  Placement split = solve_placement(work, request.rates, budget, request.allowed);
+  const double gain = stock_seconds / split.seconds;
+  if (gain < kWorthwhile) {
+    return {std::move(stock), true, stock_seconds,
+            format_text("hot/cold would be %.2f times as fast as llama.cpp alone, which is not worth it", gain)};
+  }
+  return {std::move(split), false, stock_seconds,
+          format_text("hot/cold should be %.2f times as fast as llama.cpp alone at its best", gain)};
 }
 
 }  // namespace
@@ -86,8 +102,7 @@ Result<Planned> make_plan(const ModelFile& model, const ModelIdentity& identity,
   if (!work) return work.error();
   const uint64_t reserve = gpu_reserve_bytes(model);
   const uint64_t budget = request.rates.has_gpu() && request.vram_bytes > reserve ? request.vram_bytes - reserve : 0;
-  const Placement stock = solve_placement(*work, request.rates, budget, {false, false});
-  const Decision decision = decide(*work, request, budget, stock);
+  const Decision decision = decide(*work, request, budget);
 
   Planned planned;
   planned.plan = {identity, model.metadata.name, work->mode, decision.is_stock, decision.placement.head_on_gpu, request.vram_bytes, {}};
@@ -100,7 +115,7 @@ Result<Planned> make_plan(const ModelFile& model, const ModelIdentity& identity,
   }
   report.head = head_cost(*work, decision.placement.head_on_gpu, request.rates);
   report.seconds = decision.placement.seconds;
-  report.stock_seconds = stock.seconds;
+  report.stock_seconds = decision.stock_seconds;
   report.budget_bytes = budget;
   report.vram_used_bytes = decision.placement.vram_bytes;
   report.ram_needed_bytes = ram_needed(*work, decision.placement);

@@ -43,23 +43,27 @@ function compared({ isStock, tokensPerSecond, stockTokensPerSecond }: PlanAnswer
 
 function totals(plan: PlanAnswer): [string, string][] {
   const sum = (of: (layer: PlannedLayer) => number) => plan.layers.reduce((total, layer) => total + of(layer), 0);
-  const ms = (of: (layer: PlannedLayer) => number) => sum(of).toFixed(1);
+  const ms = (of: (layer: PlannedLayer) => number) => `${sum(of).toFixed(1)} ms`;
   const headBytes = (on: boolean) => (on ? plan.headBytes : 0);
+  const fromRam = `${formatBytes(sum((l) => l.cpuBytes) + headBytes(!plan.headOnGpu))} from RAM`;
+  const attention = `attention ${ms((l) => l.attentionMs)}`;
+  const output = `output ${plan.headMs.toFixed(1)} ms`;
+  const ram = `${formatBytes(plan.ramNeededBytes)} of RAM`;
+  if (plan.rates.gpuGBps === 0) {
+    return [
+      ["time per token", `${attention}, feed-forward ${ms((l) => l.cpuMs)}, ${output}`],
+      ["read per token", fromRam],
+      ["memory", ram],
+      ["reckoned with", describeRates(plan)],
+    ];
+  }
+  const sides = `feed-forward on the CPU ${ms((l) => l.cpuMs)} beside ${ms((l) => l.gpuMs)} on the GPU`;
+  const fromGpu = `${formatBytes(sum((l) => l.gpuBytes) + headBytes(plan.headOnGpu))} from GPU memory`;
+  const vram = `${formatBytes(plan.vramUsedBytes)} of ${formatBytes(plan.budgetBytes)} that the GPU has for it`;
   return [
-    [
-      "time per token",
-      `attention ${ms((l) => l.attentionMs)} ms, feed-forward on the CPU ${ms((l) => l.cpuMs)} ms beside ${ms((l) => l.gpuMs)} ms on the GPU, ` +
-        `exchange ${ms((l) => l.exchangeMs)} ms, output ${plan.headMs.toFixed(1)} ms`,
-    ],
-    [
-      "read per token",
-      `${formatBytes(sum((l) => l.cpuBytes) + headBytes(!plan.headOnGpu))} from RAM, ` +
-        `${formatBytes(sum((l) => l.gpuBytes) + headBytes(plan.headOnGpu))} from GPU memory`,
-    ],
-    [
-      "memory",
-      `${formatBytes(plan.ramNeededBytes)} of RAM, ${formatBytes(plan.vramUsedBytes)} of ${formatBytes(plan.budgetBytes)} that the GPU has for it`,
-    ],
+    ["time per token", `${attention}, ${sides}, exchange ${ms((l) => l.exchangeMs)}, ${output}`],
+    ["read per token", `${fromRam}, ${fromGpu}`],
+    ["memory", `${ram}, ${vram}`],
     ["reckoned with", describeRates(plan)],
   ];
 }

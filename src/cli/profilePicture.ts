@@ -5,8 +5,7 @@ import { densities } from "./profileText.ts";
 
 const margin = { left: 64, top: 64, right: 150, bottom: 48 };
 const cellWidth = 26;
-/** Shades reach full strength here: neurons four times as active as the mean. */
-const fullDensity = 4;
+const shareColumn = 60;
 
 export function drawProfile({ modelName, layers }: ProfileSummary): string {
   const rowHeight = Math.max(8, Math.min(24, 480 / layers.length));
@@ -22,18 +21,20 @@ export function drawProfile({ modelName, layers }: ProfileSummary): string {
   const rows = layers.flatMap(({ curve, activeShare, hottest26, neuronCount }, index) => {
     const y = margin.top + index * rowHeight;
     const middle = y + rowHeight / 2 + 4;
-    const cells = neuronCount === 0 ? [] : densities(curve).map((density, column) => cell(column, y, density));
+    const cells =
+      neuronCount === 0 ? [] : densities(curve).map((density, column) => cell(column, y, density * activeShare));
     if (index % labelEvery !== 0) return cells;
-    const share = neuronCount === 0 ? "none" : `${formatPercent(activeShare)}, ${formatPercent(hottest26)}`;
     return [
       ...cells,
       text(margin.left - 8, middle, String(index), ' text-anchor="end"'),
-      text(right + 10, middle, share),
+      text(right + 10, middle, neuronCount === 0 ? "none" : formatPercent(activeShare)),
+      text(right + 10 + shareColumn, middle, neuronCount === 0 ? "" : formatPercent(hottest26)),
     ];
   });
 
-  function cell(column: number, y: number, density: number): string {
-    const opacity = Math.min(1, density / fullDensity);
+  /** Shaded by the root of how often its neurons are active: what is seldom active is still seen. */
+  function cell(column: number, y: number, frequency: number): string {
+    const opacity = Math.sqrt(Math.min(1, frequency));
     return `<rect x="${margin.left + column * cellWidth}" y="${y.toFixed(1)}" width="${cellWidth - 1}" height="${(rowHeight - 1).toFixed(1)}" fill-opacity="${opacity.toFixed(3)}" class="heat"/>`;
   }
 
@@ -57,7 +58,9 @@ export function drawProfile({ modelName, layers }: ProfileSummary): string {
     `<rect class="paper" width="100%" height="100%"/>`,
     text(margin.left, 26, `${modelName}: where the activations are`, ' class="title"'),
     text(margin.left, 46, "layer by layer; the stronger, the more often active", ' class="dim"'),
-    text(right + 10, 46, "active, hottest 26 %", ' class="dim"'),
+    text(right + 10, 46, "active", ' class="dim"'),
+    text(right + 10 + shareColumn, 30, "hottest 26 %", ' class="dim"'),
+    text(right + 10 + shareColumn, 46, "have", ' class="dim"'),
     ...rows,
     ...ticks,
     text(margin.left, bottom + 38, "neurons, the hottest first", ' class="dim"'),

@@ -119,6 +119,17 @@ TEST(plan, is_the_stock_path_when_the_model_fits) {
   }
 }
 
+// A small model may be read faster from RAM than a GPU launches its kernels; llama.cpp takes the GPU all the same.
+TEST(plan, is_the_stock_path_also_where_launches_outweigh_reading) {
+  MachineRates rates = with_gpu();
+  rates.gpu_layer_us = 1e5;
+  const auto planned = plan_for(model_7b("arcee"), 40 * kGB, hotcold::Mode::automatic, nullptr, rates);
+  EXPECT(planned);
+  EXPECT(planned->plan.is_stock);
+  EXPECT(planned->plan.head_on_gpu);
+  EXPECT(planned->report.notes.empty());
+}
+
 TEST(plan, is_the_stock_path_when_no_neuron_can_be_skipped) {
   const auto planned = plan_for(model_7b("llama"), 3 * kGB);
   EXPECT(planned);
