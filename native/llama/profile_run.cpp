@@ -182,6 +182,7 @@ Result<ActivationProfile> profile_files(const ModelSpec& spec, const std::vector
 
   ModelSpec own = spec;
   own.context_length = kContext;
+  own.mode = hotcold::Mode::dense;  // in the other modes llama.cpp does not see what goes into the down matrices
   auto loaded = load_model(own, {}, cancel);
   if (!loaded) return loaded.error();
   const Vocabulary vocabulary(llama_model_get_vocab(loaded->model.get()), *loaded->info.metadata.fim);

@@ -97,11 +97,14 @@ describe("hotpath", () => {
       expect(stdout).toContain(`hotpath ${name}`);
   });
 
-  it.each(["complete", "demo", "models", "inspect", "profile", "plan", "doctor", "synth"])("explains %s", async (name) => {
-    const { code, stdout } = await hotpath(name, "--help");
-    expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`^Usage: hotpath ${name}`));
-  });
+  it.each(["complete", "demo", "models", "inspect", "profile", "plan", "doctor", "synth"])(
+    "explains %s",
+    async (name) => {
+      const { code, stdout } = await hotpath(name, "--help");
+      expect(code).toBe(0);
+      expect(stdout).toMatch(new RegExp(`^Usage: hotpath ${name}`));
+    },
+  );
 
   it.each([
     [["fly"]],
