@@ -181,6 +181,8 @@ Result<ModelFile> describe(const ByteSource& source, const GgufHeader& header) {
   if (!feed_forward) return feed_forward.error();
   file.shape.feed_forward_length = *std::max_element(feed_forward->begin(), feed_forward->end());
   file.shape.experts_used = static_cast<uint32_t>(std::min<uint64_t>(hp.count("expert_used_count").value_or(0), kMaxWidth));
+  const std::string* activation = header.text("hotpath.ffn_activation");
+  file.shape.is_relu_by_metadata = activation && *activation == "relu";
   if (auto added = add_kv(hp, file); !added) return added.error();
   auto fim = find_fim_format(source, header);
   if (!fim) return fim.error();

@@ -44,6 +44,7 @@ struct ModelShape {
   std::vector<GgufTensor> layer_tensors;     // of all layers
   std::vector<FfnWeights> ffn;  // one entry per layer
   uint32_t experts_used = 0;    // per token
+  bool is_relu_by_metadata = false;  // its gates are ReLUs, whatever its architecture says
   uint64_t weight_bytes() const;
   /// Read for every token outside the layers: the output matrix and its norm.
   uint64_t head_bytes() const { return other_bytes - (output_bytes > 0 ? input_bytes : 0); }

@@ -1,12 +1,12 @@
 #include "placement/layer_work.h"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <numeric>
 #include <utility>
 
 #include "ggml.h"
+#include "hotcold/plan.h"
 
 namespace hotpath {
 
@@ -24,15 +24,15 @@ constexpr double kThresholdShare = 0.5;
 constexpr double kPredictedExcess = 1.3;
 constexpr double kHalfQ8Bytes = 34.0 / 32.0;
 
-/// Architectures whose graph in llama.cpp has a ReLU or a squared one.
-constexpr std::array<std::string_view, 5> kReluArchitectures = {"arcee", "nemotron", "nemotron_h", "plm", "jais2"};
+/// A ReLU where llama.cpp's graph of the architecture has another activation.
+bool is_relu_against_architecture(const ModelFile& model, const FfnWeights& ffn) {
+  return model.shape.is_relu_by_metadata || ffn.is_relu_file;
+}
 
-FfnKind kind_of(const ModelMetadata& metadata, const FfnWeights& ffn) {
+FfnKind kind_of(const ModelFile& model, const FfnWeights& ffn) {
   if (!ffn.is_splittable()) return FfnKind::unsplit;
   if (ffn.n_experts > 0) return FfnKind::experts;
-  const bool is_relu = ffn.is_relu_file || std::find(kReluArchitectures.begin(), kReluArchitectures.end(),
-                                                     metadata.architecture) != kReluArchitectures.end();
-  if (!is_relu) return FfnKind::dense;
+  if (!is_relu_against_architecture(model, ffn) && !hotcold::relu_form_of(model.metadata.architecture)) return FfnKind::dense;
   return ffn.gate_bytes > 0 ? FfnKind::gated_relu : FfnKind::relu;
 }
 
@@ -140,6 +140,9 @@ Result<Mode> choose_mode(const ModelFile& model, Mode requested, const std::vect
   const bool is_sparse = has(FfnKind::relu) || has(FfnKind::gated_relu) || has(FfnKind::experts);
   switch (requested) {
     case Mode::automatic: return is_sparse ? Mode::exact : Mode::dense;
+    case Mode::dense:
+      if (std::none_of(model.shape.ffn.begin(), model.shape.ffn.end(), [&](const auto& f) { return is_relu_against_architecture(model, f); })) break;
+      return cannot(model, "is computed wrongly by llama.cpp, which has another activation for it; it needs mode exact");
     case Mode::predicted:
       if (std::any_of(model.shape.ffn.begin(), model.shape.ffn.end(), [](const auto& f) { return f.predictor_bytes > 0; })) break;
       return cannot(model, "brings no predictors (fc1, fc2), which predicted mode needs");
@@ -238,7 +241,7 @@ Result<ModelWork> describe_work(const ModelFile& model, const WorkRequest& reque
     if (auto checked = check_profile(model, *request.profile); !checked) return checked.error();
   }
   std::vector<FfnKind> kinds;
-  for (const FfnWeights& ffn : model.shape.ffn) kinds.push_back(kind_of(model.metadata, ffn));
+  for (const FfnWeights& ffn : model.shape.ffn) kinds.push_back(kind_of(model, ffn));
   const auto mode = choose_mode(model, request.mode, kinds);
   if (!mode) return mode.error();
   ModelWork work;
@@ -246,6 +249,8 @@ Result<ModelWork> describe_work(const ModelFile& model, const WorkRequest& reque
   for (size_t i = 0; i < kinds.size(); ++i) work.layers.push_back(describe_layer(model, i, kinds[i], *mode, request));
   work.head_bytes = model.shape.head_bytes();
   work.input_bytes = model.shape.input_bytes;
+  work.is_right_in_stock = std::none_of(model.shape.ffn.begin(), model.shape.ffn.end(),
+                                        [&](const FfnWeights& ffn) { return is_relu_against_architecture(model, ffn); });
   note_assumptions(model, request, work);
   return work;
 }

@@ -50,6 +50,7 @@ struct ModelWork {
   uint64_t head_bytes = 0;   // output matrix and norm, read for every token
   uint64_t input_bytes = 0;  // the embedding stays in RAM; one row is read per token
   hotcold::Mode mode = hotcold::Mode::dense;
+  bool is_right_in_stock = true;   // llama.cpp computes the activation that the model has
   std::vector<std::string> notes;  // what was assumed, for people
 };
 

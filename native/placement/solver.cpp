@@ -158,8 +158,9 @@ std::vector<LayerChoice> layer_choices(const LayerWork& work, const MachineRates
   const uint32_t stride = std::max(1u, (n_groups + kGroupSteps - 1) / kGroupSteps);
   for (const bool on_gpu : {false, true}) {
     if (on_gpu && !rates.has_gpu()) break;
-    choices.push_back({on_gpu, FfnPlace::stock_cpu, false, 0});
-    if (on_gpu) choices.push_back({on_gpu, FfnPlace::stock_gpu, false, 0});
+    const bool stock = allowed.stock || !splits;
+    if (stock) choices.push_back({on_gpu, FfnPlace::stock_cpu, false, 0});
+    if (stock && on_gpu) choices.push_back({on_gpu, FfnPlace::stock_gpu, false, 0});
     if (!splits) continue;
     for (uint32_t hot = 0;; hot = std::min(n_groups, hot + stride)) {
       choices.push_back({on_gpu, FfnPlace::split, false, hot});

@@ -12,6 +12,7 @@ namespace hotpath {
 struct Allowed {
   bool split = true;
   bool screens_on_gpu = false;
+  bool stock = true;  // false: no layer that can be split is left to llama.cpp
 };
 
 struct Placement {

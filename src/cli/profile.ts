@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { AppError } from "../common/errors.ts";
+import { isSecretFile } from "../completion/secrets.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import type { ProfileProgress, ProfileSummary } from "../protocol/planning.ts";
 import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
@@ -50,6 +51,8 @@ async function obtain(context: CommandContext, positionals: readonly string[], o
   if (typeof options.out !== "string") throw new UsageError("say with --out where the profile goes");
   const out = path.resolve(options.out);
   if (options.merge) return engine.mergeProfiles(files, out, signal);
+  const secret = files.find(isSecretFile);
+  if (secret) throw new AppError("request/invalid", `${secret} looks like a file of secrets and is not read`);
   const model = {
     path: typeof options.model === "string" ? path.resolve(options.model) : starterModelPath(productFolder),
     device: "auto",

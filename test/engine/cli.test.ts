@@ -113,6 +113,11 @@ describe("hotpath", () => {
     [["doctor", "--loud"]],
     [["complete", "no-place.py"]],
     [["complete", "a.py:1:1", "--max-tokens", "many"]],
+    [["profile", "a.py"]],
+    [["profile", "--out", "p"]],
+    [["profile", "a.py", "--show", "p"]],
+    [["plan", "--vram", "lots"]],
+    [["plan", "--mode", "fast"]],
     [["synth", "model.gguf"]],
   ])("refuses %j with its usage", async (args) => {
     const { code, stdout, stderr } = await hotpath(...args);
@@ -126,6 +131,21 @@ describe("hotpath", () => {
     expect(JSON.parse((await hotpath("inspect", starter.path, "--json")).stdout)).toMatchObject({
       vocabularySize: 8192,
     });
+  });
+
+  it("profiles a model, shows it, draws it, and plans with it", async () => {
+    const folder = temporaryFolder();
+    const [profile, picture] = [path.join(folder, "a.profile"), path.join(folder, "a.svg")];
+    const made = await hotpath("profile", sample, "--out", profile);
+    expect(made).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^starter-nano: 4 layers, /) });
+    const shown = await hotpath("profile", "--show", profile, "--svg", picture);
+    expect(shown).toEqual(made);
+    expect(readFileSync(picture, "utf8")).toMatch(/^<svg /);
+    const { stdout } = await hotpath("plan", "--profile", profile, "--vram", "8GB", "--gpu-bandwidth", "500");
+    expect(stdout).toContain("llama.cpp alone, 8.00 GB of GPU memory (taken to have 500 GB/s)");
+    expect(stdout).toContain("the whole model fits on the GPU");
+    expect((await hotpath("plan", "--vram", "0", "--ram", "1MB")).code).toBe(1);
+    expect(await hotpath("profile", ".env", "--out", profile)).toMatchObject({ code: 1, stdout: "" });
   });
 
   it("lists models, those used recently included", async () => {

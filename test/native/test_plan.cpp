@@ -110,7 +110,7 @@ std::string code_of(const Result<Plan>& result) { return result ? "" : error_cod
 }  // namespace
 
 TEST(plan, is_the_stock_path_when_the_model_fits) {
-  for (const ModelFile& model : {relu_7b(), model_7b("arcee"), model_7b("llama"), model_moe()}) {
+  for (const ModelFile& model : {model_7b("arcee"), model_7b("llama"), model_moe()}) {
     const auto planned = plan_for(model, 40 * kGB);
     EXPECT(planned);
     EXPECT(planned->plan.is_stock);
@@ -135,6 +135,20 @@ TEST(plan, is_the_stock_path_when_no_neuron_can_be_skipped) {
   EXPECT(planned);
   EXPECT(planned->plan.mode == hotcold::Mode::dense);
   EXPECT(planned->plan.is_stock);
+}
+
+TEST(plan, never_leaves_to_llama_what_it_would_compute_wrongly) {
+  ModelFile by_metadata = model_7b("llama");
+  by_metadata.shape.is_relu_by_metadata = true;
+  for (const ModelFile& model : {relu_7b(), by_metadata}) {
+    for (const uint64_t vram : {0 * kGB, 4 * kGB, 40 * kGB}) {
+      const auto planned = plan_for(model, vram);
+      EXPECT(planned);
+      EXPECT(!planned->plan.is_stock);
+      for (const PlanLayer& layer : planned->plan.layers) EXPECT(layer.choice.ffn == FfnPlace::split);
+    }
+    EXPECT(message_of(plan_for(model, kGB, hotcold::Mode::dense)).find("wrongly") != std::string::npos);
+  }
 }
 
 TEST(plan, splits_a_sparse_model_that_does_not_fit) {
