@@ -1,9 +1,6 @@
 #include "addon/js_planning.h"
 
-#include <array>
-
 #include "addon/async_task.h"
-#include "addon/js_fields.h"
 #include "addon/js_thread.h"
 #include "addon/js_values.h"
 #include "engine/planning.h"
@@ -15,20 +12,6 @@ namespace {
 constexpr double kMaxBytes = 1e15;
 constexpr double kMaxContext = 1 << 30;
 constexpr int kCurvePoints = 20;
-
-constexpr std::array kModes = {hotcold::Mode::automatic, hotcold::Mode::dense, hotcold::Mode::exact, hotcold::Mode::predicted,
-                               hotcold::Mode::threshold};
-
-/// "auto" is what the protocol calls automatic.
-std::string mode_text(hotcold::Mode mode) { return mode == hotcold::Mode::automatic ? "auto" : hotcold::mode_name(mode); }
-
-hotcold::Mode read_mode(Fields& fields) {
-  const std::string text = fields.text("mode");
-  for (const hotcold::Mode mode : kModes) {
-    if (mode_text(mode) == text) return mode;
-  }
-  return fields.fail<hotcold::Mode>("mode", "auto, dense, exact, predicted or threshold");
-}
 
 Result<engine::PlanParams> read_plan_params(Napi::Value value) {
   Fields fields(value);
@@ -132,7 +115,7 @@ Napi::Value to_js(Napi::Env env, const engine::ModelPlan& plan) {
   const PlanReport& report = plan.planned.report;
   Napi::Object object = Napi::Object::New(env);
   object["model"] = to_js(env, plan.metadata);
-  object["mode"] = mode_text(made.mode);
+  object["mode"] = hotcold::mode_name(made.mode);
   object["contextLength"] = static_cast<double>(plan.context_length);
   object["isStock"] = made.is_stock;
   object["reason"] = report.reason;

@@ -1,6 +1,5 @@
 #include "addon/js_values.h"
 
-#include "addon/js_fields.h"
 #include "llama/sparsity.h"
 #include "synth/options.h"
 
@@ -174,6 +173,11 @@ Napi::Object to_js(Napi::Env env, const synth::Written& written) {
   return object;
 }
 
+hotcold::Mode read_mode(Fields& fields) {
+  const auto mode = hotcold::mode_by_name(fields.text("mode"));
+  return mode ? *mode : fields.fail<hotcold::Mode>("mode", "auto, dense, exact, predicted or threshold");
+}
+
 Result<ModelSpec> read_model_spec(Napi::Value value) {
   Fields fields(value);
   ModelSpec spec;
@@ -184,9 +188,7 @@ Result<ModelSpec> read_model_spec(Napi::Value value) {
   spec.gpu_layers = static_cast<int>(fields.whole("gpuLayers", -1, kMaxCount));
   spec.context_length = static_cast<uint32_t>(fields.whole("contextLength", 0, kMaxCount));
   spec.threads = static_cast<int>(fields.whole("threads", 0, kMaxCount));
-  const std::string mode = fields.text("mode");
-  if (const auto found = hotcold::mode_by_name(mode)) spec.mode = *found;
-  else fields.fail<int>("mode", "one of auto, dense, exact, predicted, threshold");
+  spec.mode = read_mode(fields);
   if (!fields.ok()) return fields.error();
   return spec;
 }

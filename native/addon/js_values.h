@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include "addon/js_fields.h"
 #include "engine/engine.h"
 
 namespace hotpath {
@@ -24,6 +25,9 @@ Napi::Object to_js(Napi::Env env, const LoadedInfo& info);
 Napi::Object to_js(Napi::Env env, const GenerateResult& result, const LoadedInfo& info);
 Napi::Object to_js(Napi::Env env, const synth::Written& written);
 const char* to_text(LogLevel level);
+
+/// The field "mode".
+hotcold::Mode read_mode(Fields& fields);
 
 /// request/invalid, naming the field, when the value is not of the declared type.
 Result<ModelSpec> read_model_spec(Napi::Value value);
