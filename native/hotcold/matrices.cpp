@@ -2,17 +2,19 @@
 
 namespace hotpath::hotcold {
 
-Rows::Rows(const RowKernels& kernels, int64_t n_cols, int64_t n_rows, int64_t n_experts)
+Rows::Rows(const RowKernels& kernels, int64_t n_cols, int64_t n_rows, int64_t n_experts, const uint8_t* packed)
     : kernels_(&kernels),
       n_cols_(n_cols),
       n_rows_(n_rows),
       n_experts_(n_experts),
       stride_(kernels.row_bytes(n_cols)),
-      bytes_(stride_ * n_rows * n_experts) {
+      bytes_(packed ? 0 : stride_ * n_rows * n_experts),
+      packed_(packed ? packed : bytes_.data()) {
   CHECK(n_cols % kernels.block == 0);
 }
 
 void Rows::pack(const uint8_t* tensor) {
+  CHECK(packed_ == bytes_.data());
   const size_t source_stride = ggml_row_size(kernels_->type, n_cols_);
   for (int64_t row = 0; row < n_rows_ * n_experts_; ++row) {
     kernels_->pack(tensor + row * source_stride, n_cols_, bytes_.data() + row * stride_);
@@ -22,17 +24,18 @@ void Rows::pack(const uint8_t* tensor) {
 void Rows::unpack(uint8_t* tensor) const {
   const size_t source_stride = ggml_row_size(kernels_->type, n_cols_);
   for (int64_t row = 0; row < n_rows_ * n_experts_; ++row) {
-    kernels_->unpack(bytes_.data() + row * stride_, n_cols_, tensor + row * source_stride);
+    kernels_->unpack(packed_ + row * stride_, n_cols_, tensor + row * source_stride);
   }
 }
 
-Down::Down(const DownKernels& kernels, int64_t n_ff, int64_t n_embd, int64_t n_experts)
+Down::Down(const DownKernels& kernels, int64_t n_ff, int64_t n_embd, int64_t n_experts, const uint8_t* packed)
     : kernels_(&kernels),
       n_groups_(n_ff / kernels.group),
       n_embd_(n_embd),
       n_experts_(n_experts),
       group_stride_(kernels.group_bytes(n_embd)),
-      bytes_(group_stride_ * n_groups_ * n_experts) {
+      bytes_(packed ? 0 : group_stride_ * n_groups_ * n_experts),
+      packed_(packed ? packed : bytes_.data()) {
   CHECK(n_ff % kernels.group == 0 && n_embd % kernels.embd_multiple == 0);
 }
 
@@ -45,6 +48,7 @@ size_t Down::source_bytes() const {
 }
 
 void Down::pack(const uint8_t* tensor) {
+  CHECK(packed_ == bytes_.data());
   for (int64_t i = 0; i < n_experts_ * n_groups_; ++i) {
     const uint8_t* matrix = tensor + i / n_groups_ * source_bytes();
     kernels_->pack(matrix, source_stride(), n_embd_, i % n_groups_, bytes_.data() + i * group_stride_);
@@ -54,7 +58,7 @@ void Down::pack(const uint8_t* tensor) {
 void Down::unpack(uint8_t* tensor) const {
   for (int64_t i = 0; i < n_experts_ * n_groups_; ++i) {
     uint8_t* matrix = tensor + i / n_groups_ * source_bytes();
-    kernels_->unpack(bytes_.data() + i * group_stride_, n_embd_, i % n_groups_, matrix, source_stride());
+    kernels_->unpack(packed_ + i * group_stride_, n_embd_, i % n_groups_, matrix, source_stride());
   }
 }
 

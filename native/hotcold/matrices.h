@@ -14,7 +14,8 @@ namespace hotpath::hotcold {
 class Rows {
  public:
   Rows() = default;
-  Rows(const RowKernels& kernels, int64_t n_cols, int64_t n_rows, int64_t n_experts);
+  /// `packed`: such a matrix that is packed already and outlives this; then nothing is allocated, and nothing can be packed.
+  Rows(const RowKernels& kernels, int64_t n_cols, int64_t n_rows, int64_t n_experts, const uint8_t* packed = nullptr);
 
   explicit operator bool() const { return kernels_ != nullptr; }
   const RowKernels& kernels() const { return *kernels_; }
@@ -22,7 +23,8 @@ class Rows {
   int64_t n_cols() const { return n_cols_; }
   int64_t n_experts() const { return n_experts_; }
   size_t row_bytes() const { return stride_; }
-  RowMatrix matrix(int64_t expert = 0) const { return {bytes_.data() + expert * n_rows_ * stride_, stride_, n_cols_}; }
+  std::span<const uint8_t> packed() const { return {packed_, stride_ * n_rows_ * n_experts_}; }
+  RowMatrix matrix(int64_t expert = 0) const { return {packed_ + expert * n_rows_ * stride_, stride_, n_cols_}; }
 
   /// From and to the bytes of the whole ggml tensor.
   void pack(const uint8_t* tensor);
@@ -34,14 +36,15 @@ class Rows {
   int64_t n_rows_ = 0;  // per expert
   int64_t n_experts_ = 0;
   size_t stride_ = 0;
-  AlignedBytes bytes_;
+  AlignedBytes bytes_;  // empty when `packed_` is someone else's
+  const uint8_t* packed_ = nullptr;
 };
 
 /// Down, by neuron.
 class Down {
  public:
   Down() = default;
-  Down(const DownKernels& kernels, int64_t n_ff, int64_t n_embd, int64_t n_experts);
+  Down(const DownKernels& kernels, int64_t n_ff, int64_t n_embd, int64_t n_experts, const uint8_t* packed = nullptr);
 
   explicit operator bool() const { return kernels_ != nullptr; }
   const DownKernels& kernels() const { return *kernels_; }
@@ -50,8 +53,9 @@ class Down {
   int64_t n_embd() const { return n_embd_; }
   int64_t n_experts() const { return n_experts_; }
   size_t neuron_bytes() const { return group_stride_ / kernels_->group; }
+  std::span<const uint8_t> packed() const { return {packed_, group_stride_ * n_groups_ * n_experts_}; }
   DownMatrix matrix(int64_t expert = 0) const {
-    return {bytes_.data() + expert * n_groups_ * group_stride_, group_stride_, n_embd_};
+    return {packed_ + expert * n_groups_ * group_stride_, group_stride_, n_embd_};
   }
 
   void pack(const uint8_t* tensor);
@@ -67,7 +71,8 @@ class Down {
   int64_t n_embd_ = 0;
   int64_t n_experts_ = 0;
   size_t group_stride_ = 0;
-  AlignedBytes bytes_;
+  AlignedBytes bytes_;  // empty when `packed_` is someone else's
+  const uint8_t* packed_ = nullptr;
 };
 
 }  // namespace hotpath::hotcold

@@ -81,6 +81,7 @@ std::vector<float>& Store::bias_of(const WeightName& name) {
 Store::Weight& Store::add_weight(const ggml_tensor* tensor) {
   const auto name = parse_weight_name(tensor->name);
   CHECK(name);
+  const uint8_t* packed = nullptr;
   if (name->bias) {
     CHECK(tensor->type == GGML_TYPE_F32);
     bias_of(*name).resize(tensor->ne[0]);
@@ -88,19 +89,24 @@ Store::Weight& Store::add_weight(const ggml_tensor* tensor) {
     const DownKernels* kernels = down_kernels(tensor->type, DownScales::across_neurons, isa_);
     CHECK(kernels);
     Down& down = layer(name->layer).down;
-    if (!down) down = Down(*kernels, tensor->ne[0], tensor->ne[1], tensor->ne[2]);
+    if (!down) {
+      packed = sidecar_ ? sidecar_->find(tensor, *kernels) : nullptr;
+      down = Down(*kernels, tensor->ne[0], tensor->ne[1], tensor->ne[2], packed);
+    }
   } else {
     const RowKernels* kernels = row_kernels(tensor->type, isa_);
     CHECK(kernels);
-    rows_of(*name) = Rows(*kernels, tensor->ne[0], tensor->ne[1], tensor->ne[2]);
+    packed = sidecar_ ? sidecar_->find(tensor, *kernels) : nullptr;
+    rows_of(*name) = Rows(*kernels, tensor->ne[0], tensor->ne[1], tensor->ne[2], packed);
   }
-  return weights_.emplace_back(Weight{*this, *name, {}});
+  return weights_.emplace_back(Weight{*this, *name, packed != nullptr, {}});
 }
 
 void Store::write(Weight& weight, const ggml_tensor* tensor, const void* data, size_t offset, size_t n) {
   const auto* bytes = static_cast<const uint8_t*>(data);
   const size_t total = ggml_nbytes(tensor);
   CHECK(offset <= total && n <= total - offset);
+  if (weight.is_mapped) return;
   if (n == total) return pack(weight.name, bytes);
   if (weight.pending.empty()) {
     weight.pending.resize(total);

@@ -13,6 +13,7 @@
 #include "ggml-backend.h"
 #include "hotcold/matrices.h"
 #include "hotcold/neuron_function.h"
+#include "hotcold/sidecar.h"
 
 namespace hotpath::hotcold {
 
@@ -95,6 +96,9 @@ class Store {
   void set_threadpool(ggml_threadpool* pool) { threadpool_ = pool; }
   ggml_threadpool* threadpool() const { return threadpool_; }
 
+  /// Matrices found there are used from there, and what llama.cpp loads for them is left unread. Before loading.
+  void set_sidecar(std::shared_ptr<const Sidecar> sidecar) { sidecar_ = std::move(sidecar); }
+
   /// What the layers have in place of llama.cpp's own activation, for models it would compute with the wrong one.
   void set_form(NeuronForm form) { form_ = form; }
   const std::optional<NeuronForm>& form() const { return form_; }
@@ -129,6 +133,7 @@ class Store {
   struct Weight {
     Store& store;
     WeightName name;
+    bool is_mapped;                // from the sidecar
     std::vector<uint8_t> pending;  // the tensor's bytes while they come in pieces
   };
   Weight& add_weight(const ggml_tensor* tensor);
@@ -144,6 +149,7 @@ class Store {
   const Isa isa_;
   std::unique_ptr<ggml_backend_buffer_type> buffer_type_;
   ggml_threadpool* threadpool_ = nullptr;
+  std::shared_ptr<const Sidecar> sidecar_;
   std::optional<NeuronForm> form_;
   Mode mode_ = Mode::exact;
   ActivityObserver* observer_ = nullptr;

@@ -19,6 +19,7 @@ export const errorCodes = {
   "device/out-of-memory": "The device ran out of memory.",
   "file/unreadable": "The file cannot be read.",
   "file/unwritable": "The file cannot be written.",
+  "sidecar/invalid": "The prepared weights cannot be used.",
   "request/cancelled": "The request was cancelled.",
   "request/invalid": "The request is not valid.",
   "settings/invalid": "A setting has a value that cannot be used.",
