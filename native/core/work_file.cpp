@@ -166,12 +166,20 @@ Result<Done> WorkFile::finish_as(const std::string& path) {
   return Done{};
 }
 
-Result<uint64_t> free_disk_bytes(const std::string& path) {
+void WorkFile::discard() {
+  close();
+  std::error_code ignored;  // a file left behind harms nobody
+  fs::remove(native_path(path_), ignored);
+}
+
+Result<Done> require_disk_space(const std::string& path, uint64_t bytes) {
   std::error_code error;
   const fs::path folder = fs::absolute(native_path(path), error).parent_path();
   const fs::space_info space = error ? fs::space_info{} : fs::space(folder, error);
   if (error) return unwritable(path, error.message());
-  return static_cast<uint64_t>(space.available);
+  if (space.available >= bytes) return Done{};
+  return unwritable(path, "needs " + format_bytes(static_cast<double>(bytes)) + ", the disk has " +
+                              format_bytes(static_cast<double>(space.available)) + " free");
 }
 
 }  // namespace hotpath

@@ -26,6 +26,8 @@ class WorkFile {
 
   /// Waits until all is on the disk, then replaces `path` with the file in one step. A later close is harmless.
   Result<Done> finish_as(const std::string& path);
+  /// Removes the file. Nothing else may follow.
+  void discard();
 
  private:
   WorkFile(intptr_t handle, std::string path) : handle_(handle), path_(std::move(path)) {}
@@ -34,7 +36,7 @@ class WorkFile {
   std::string path_;
 };
 
-/// Bytes that can still be written where `path` is or would be.
-Result<uint64_t> free_disk_bytes(const std::string& path);
+/// file/unwritable, with both numbers, when the disk where `path` is or would be has less room than this.
+Result<Done> require_disk_space(const std::string& path, uint64_t bytes);
 
 }  // namespace hotpath

@@ -133,7 +133,7 @@ Result<SidecarHeader> read_sidecar_header(const ByteSource& source, SidecarState
   }
   if (std::memcmp(raw.magic, kMagic, sizeof kMagic) != 0) return invalid(source, "is no sidecar of Hotpath");
   if (raw.version != kVersion) return invalid(source, format_text("has version %u, this Hotpath reads %u", raw.version, kVersion));
-  if (raw.file_bytes != source.size) {
+  if (state == SidecarState::whole && raw.file_bytes != source.size) {
     return invalid(source, format_text("has %llu bytes, %llu were written", static_cast<unsigned long long>(source.size),
                                        static_cast<unsigned long long>(raw.file_bytes)));
   }
@@ -150,7 +150,7 @@ Result<SidecarHeader> read_sidecar_header(const ByteSource& source, SidecarState
   for (uint32_t i = 0; i < raw.n_entries; ++i) {
     RawEntry entry;
     std::memcpy(&entry, bytes.data() + table_end(i), sizeof entry);
-    if (const std::string wrong = wrong_in(entry, free_from, source.size); !wrong.empty()) {
+    if (const std::string wrong = wrong_in(entry, free_from, raw.file_bytes); !wrong.empty()) {
       return invalid(source, format_text("entry %u ", i) + wrong);
     }
     free_from = entry.offset + entry.bytes;

@@ -61,8 +61,8 @@ struct SidecarHeader {
 
 enum class SidecarState { whole, in_the_making };
 
-/// Any bytes give a header or sidecar/invalid. What is `whole` has the right hash of header and table and a place for
-/// every entry within the file; the hashes of the data are for the caller to check.
+/// Any bytes give a header or sidecar/invalid. What is `whole` has the right size, the right hash of header and table, and
+/// all entries within the file; the hashes of the data are for the caller to check.
 Result<SidecarHeader> read_sidecar_header(const ByteSource& source, SidecarState state);
 
 /// Header and table. Only a file that is whole gets a hash that readers accept.

@@ -142,11 +142,9 @@ Result<Done> pack_sidecar(const SidecarModel& model, WorkFile& file, SidecarHead
                           const OnPacked& on_packed, const CancelFlag& cancel) {
   const uint64_t total = total_bytes(header);
   if (first == 0) {
-    // Emptied first: hashes of another plan must not be taken for ours when this attempt ends early.
     if (auto emptied = file.resize(0); !emptied) return emptied;
     const std::vector<uint8_t> bytes = write_sidecar_header(header, SidecarState::in_the_making);
     if (auto written = file.write_at(0, bytes.data(), bytes.size()); !written) return written;
-    if (auto sized = file.resize(header.entries.back().offset + header.entries.back().bytes); !sized) return sized;
   }
   uint64_t done = 0;
   for (size_t i = 0; i < header.entries.size(); ++i) {

@@ -154,6 +154,7 @@ class Loader {
       loaded.ffns->set_mode(plan.mode);
       if (file_.form) loaded.ffns->set_form(file_.form->form);
       loaded.info.ffn.kernels = hotcold::isa_name(isa);
+      use_sidecar(loaded);
       overrides[0] = {ffn_tensors.c_str(), loaded.ffns->buffer_type()};
       params.tensor_buft_overrides = overrides.data();
     }
@@ -175,6 +176,15 @@ class Loader {
     loaded.model.reset(*model);
     if (!loaded.model) return why_not_loaded(watch.errors());
     return Done{};
+  }
+
+  void use_sidecar(LoadedModel& loaded) const {
+    hotcold::SidecarChoice choice = hotcold::choose_sidecar(spec_.path, spec_.sidecars);
+    loaded.info.ffn.sidecar_notice = choice.notice;
+    if (!choice.notice.empty()) log(LogLevel::warn, choice.notice);
+    if (!choice.sidecar) return;
+    loaded.info.ffn.sidecar = choice.sidecar->path();
+    loaded.ffns->set_sidecar(std::move(choice.sidecar));
   }
 
   /// llama.cpp tells where it put a layer only in its log; what it says there is what happened.
@@ -266,20 +276,20 @@ class Loader {
   std::map<std::string, uint32_t> layers_on_;
 };
 
-Result<Done> require_fim(const ModelMetadata& metadata) {
-  if (metadata.fim) return Done{};
-  return Error{ErrorCode::model_no_fim,
-               metadata.name + " has no fill-in-the-middle tokens (prefix, suffix, middle) in its vocabulary of " +
-                   std::to_string(metadata.vocabulary_size) + " tokens; a code model trained for completion is needed",
-               {{"path", metadata.path}, {"architecture", metadata.architecture}}};
-}
-
 }  // namespace
 
 void FreeThreadpool::operator()(ggml_threadpool* pool) const {
   const auto free = cpu_function<void(ggml_threadpool*)>("ggml_threadpool_free");
   CHECK(free);
   free(pool);
+}
+
+Result<Done> require_fim(const ModelMetadata& metadata) {
+  if (metadata.fim) return Done{};
+  return Error{ErrorCode::model_no_fim,
+               metadata.name + " has no fill-in-the-middle tokens (prefix, suffix, middle) in its vocabulary of " +
+                   std::to_string(metadata.vocabulary_size) + " tokens; a code model trained for completion is needed",
+               {{"path", metadata.path}, {"architecture", metadata.architecture}}};
 }
 
 Result<LoadedModel> load_model(const ModelSpec& spec, const OnProgress& on_progress, const CancelFlag& cancel) {

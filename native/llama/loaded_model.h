@@ -25,6 +25,7 @@ struct ModelSpec {
   uint32_t context_length = 0;
   int threads = 0;
   hotcold::Mode mode = hotcold::Mode::automatic;
+  std::vector<std::string> sidecars;  // where one may be; the first that belongs to the model is used
 };
 
 struct DeviceShare {
@@ -43,6 +44,8 @@ struct FfnInfo {
   std::vector<double> neuron_bytes;  // weights of one neuron, by layer
   uint64_t neurons_per_token = 0;    // of all these layers; of experts, those used
   uint64_t other_bytes = 0;          // weights that every token reads beside these FFNs
+  std::string sidecar;  // the file their weights are mapped from; empty: they were packed while loading
+  std::string sidecar_notice;  // why a sidecar that is there is not used, and what to do; else empty
 };
 
 /// LoadedModel of src/protocol/model.ts.
@@ -73,6 +76,9 @@ struct LoadedModel {
 };
 
 using OnProgress = std::function<void(float fraction)>;
+
+/// model/no-fim when it cannot complete code.
+Result<Done> require_fim(const ModelMetadata& metadata);
 
 /// Loads to the GPUs what fits there; when that fails, all to the CPU, and says so in `fallback`.
 Result<LoadedModel> load_model(const ModelSpec& spec, const OnProgress& on_progress, const CancelFlag& cancel);

@@ -1,0 +1,172 @@
+#include "engine/prepare.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/file.h"
+#include "core/work_file.h"
+#include "hotcold/plan.h"
+#include "hotcold/sidecar_maker.h"
+#include "llama/divergence.h"
+#include "llama/model_file.h"
+
+namespace hotpath {
+
+namespace {
+
+// Far above what the order of summation can do (1e-4 at most was seen), far below what a wrong byte does.
+constexpr double kMaxMeanDivergence = 0.01;
+constexpr uint32_t kComparedContext = 512;
+
+/// The FFN matrices that the exact mode takes over.
+Result<std::vector<GgufTensor>> tensors_to_pack(const ModelFile& file) {
+  hotcold::PlanInput input;
+  input.architecture = file.metadata.architecture;
+  input.tensors = file.shape.layer_tensors;
+  input.n_layers = static_cast<int>(file.metadata.layer_count);
+  input.first_gpu_layer = input.n_layers;
+  input.isa = hotcold::usable_isas().front();
+  auto plan = hotcold::plan_ffns(input, hotcold::Mode::exact);
+  if (!plan) return plan.error();
+  std::vector<GgufTensor> tensors;
+  for (const GgufTensor& tensor : file.shape.layer_tensors) {
+    const auto name = hotcold::parse_weight_name(tensor.name);
+    if (name && !name->bias && std::binary_search(plan->layers.begin(), plan->layers.end(), name->layer)) tensors.push_back(tensor);
+  }
+  return tensors;
+}
+
+class Preparation {
+ public:
+  Preparation(const PrepareParams& params, const hotcold::SidecarModel& model, const OnPrepare& on_progress, const CancelFlag& cancel)
+      : params_(params), model_(model), on_progress_(on_progress), cancel_(cancel) {}
+
+  Result<Prepared> check() const {
+    auto sidecar = hotcold::Sidecar::open(params_.sidecar, model_.identity);
+    if (!sidecar) return sidecar.error();
+    auto checked = hotcold::check_sidecar(model_, **sidecar, bytes_progress(PrepareStep::checking), cancel_);
+    if (!checked) return checked.error();
+    return describe((*sidecar)->header(), SIZE_MAX);
+  }
+
+  Result<Prepared> make(const ModelFile& file) const {
+    if (auto there = hotcold::Sidecar::open(params_.sidecar, model_.identity)) return describe((*there)->header(), SIZE_MAX);
+    auto tensors = tensors_to_pack(file);
+    if (!tensors) return tensors.error();
+    SidecarHeader header = hotcold::plan_sidecar(model_.identity, *tensors);
+    auto part = WorkFile::open(params_.sidecar + ".part");
+    if (!part) return part.error();
+
+    const size_t n_kept = hotcold::resume_sidecar(*part, header, cancel_);
+    if (cancel_.raised()) return Error{ErrorCode::request_cancelled, "preparing was cancelled", {}};
+    if (auto packed = pack(*part, header, n_kept); !packed) return packed.error();
+    if (auto compared = compare(*part, header); !compared) return compared.error();
+    if (auto unchanged = require_unchanged(); !unchanged) return unchanged.error();
+    if (auto finished = part->finish_as(params_.sidecar); !finished) {
+      Error error = finished.error();
+      error.message += "; a model may be using it: unload it and run hotpath prepare again";
+      return error;
+    }
+    return describe(header, n_kept);
+  }
+
+ private:
+  hotcold::OnPacked bytes_progress(PrepareStep step) const {
+    return [this, step](uint64_t bytes, uint64_t total) { report(step, static_cast<double>(bytes), static_cast<double>(total)); };
+  }
+
+  void report(PrepareStep step, double done, double total) const {
+    if (on_progress_) on_progress_(step, done, total);
+  }
+
+  Result<Done> pack(WorkFile& part, SidecarHeader& header, size_t n_kept) const {
+    if (n_kept == 0) {
+      if (auto emptied = part.resize(0); !emptied) return emptied;
+    }
+    uint64_t bytes = 0;
+    for (size_t i = n_kept; i < header.entries.size(); ++i) bytes += header.entries[i].bytes;
+    if (auto enough = require_disk_space(part.path(), bytes); !enough) {
+      if (n_kept == 0) part.discard();
+      return enough;
+    }
+    auto packed = hotcold::pack_sidecar(model_, part, header, n_kept, bytes_progress(PrepareStep::packing), cancel_);
+    if (!packed && packed.error().code == ErrorCode::file_unwritable) {
+      packed.error().message += "; what is packed is kept, run hotpath prepare again to go on";
+    }
+    return packed;
+  }
+
+  /// As the product would run it, from the file that is about to get its name.
+  Result<Done> compare(WorkFile& part, SidecarHeader& header) const {
+    if (auto written = write_header(part, header); !written) return written;
+    ModelSpec stock;
+    stock.path = params_.model;
+    stock.device = DeviceChoice::cpu;
+    stock.context_length = kComparedContext;
+    stock.mode = hotcold::Mode::dense;
+    ModelSpec ours = stock;
+    ours.mode = hotcold::Mode::exact;
+    ours.sidecars = {part.path()};
+    auto divergence = measure_divergence(stock, ours, [this](double fraction) { report(PrepareStep::comparing, fraction, 1); }, cancel_);
+    if (!divergence) return divergence.error();
+    if (!(divergence->mean <= kMaxMeanDivergence)) {
+      return Error{ErrorCode::internal_bug,
+                   part.path() + format_text(": computes other probabilities than the model: divergence %g on average", divergence->mean),
+                   {{"path", part.path()}}};
+    }
+    header.divergence = *divergence;
+    return write_header(part, header);
+  }
+
+  Result<Done> require_unchanged() const {
+    auto identity = identify_model(model_.source, model_.header);
+    if (!identity) return identity.error();
+    if (*identity == model_.identity) return Done{};
+    return Error{ErrorCode::sidecar_invalid, params_.model + ": was changed while it was prepared", {{"path", params_.model}}};
+  }
+
+  static Result<Done> write_header(WorkFile& part, const SidecarHeader& header) {
+    const std::vector<uint8_t> bytes = write_sidecar_header(header, SidecarState::whole);
+    return part.write_at(0, bytes.data(), bytes.size());
+  }
+
+  Prepared describe(const SidecarHeader& header, size_t n_kept) const {
+    Prepared prepared = {params_.sidecar, 0, 0, static_cast<uint32_t>(header.entries.size()), header.divergence};
+    prepared.bytes = header.entries.back().offset + header.entries.back().bytes;
+    for (size_t i = 0; i < std::min(n_kept, header.entries.size()); ++i) prepared.kept_bytes += header.entries[i].bytes;
+    return prepared;
+  }
+
+  const PrepareParams& params_;
+  const hotcold::SidecarModel model_;
+  const OnPrepare& on_progress_;
+  const CancelFlag& cancel_;
+};
+
+}  // namespace
+
+Result<Prepared> prepare_model(const PrepareParams& params, const OnPrepare& on_progress, const CancelFlag& cancel) {
+  const auto started = std::chrono::steady_clock::now();
+  auto described = read_model_file(params.model);
+  if (!described) return described.error();
+  if (auto checked = require_fim(described->metadata); !checked) return checked.error();
+  auto file = ReadFile::open(params.model);
+  if (!file) return file.error();
+  const ByteSource source = {params.model, file->size(),
+                             [&file](uint64_t offset, void* to, size_t n) { return file->read_at(offset, to, n); }};
+  auto header = read_gguf_header(source);
+  if (!header) return header.error();
+  if (header->count("split.count").value_or(1) > 1) {
+    return Error{ErrorCode::request_invalid, params.model + ": is split into several files; only single ones can be prepared",
+                 {{"path", params.model}}};
+  }
+  auto identity = identify_model(source, *header);
+  if (!identity) return identity.error();
+
+  const Preparation preparation(params, {source, *header, *identity}, on_progress, cancel);
+  auto prepared = params.only_check ? preparation.check() : preparation.make(*described);
+  if (prepared) prepared->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  return prepared;
+}
+
+}  // namespace hotpath
