@@ -14,7 +14,7 @@ namespace hotpath {
 
 namespace {
 
-// Far above what the order of summation can do (1e-4 at most was seen), far below what a wrong byte does.
+// Far above what the order of summation can do (1e-4 on average, with quantised weights), far below what wrong weights do.
 constexpr double kMaxMeanDivergence = 0.01;
 constexpr uint32_t kComparedContext = 512;
 

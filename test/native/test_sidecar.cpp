@@ -30,6 +30,13 @@ using hotcold::Sidecar;
 using hotcold::Store;
 namespace fs = std::filesystem;
 
+// In nats. With float weights the order of summation is all that differs. With quantised ones every matrix product rounds
+// its input to 8 bits: mostly that hides the order of summation to the last bit (0 for the first 24 tokens of the text),
+// but a value at the edge of two steps may take the other one, and attention carries that on. On the starter model it
+// makes 8e-5 on average; llama.cpp in batches of 200 is 9e-5 away from itself in batches of 1.
+constexpr double kFloatDivergence = 1e-6;
+constexpr double kQuantisedDivergence = 5e-4;
+
 class TemporaryFolder {
  public:
   TemporaryFolder() : path_(fs::temp_directory_path() / name()) { fs::create_directory(path_); }
@@ -215,6 +222,19 @@ TEST(sidecar, gives_the_same_bits_as_packing_while_loading) {
   }
 }
 
+TEST(sidecar, computes_what_llama_computes) {
+  const TemporaryFolder folder;
+  const TinyModel model({"llama", GGML_TYPE_F32});
+  Store store(hotcold::usable_isas().front());
+  store.set_sidecar(sidecar_of(model.path(), folder.file("sidecar")));
+  LlamaRun ours(model.path(), 1, &store);
+  LlamaRun stock(model.path(), 1, nullptr);
+  const auto tokens = some_tokens(64, ours.n_vocab());
+  const Divergence divergence = divergence_between(stock.logits(tokens, 4), ours.logits(tokens, 4), TinyModel::kVocabulary);
+  EXPECT(divergence.max < kFloatDivergence);
+  EXPECT_EQ(divergence.top_agreement, 1.0);
+}
+
 // The same bytes on every machine; when this fails, kPackedLayoutVersion must be raised and the hash recorded anew.
 TEST(sidecar, has_a_new_layout_version_when_packing_changes) {
   static constexpr uint32_t kRecordedVersion = 1;
@@ -328,12 +348,11 @@ TEST(prepare, reproduces_the_starter_model) {
     done[static_cast<size_t>(step)] = n;
   }, {});
   if (!prepared) throw Failure(prepared.error().message);
-  printf("KL mean %g max %g top %g tokens %u\n", prepared->divergence.mean, prepared->divergence.max, prepared->divergence.top_agreement, prepared->divergence.n_tokens);
   EXPECT_EQ(prepared->bytes, fs::file_size(params.sidecar));
   EXPECT(done[0] > 0 && done[1] == 1);
   EXPECT(prepared->divergence.n_tokens >= 200);
-  EXPECT(prepared->divergence.mean < 1e-6);
-  EXPECT_EQ(prepared->divergence.top_agreement, 1.0);
+  EXPECT(prepared->divergence.mean < kQuantisedDivergence);
+  EXPECT(prepared->divergence.top_agreement > 0.98);
 
   const auto again = prepare_model(params, {}, {});
   EXPECT(again);
