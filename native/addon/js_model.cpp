@@ -55,7 +55,7 @@ Napi::Value JsModel::JsGenerate(const Napi::CallbackInfo& info) {
     });
   };
   const auto promise = start_promise<GenerateResult>(
-      env, cancel, {on_text}, start, 
+      env, cancel, {on_text}, start,
       [model = model_](Napi::Env env, const GenerateResult& result) { return to_js(env, result, model->info()); });
   return make_task(env, promise, cancel);
 }

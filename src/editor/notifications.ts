@@ -105,7 +105,7 @@ export const advice: Readonly<Record<ErrorCode, Advice>> = {
   },
   "file/unwritable": {
     whatToDo: "Check that there is room on the disk and that you may write there.",
-    actions: [],
+    actions: [showLog],
     shown: "popUp",
   },
   "request/cancelled": {

@@ -28,6 +28,7 @@ function planOf(layers: PlannedLayer[], changes: Partial<PlanAnswer> = {}): Plan
     model: {
       path: "m.gguf",
       name: "seven",
+      format: "gguf",
       architecture: "llama",
       quantization: "Q4_0",
       license: null,
