@@ -2,8 +2,9 @@
 //
 // Two orientations. *Rows* (gate, up, attention, output) are dotted with an activation. *Down* is stored by neuron, so
 // that what one neuron adds to the output can be read, or left unread, alone. Packing only moves bytes: weights keep the
-// values, scales and rounding of the GGUF file, and activations are quantised as ggml's vec_dot of the same format does,
-// so that results equal stock llama.cpp's up to the order of summation.
+// values, scales and rounding of the GGUF file, and activations of quantised formats are rounded as ggml's vec_dot rounds
+// them, so that results equal stock llama.cpp's up to the order of summation. For F16 and BF16 they stay floats, which
+// ggml rounds too.
 //
 // Kernels allocate nothing, lock nothing and never fail; what they cannot do is not in the table. `generic` is plain
 // C++ and the oracle of all others.

@@ -28,7 +28,7 @@ function planOf(layers: PlannedLayer[], changes: Partial<PlanAnswer> = {}): Plan
     model: {
       path: "m.gguf",
       name: "seven",
-      format: "gguf",
+      format: "GGUF",
       architecture: "llama",
       quantization: "Q4_0",
       license: null,
