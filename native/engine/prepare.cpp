@@ -119,7 +119,7 @@ class Preparation {
   }
 
   Result<Done> require_unchanged() const {
-    auto identity = identify_model(model_.source, model_.header);
+    auto identity = identify_weights(model_.source, model_.header);
     if (!identity) return identity.error();
     if (*identity == model_.identity) return Done{};
     return Error{ErrorCode::sidecar_invalid, params_.model + ": was changed while it was prepared", {{"path", params_.model}}};
@@ -160,7 +160,7 @@ Result<Prepared> prepare_model(const PrepareParams& params, const OnPrepare& on_
     return Error{ErrorCode::request_invalid, params.model + ": is split into several files; only single ones can be prepared",
                  {{"path", params.model}}};
   }
-  auto identity = identify_model(source, *header);
+  auto identity = identify_weights(source, *header);
   if (!identity) return identity.error();
 
   const Preparation preparation(params, {source, *header, *identity}, on_progress, cancel);

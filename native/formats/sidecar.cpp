@@ -24,7 +24,7 @@ struct RawHeader {
   uint32_t n_entries;
   uint32_t n_tokens;
   uint64_t file_bytes;
-  ModelIdentity model;
+  WeightsIdentity model;
   double mean_divergence;
   double max_divergence;
   double top_agreement;
@@ -99,9 +99,9 @@ RawEntry pack(const SidecarEntry& entry) {
 
 }  // namespace
 
-Result<ModelIdentity> identify_model(const ByteSource& source, const GgufHeader& header) {
+Result<WeightsIdentity> identify_weights(const ByteSource& source, const GgufHeader& header) {
   const auto unreadable = [&] { return Error{ErrorCode::file_unreadable, source.name + ": read error", {{"path", source.name}}}; };
-  ModelIdentity identity = {source.size, 0, 0};
+  WeightsIdentity identity = {source.size, 0, 0};
   std::vector<uint8_t> block(kReadBytes);
   for (uint64_t at = 0; at < header.header_bytes; at += block.size()) {
     block.resize(static_cast<size_t>(std::min<uint64_t>(kReadBytes, header.header_bytes - at)));

@@ -19,14 +19,14 @@ namespace hotpath {
 
 /// What tells a model file from another: its size, its header, and a block from the middle of each tensor. Cheap enough for
 /// every load; two models that agree in it but not in their weights would have to agree in thousands of bytes of each matrix.
-struct ModelIdentity {
+struct WeightsIdentity {
   uint64_t file_bytes = 0;
   uint64_t header_hash = 0;
   uint64_t sample_hash = 0;
-  bool operator==(const ModelIdentity&) const = default;
+  bool operator==(const WeightsIdentity&) const = default;
 };
 
-Result<ModelIdentity> identify_model(const ByteSource& source, const GgufHeader& header);
+Result<WeightsIdentity> identify_weights(const ByteSource& source, const GgufHeader& header);
 
 enum class SidecarLayout : uint32_t { rows = 1, down = 2 };
 
@@ -51,7 +51,7 @@ struct Divergence {
 
 struct SidecarHeader {
   uint32_t layout_version = 0;
-  ModelIdentity model;
+  WeightsIdentity model;
   Divergence divergence;
   std::vector<SidecarEntry> entries;
 

@@ -19,14 +19,14 @@ ByteSource source_of(const std::string& name, std::span<const uint8_t> bytes) {
           }};
 }
 
-Result<ModelIdentity> identify(const std::string& model_path) {
+Result<WeightsIdentity> identify(const std::string& model_path) {
   auto file = ReadFile::open(model_path);
   if (!file) return file.error();
   const ByteSource source = {model_path, file->size(),
                              [&file](uint64_t offset, void* to, size_t n) { return file->read_at(offset, to, n); }};
   auto header = read_gguf_header(source);
   if (!header) return header.error();
-  return identify_model(source, *header);
+  return identify_weights(source, *header);
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ Sidecar::Sidecar(std::string path, MappedFile file, SidecarHeader header)
   for (const SidecarEntry& entry : header_.entries) by_name_[entry.name] = &entry;
 }
 
-Result<std::shared_ptr<const Sidecar>> Sidecar::open(const std::string& path, const ModelIdentity& model) {
+Result<std::shared_ptr<const Sidecar>> Sidecar::open(const std::string& path, const WeightsIdentity& model) {
   auto file = MappedFile::open(path);
   if (!file) return file.error();
   auto header = read_sidecar_header(source_of(path, file->bytes()), SidecarState::whole);
@@ -76,7 +76,7 @@ uint64_t packed_bytes(const DownKernels& kernels, const int64_t* shape) {
 
 SidecarChoice choose_sidecar(const std::string& model_path, const std::vector<std::string>& candidates) {
   SidecarChoice choice;
-  std::optional<ModelIdentity> identity;
+  std::optional<WeightsIdentity> identity;
   for (const std::string& path : candidates) {
     std::error_code absent;  // a file that cannot be examined is none
     if (!std::filesystem::exists(std::filesystem::path(std::u8string(path.begin(), path.end())), absent)) continue;

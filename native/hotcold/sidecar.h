@@ -21,7 +21,7 @@ constexpr uint32_t kPackedLayoutVersion = 1;
 class Sidecar {
  public:
   /// file/unreadable, or sidecar/invalid when it is damaged, of another layout or of another model.
-  static Result<std::shared_ptr<const Sidecar>> open(const std::string& path, const ModelIdentity& model);
+  static Result<std::shared_ptr<const Sidecar>> open(const std::string& path, const WeightsIdentity& model);
 
   const std::string& path() const { return path_; }
   const SidecarHeader& header() const { return header_; }

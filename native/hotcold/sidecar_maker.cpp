@@ -109,7 +109,7 @@ Result<Done> pack_entry(const SidecarModel& model, WorkFile& file, SidecarEntry&
 
 }  // namespace
 
-SidecarHeader plan_sidecar(const ModelIdentity& model, std::span<const GgufTensor> tensors) {
+SidecarHeader plan_sidecar(const WeightsIdentity& model, std::span<const GgufTensor> tensors) {
   SidecarHeader header = {kPackedLayoutVersion, model, {}, {}};
   for (const GgufTensor& tensor : tensors) {
     const auto name = parse_weight_name(tensor.name);

@@ -17,13 +17,13 @@ namespace hotpath::hotcold {
 struct SidecarModel {
   const ByteSource& source;
   const GgufHeader& header;
-  ModelIdentity identity;
+  WeightsIdentity identity;
 };
 
 using OnPacked = std::function<void(uint64_t bytes, uint64_t total_bytes)>;
 
 /// What a sidecar with these tensors, all FFN matrices that have kernels, would hold; its hashes are still to come.
-SidecarHeader plan_sidecar(const ModelIdentity& model, std::span<const GgufTensor> tensors);
+SidecarHeader plan_sidecar(const WeightsIdentity& model, std::span<const GgufTensor> tensors);
 
 /// What the file holds of this already: entries whose bytes have the hash that is noted for them, up to the first that
 /// has not. Sets their hashes; the number of entries.

@@ -77,7 +77,7 @@ struct OpenModel {
       if (name && !name->bias) matrices.push_back(tensor);
     }
   }
-  hotcold::SidecarModel model() const { return {source, header, *identify_model(source, header)}; }
+  hotcold::SidecarModel model() const { return {source, header, *identify_weights(source, header)}; }
 
   ReadFile file;
   ByteSource source;
