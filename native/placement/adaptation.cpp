@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "core/error.h"
 
@@ -62,7 +64,7 @@ void Adaptation::find_swaps(uint32_t layer, std::vector<Swap>& swaps) const {
   std::vector<uint32_t> newcomers = cold_units(state);
   std::vector<uint32_t> leaving(state.slots.size());
   std::iota(leaving.begin(), leaving.end(), 0u);
-  const size_t n = std::min({newcomers.size(), leaving.size(), rules_.most_swaps});
+  const size_t n = std::min({newcomers.size(), leaving.size(), rules_.most_groups * rules_.group_slots});
   const auto middle = static_cast<ptrdiff_t>(n);
   std::partial_sort(newcomers.begin(), newcomers.begin() + middle, newcomers.end(),
                     [&](uint32_t a, uint32_t b) { return is_hotter(state, a, b); });
@@ -80,10 +82,13 @@ std::vector<Replacement> Adaptation::end_completion() {
   std::vector<Swap> swaps;
   for (uint32_t layer = 0; layer < layers_.size(); ++layer) find_swaps(layer, swaps);
   std::stable_sort(swaps.begin(), swaps.end(), [](const Swap& a, const Swap& b) { return a.gain > b.gain; });
-  if (swaps.size() > rules_.most_swaps) swaps.resize(rules_.most_swaps);
   std::vector<Replacement> made;
+  std::set<std::pair<uint32_t, uint32_t>> groups;
   for (const Swap& swap : swaps) {
     const auto [layer, slot, unit] = swap.replacement;
+    const std::pair group(layer, slot / rules_.group_slots);
+    if (groups.size() == rules_.most_groups && !groups.contains(group)) continue;
+    groups.insert(group);
     State& state = layers_[layer];
     state.is_hot[state.slots[slot]] = false;
     state.is_hot[unit] = true;
@@ -93,44 +98,22 @@ std::vector<Replacement> Adaptation::end_completion() {
   return made;
 }
 
-std::vector<Replacement> Adaptation::resize(uint32_t layer, uint32_t n_slots) {
-  State& state = layers_[layer];
-  return n_slots < state.slots.size() ? shrink(layer, n_slots) : grow(layer, n_slots);
-}
-
-/// Slots at the end go away; what was hotter there than elsewhere takes the place of something colder.
-std::vector<Replacement> Adaptation::shrink(uint32_t layer, uint32_t n_slots) {
+void Adaptation::resize(uint32_t layer, uint32_t n_slots) {
   State& state = layers_[layer];
   std::vector<uint32_t> units = state.slots;
-  std::sort(units.begin(), units.end(), [&](uint32_t a, uint32_t b) { return is_hotter(state, a, b); });
-  for (size_t i = n_slots; i < units.size(); ++i) state.is_hot[units[i]] = false;
-  std::vector<uint32_t> moving;
-  for (size_t slot = n_slots; slot < state.slots.size(); ++slot) {
-    if (state.is_hot[state.slots[slot]]) moving.push_back(state.slots[slot]);
+  if (n_slots > units.size()) {
+    // Those already there stay: growing brings others beside them.
+    std::vector<uint32_t> newcomers = cold_units(state);
+    std::sort(newcomers.begin(), newcomers.end(), [&](uint32_t a, uint32_t b) { return is_hotter(state, a, b); });
+    newcomers.resize(std::min<size_t>(newcomers.size(), n_slots - units.size()));
+    units.insert(units.end(), newcomers.begin(), newcomers.end());
+  } else {
+    std::sort(units.begin(), units.end(), [&](uint32_t a, uint32_t b) { return is_hotter(state, a, b); });
+    units.resize(n_slots);
   }
-  state.slots.resize(n_slots);
-  std::vector<Replacement> moves;
-  for (uint32_t slot = 0; slot < n_slots; ++slot) {
-    if (state.is_hot[state.slots[slot]]) continue;
-    state.slots[slot] = moving[moves.size()];
-    moves.push_back({layer, slot, state.slots[slot]});
-  }
-  return moves;
-}
-
-/// The hottest of those that are not there yet get the new slots.
-std::vector<Replacement> Adaptation::grow(uint32_t layer, uint32_t n_slots) {
-  State& state = layers_[layer];
-  std::vector<uint32_t> newcomers = cold_units(state);
-  std::sort(newcomers.begin(), newcomers.end(), [&](uint32_t a, uint32_t b) { return is_hotter(state, a, b); });
-  newcomers.resize(std::min<size_t>(newcomers.size(), n_slots - state.slots.size()));
-  std::vector<Replacement> moves;
-  for (const uint32_t unit : newcomers) {
-    moves.push_back({layer, static_cast<uint32_t>(state.slots.size()), unit});
-    state.slots.push_back(unit);
-    state.is_hot[unit] = true;
-  }
-  return moves;
+  state.is_hot.assign(state.slow.size(), false);
+  for (const uint32_t unit : units) state.is_hot[unit] = true;
+  state.slots = std::move(units);
 }
 
 }  // namespace hotpath

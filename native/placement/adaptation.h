@@ -22,7 +22,9 @@ struct AdaptationRules {
   double fast_weight = 0.25;     // of the fast average in what decides; experts of a router want more, neurons less
   double advantage = 1.3;        // a newcomer must be this much more active than who leaves ...
   double least_difference = 0.02;  // ... and by this share of the tokens, or noise among the silent would move bytes
-  size_t most_swaps = 64;        // per completion, of all layers: bytes cross a bus that decoding uses, too
+  // A device replaces whole groups of slots; experts have a slot of their own. Bytes cross a bus that decoding uses, too.
+  uint32_t group_slots = 32;
+  size_t most_groups = 16;  // touched per completion, of all layers together
 };
 
 class Adaptation {
@@ -41,9 +43,9 @@ class Adaptation {
   /// After a completion: the swaps worth making, the most useful first. They are taken as made.
   std::vector<Replacement> end_completion();
 
-  /// Another number of slots for a layer, such as fewer when the memory is wanted elsewhere. The hottest units stay;
-  /// those in slots that go away move to the slots of colder ones that stay, which is returned.
-  std::vector<Replacement> resize(uint32_t layer, uint32_t n_slots);
+  /// Another number of slots for a layer, such as fewer when the memory is wanted elsewhere. The hottest units stay or
+  /// come; which sits where may change, as a device that changes its capacity forgets what it held.
+  void resize(uint32_t layer, uint32_t n_slots);
 
   const std::vector<uint32_t>& slots(uint32_t layer) const { return layers_[layer].slots; }
 
@@ -63,8 +65,6 @@ class Adaptation {
   double activity(const State& state, uint32_t unit) const;
   bool is_hotter(const State& state, uint32_t a, uint32_t b) const;
   static std::vector<uint32_t> cold_units(const State& state);
-  std::vector<Replacement> shrink(uint32_t layer, uint32_t n_slots);
-  std::vector<Replacement> grow(uint32_t layer, uint32_t n_slots);
   void find_swaps(uint32_t layer, std::vector<Swap>& swaps) const;
 
   AdaptationRules rules_;
