@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace hotpath::hotcold {
@@ -31,6 +33,7 @@ ggml_status Executor::run(const Ffn& ffn) {
   gather_entries();
   if (entries_.empty()) return GGML_STATUS_SUCCESS;
   plan_chunks();
+  choose_prediction();
   lay_out_memory();
   const ggml_status status = run_phases();
   if (status == GGML_STATUS_SUCCESS) count();
@@ -42,7 +45,10 @@ void Executor::gather_entries() {
   jobs_.clear();
   const ggml_tensor& y = *ffn_.y;
   if (!ffn_.ids) {
-    for (int64_t t = 0; t < ffn_.x->ne[1]; ++t) entries_.push_back({row_at(ffn_.x, t, 0), const_cast<float*>(row_at(&y, t, 0)), 0});
+    for (int64_t t = 0; t < ffn_.x->ne[1]; ++t) {
+      const float* residual = ffn_.residual ? row_at(ffn_.residual, t, 0) : nullptr;
+      entries_.push_back({row_at(ffn_.x, t, 0), const_cast<float*>(row_at(&y, t, 0)), residual, t, 0});
+    }
     jobs_.push_back({0, 0, ffn_.x->ne[1], 0, true});
     return;
   }
@@ -69,7 +75,7 @@ void Executor::gather_entries() {
     for (int64_t slot = 0; slot < ids.ne[0]; ++slot) {
       Job& job = jobs_[expert_of(slot, t)];
       entries_[job.first_entry + job.n_entries++] = {row_at(ffn_.x, ffn_.x->ne[1] == 1 ? 0 : slot, t),
-                                                    const_cast<float*>(row_at(&y, slot, t)), 0};
+                                                    const_cast<float*>(row_at(&y, slot, t)), nullptr, t, 0};
     }
   }
   std::erase_if(jobs_, [](const Job& job) { return job.n_entries == 0; });
@@ -110,6 +116,20 @@ void Executor::lay_out_memory() {
   size_t packed = 0;
   size_t outputs = 0;
   size_t scratch = 0;
+  size_t residuals = 0;
+  size_t hidden = 0;
+  size_t hidden_activations = 0;
+  if (predictor_) {
+    residuals = take(n_entries * activation_stride(predictor_->fc1));
+    hidden = take(n_entries * predictor_->fc1.n_rows() * sizeof(float));
+    hidden_activations = take(n_entries * activation_stride(predictor_->fc2));
+  }
+  size_t active = 0;
+  size_t n_active = 0;
+  if (ffn_.store->observer()) {
+    active = take(n_entries * n_neurons_ * sizeof(int32_t));
+    n_active = take(n_entries * chunks_per_job_ * sizeof(int64_t));
+  }
   if (has_many_) {
     values = take(n_entries * n_neurons_ * sizeof(float));
     packed_stride_ = down.kernels().values_bytes(down.n_groups());
@@ -128,6 +148,11 @@ void Executor::lay_out_memory() {
   values_ = reinterpret_cast<float*>(base + values);
   packed_values_ = base + packed;
   outputs_ = reinterpret_cast<float*>(base + outputs);
+  residual_activations_ = base + residuals;
+  hidden_ = reinterpret_cast<float*>(base + hidden);
+  hidden_activations_ = base + hidden_activations;
+  active_ = n_active > 0 ? reinterpret_cast<int32_t*>(base + active) : nullptr;
+  n_active_ = reinterpret_cast<int64_t*>(base + n_active);
   thread_scratch_ = base + scratch;
 }
 
@@ -141,6 +166,10 @@ ggml_status Executor::run_phases() {
   } else {
     phases[n++] = {[](void* self, int64_t i, int) { static_cast<Executor*>(self)->prepare(i); }, n_entries};
   }
+  if (predictor_) {
+    phases[n++] = {[](void* self, int64_t i, int) { static_cast<Executor*>(self)->predict_hidden(i); }, hidden_chunks()};
+    phases[n++] = {[](void* self, int64_t i, int) { static_cast<Executor*>(self)->pack_hidden(i); }, n_entries};
+  }
   phases[n++] = {[](void* self, int64_t i, int thread) { static_cast<Executor*>(self)->work(i, thread); }, n_jobs * chunks_per_job_};
   if (has_many_) phases[n++] = {[](void* self, int64_t i, int) { static_cast<Executor*>(self)->pack_values(i); }, n_entries};
   phases[n++] = {[](void* self, int64_t i, int thread) { static_cast<Executor*>(self)->reduce(i, thread); }, n_jobs * n_slices_};
@@ -148,6 +177,7 @@ ggml_status Executor::run_phases() {
 }
 
 void Executor::prepare(int64_t entry) {
+  if (predictor_) prepare_prediction(entry);
   const float* x = entries_[entry].x;
   const Rows& up = layer_->up;
   up.kernels().pack_activation(x, n_embd_, up_activations_ + entry * activation_stride(up));
@@ -187,7 +217,22 @@ void Executor::reduce(int64_t chunk, int thread) {
   }
 }
 
-void Executor::activate(float* values, int64_t n) const { apply(form_.function, values, n); }
+void Executor::activate(float* values, int64_t n) {
+  apply(form_.function, values, n);
+  if (ffn_.store->mode() != Mode::threshold || !form_.gated) return;
+  if (SizeHistogram* histogram = ffn_.store->histogram(ffn_.layer_index)) {
+    for (int64_t i = 0; i < n; ++i) histogram->add(values[i]);
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    if (std::abs(values[i]) <= layer_->silence) values[i] = 0;
+  }
+}
+
+void Executor::add_first_bias(int64_t first, int64_t n, float* values) const {
+  if (!(form_.gated ? ffn_.has_gate_bias : ffn_.has_up_bias)) return;
+  const std::vector<float>& bias = form_.gated ? layer_->gate_bias : layer_->up_bias;
+  for (int64_t i = 0; i < n; ++i) values[i] += bias[first + i];
+}
 
 void Executor::count() {
   ChunkCount sum;
@@ -196,6 +241,8 @@ void Executor::count() {
     sum.gate_rows += one.gate_rows;
     sum.up_rows += one.up_rows;
     sum.down_rows += one.down_rows;
+    sum.audited += one.audited;
+    sum.recalled += one.recalled;
   }
   Stats& stats = ffn_.store->stats();
   stats.weight_bytes += sum.gate_rows * layer_->gate.row_bytes() + sum.up_rows * layer_->up.row_bytes() +
@@ -203,6 +250,24 @@ void Executor::count() {
   LayerStats& layer = stats.layers[ffn_.layer_index];
   layer.neurons += entries_.size() * n_neurons_;
   layer.active += sum.active;
+  if (predictor_) stats.weight_bytes += predictor_->fc1.row_bytes() * predictor_->fc1.n_rows() + predictor_->fc2.row_bytes() * n_neurons_;
+  if (is_audited_) judge_predictor(sum.audited, sum.recalled);
+  if (ActivityObserver* observer = ffn_.store->observer()) observe(*observer);
+}
+
+void Executor::observe(ActivityObserver& observer) {
+  // Entries are in the order of the experts; what an observer gets is one list for each token.
+  std::vector<std::vector<int32_t>> lists(ffn_.ids ? ffn_.ids->ne[1] : entries_.size());
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const int64_t offset = jobs_[entries_[i].job].expert * n_neurons_;
+    std::vector<int32_t>& list = lists[entries_[i].token];
+    for (int64_t chunk = 0; chunk < chunks_per_job_; ++chunk) {
+      const int32_t* active = active_ + i * n_neurons_ + chunk * chunk_neurons_;
+      const int64_t n = n_active_[i * chunks_per_job_ + chunk];
+      std::transform(active, active + n, std::back_inserter(list), [offset](int32_t k) { return static_cast<int32_t>(offset + k); });
+    }
+  }
+  for (const auto& list : lists) observer.on_active(ffn_.layer_index, list);
 }
 
 }  // namespace hotpath::hotcold

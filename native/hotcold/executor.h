@@ -17,6 +17,8 @@ namespace hotpath::hotcold {
 struct Entry {
   const float* x;
   float* y;
+  const float* residual;
+  int64_t token;
   size_t job;
 };
 
@@ -35,6 +37,8 @@ struct ChunkCount {
   int64_t gate_rows = 0;
   int64_t up_rows = 0;
   int64_t down_rows = 0;
+  int64_t audited = 0;
+  int64_t recalled = 0;
 };
 
 class Executor {
@@ -55,6 +59,7 @@ class Executor {
   void lay_out_memory();
   ggml_status run_phases();
   void count();
+  void observe(ActivityObserver& observer);
 
   void prepare(int64_t entry);
   void work(int64_t chunk, int thread);
@@ -68,15 +73,28 @@ class Executor {
   void prefetch(const Job& job, const Block& block) const;
   void second_product(const Job& job, int64_t chunk, Block& block);
   void add_down(const Job& job, int64_t chunk, Block& block);
+  void observe_active(const Job& job, int64_t entry, int64_t chunk, int32_t first, const int32_t* offsets, int64_t n);
   float* partial(const Job& job, int64_t entry, int64_t chunk) const;
   void finish_few(const Job& job, int64_t first, int64_t n);
+
+  // predict.cpp
+  void choose_prediction();
+  void prepare_prediction(int64_t entry);
+  void predict_hidden(int64_t chunk);
+  void pack_hidden(int64_t entry);
+  int64_t hidden_chunks() const;
+  void predict(const Job& job, Block& block) const;
+  void first_product_of_predicted(const Job& job, int64_t chunk, Block& block);
+  void audit(int64_t chunk, const Block& block);
+  void judge_predictor(int64_t audited, int64_t recalled);
 
   // many_tokens.cpp
   void work_many(const Job& job, int64_t chunk, int thread);
   void finish_many(const Job& job, int64_t first, int64_t n, int thread);
 
   /// The function applied, and what counts as silent made 0.
-  void activate(float* values, int64_t n) const;
+  void activate(float* values, int64_t n);
+  void add_first_bias(int64_t first, int64_t n, float* values) const;
   const Rows& first_rows() const { return form_.gated ? layer_->gate : layer_->up; }
   const uint8_t* activation(const Rows& rows, int64_t entry) const;
   size_t activation_stride(const Rows& rows) const { return rows.kernels().activation_bytes(n_embd_); }
@@ -95,6 +113,8 @@ class Executor {
   int64_t block_neurons_ = 0;
   int64_t n_slices_ = 0;
   bool has_many_ = false;
+  const Predictor* predictor_ = nullptr;  // null: all neurons are computed
+  bool is_audited_ = false;               // all are computed, and compared with what is predicted
   std::vector<Entry> entries_;
   std::vector<Job> jobs_;
   std::vector<ChunkCount> counts_;
@@ -108,6 +128,11 @@ class Executor {
   float* values_ = nullptr;    // (entries, n_neurons), many tokens only
   uint8_t* packed_values_ = nullptr;
   size_t packed_stride_ = 0;
+  uint8_t* residual_activations_ = nullptr;
+  float* hidden_ = nullptr;  // (entries, rank)
+  uint8_t* hidden_activations_ = nullptr;
+  int32_t* active_ = nullptr;  // (entries, n_neurons), when observed: each chunk's from where the chunk begins
+  int64_t* n_active_ = nullptr;  // (entries, chunks)
   float* outputs_ = nullptr;  // (entries, n_embd), many tokens of experts only
   uint8_t* thread_scratch_ = nullptr;
   size_t thread_scratch_bytes_ = 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "hotcold/executor.h"
+#include "hotcold/block.h"
 
 #if defined(_MSC_VER)
 #include <intrin.h>
@@ -28,42 +28,29 @@ void prefetch_bytes(const uint8_t* at, size_t n) {
   }
 }
 
-/// out (n_entries, stride) = rows [first, first + n) . activations.
-void stream(const Rows& rows, int64_t expert, int64_t first, int64_t n, const uint8_t* activations, size_t activation_stride,
-            int64_t n_entries, float* out, int64_t stride) {
-  if (n_entries == 1) return rows.kernels().dot(rows.matrix(expert), first, n, activations, out);
-  rows.kernels().multiply(rows.matrix(expert), first, n, activations, activation_stride, n_entries, out, stride);
-}
-
-void gather(const Rows& rows, int64_t expert, const int32_t* list, int64_t n, const uint8_t* activations,
-            size_t activation_stride, int64_t n_entries, float* out, int64_t stride) {
-  if (n_entries == 1) return rows.kernels().dot_listed(rows.matrix(expert), list, n, activations, out);
-  rows.kernels().multiply_listed(rows.matrix(expert), list, n, activations, activation_stride, n_entries, out, stride);
-}
-
 }  // namespace
-
-/// Neighbouring neurons on their way from gate to down.
-struct Executor::Block {
-  int64_t first;
-  int64_t n;
-  int64_t n_listed;
-  int32_t listed[kMaxBlock];          // neurons that are active for any of the tokens
-  float values[kFew * kMaxBlock];     // (entries, kMaxBlock)
-};
 
 void Executor::work_few(const Job& job, int64_t chunk) {
   const int64_t begin = (chunk - job.first_chunk) * chunk_neurons_;
   const int64_t end = std::min(begin + chunk_neurons_, n_neurons_);
-  for (int64_t i = 0; i < job.n_entries; ++i) std::memset(partial(job, i, chunk), 0, partial_stride_ * sizeof(float));
+  for (int64_t i = 0; i < job.n_entries; ++i) {
+    std::memset(partial(job, i, chunk), 0, partial_stride_ * sizeof(float));
+    if (active_) n_active_[(job.first_entry + i) * chunks_per_job_ + chunk - job.first_chunk] = 0;
+  }
   Block blocks[2];
   Block* before = nullptr;
   for (int64_t first = begin; first < end; first += block_neurons_) {
     Block& block = blocks[first / block_neurons_ % 2];
     block.first = first;
     block.n = std::min(block_neurons_, end - first);
-    first_product(job, chunk, block);
+    if (predictor_) predict(job, block);
+    if (predictor_ && !is_audited_) {
+      first_product_of_predicted(job, chunk, block);
+    } else {
+      first_product(job, chunk, block);
+    }
     list_active(job, block);
+    if (is_audited_) audit(chunk, block);
     prefetch(job, block);
     if (before) {
       second_product(job, chunk, *before);
@@ -77,16 +64,12 @@ void Executor::work_few(const Job& job, int64_t chunk) {
 
 void Executor::first_product(const Job& job, int64_t chunk, Block& block) {
   const Rows& rows = first_rows();
-  stream(rows, job.expert, block.first, block.n, activation(rows, job.first_entry), activation_stride(rows), job.n_entries,
+  multiply_rows(rows, job.expert, block.first, block.n, activation(rows, job.first_entry), activation_stride(rows), job.n_entries,
          block.values, kMaxBlock);
   (form_.gated ? counts_[chunk].gate_rows : counts_[chunk].up_rows) += block.n;
-  const bool has_bias = form_.gated ? ffn_.has_gate_bias : ffn_.has_up_bias;
-  const float* bias = (form_.gated ? layer_->gate_bias : layer_->up_bias).data() + (has_bias ? block.first : 0);
   for (int64_t i = 0; i < job.n_entries; ++i) {
     float* values = block.values + i * kMaxBlock;
-    if (has_bias) {
-      for (int64_t k = 0; k < block.n; ++k) values[k] += bias[k];
-    }
+    add_first_bias(block.first, block.n, values);
     activate(values, block.n);
   }
 }
@@ -126,9 +109,9 @@ void Executor::second_product(const Job& job, int64_t chunk, Block& block) {
   const bool is_whole = static_cast<float>(block.n_listed) > kGatherShare * static_cast<float>(block.n);
   const uint8_t* activations = activation(up, job.first_entry);
   if (is_whole) {
-    stream(up, job.expert, block.first, block.n, activations, activation_stride(up), job.n_entries, products, kMaxBlock);
+    multiply_rows(up, job.expert, block.first, block.n, activations, activation_stride(up), job.n_entries, products, kMaxBlock);
   } else {
-    gather(up, job.expert, block.listed, block.n_listed, activations, activation_stride(up), job.n_entries, products, kMaxBlock);
+    multiply_listed_rows(up, job.expert, block.listed, block.n_listed, activations, activation_stride(up), job.n_entries, products, kMaxBlock);
   }
   counts_[chunk].up_rows += is_whole ? block.n : block.n_listed;
   for (int64_t i = 0; i < job.n_entries; ++i) {
@@ -157,12 +140,21 @@ void Executor::add_down(const Job& job, int64_t chunk, Block& block) {
         offsets[n++] = static_cast<int32_t>(block.listed[k] - group * group_size);
       }
       if (n == 0) continue;
+      if (active_) observe_active(job, i, chunk, static_cast<int32_t>(group * group_size), offsets, n);
       const float* group_values = values + (group * group_size - block.first);
       down.kernels().accumulate(down.matrix(job.expert), group, group_values, offsets, n, sum);
       counts_[chunk].active += n;
     }
   }
   counts_[chunk].down_rows += block.n_listed;
+}
+
+void Executor::observe_active(const Job& job, int64_t entry, int64_t chunk, int32_t first, const int32_t* offsets, int64_t n) {
+  const int64_t chunk_of_job = chunk - job.first_chunk;
+  int64_t& n_before = n_active_[(job.first_entry + entry) * chunks_per_job_ + chunk_of_job];
+  int32_t* active = active_ + (job.first_entry + entry) * n_neurons_ + chunk_of_job * chunk_neurons_ + n_before;
+  for (int64_t k = 0; k < n; ++k) active[k] = first + offsets[k];
+  n_before += n;
 }
 
 float* Executor::partial(const Job& job, int64_t entry, int64_t chunk) const {

@@ -29,6 +29,20 @@ bool is_row_product(const ggml_tensor* node) {
 /// A value that is read and written row by row.
 bool has_plain_rows(const ggml_tensor* tensor) { return tensor->type == GGML_TYPE_F32 && tensor->nb[0] == sizeof(float); }
 
+/// Back from x through the scale and shift of a norm. Only where x is the norm's own output: a copy made by the scheduler,
+/// as from a GPU, has no sources.
+const ggml_tensor* residual_of(const ggml_tensor* x) {
+  const ggml_tensor* node = x;
+  for (const ggml_op op : {GGML_OP_ADD, GGML_OP_MUL}) {
+    if (node && node->op == op) node = node->src[0];
+  }
+  if (!node || (node->op != GGML_OP_RMS_NORM && node->op != GGML_OP_NORM)) return nullptr;
+  const ggml_tensor* residual = node->src[0];
+  const ggml_backend_buffer_t buffer = residual->view_src ? residual->view_src->buffer : residual->buffer;
+  const bool is_readable = buffer && ggml_backend_buffer_is_host(buffer) && has_plain_rows(residual) && residual->data;
+  return is_readable && ggml_are_same_shape(residual, x) ? residual : nullptr;
+}
+
 class Matcher {
  public:
   Matcher(ggml_cgraph* graph, int first) : graph_(graph), at_(first) {}
@@ -46,6 +60,7 @@ class Matcher {
     if (!match.reason.empty()) return match;
     take_down_bias();
     ffn_.y = const_cast<ggml_tensor*>(down_);
+    ffn_.residual = ffn_.ids ? nullptr : residual_of(ffn_.x);
     if (!check(match.reason)) return match;
     match.end = at_;
     match.ffn = ffn_;

@@ -18,6 +18,7 @@ struct Ffn {
   bool has_down_bias = false;
   const ggml_tensor* x = nullptr;    // dense: {n_embd, n_tokens}; experts: {n_embd, 1 or n_used, n_tokens}
   const ggml_tensor* ids = nullptr;  // experts only: {n_used, n_tokens}
+  const ggml_tensor* residual = nullptr;  // what was normalised to give x; null when that cannot be told or reached
   ggml_tensor* y = nullptr;          // dense: {n_embd, n_tokens}; experts: {n_embd, n_used, n_tokens}
 };
 

@@ -6,14 +6,6 @@
 
 namespace hotpath::hotcold {
 
-namespace {
-
-void add_bias(const std::vector<float>& bias, int64_t first, int64_t n, float* values) {
-  for (int64_t k = 0; k < n; ++k) values[k] += bias[first + k];
-}
-
-}  // namespace
-
 void Executor::work_many(const Job& job, int64_t chunk, int thread) {
   const int64_t begin = (chunk - job.first_chunk) * chunk_neurons_;
   const int64_t end = std::min(begin + chunk_neurons_, n_neurons_);
@@ -30,17 +22,23 @@ void Executor::work_many(const Job& job, int64_t chunk, int thread) {
     for (int64_t i = 0; i < job.n_entries; ++i) {
       float* values = firsts + i * kTile;
       float* products = ups + i * kTile;
-      if (form_.gated ? ffn_.has_gate_bias : ffn_.has_up_bias) {
-        add_bias(form_.gated ? layer_->gate_bias : layer_->up_bias, first, n, values);
-      }
+      add_first_bias(first, n, values);
       activate(values, n);
       if (form_.gated) {
-        if (ffn_.has_up_bias) add_bias(layer_->up_bias, first, n, products);
+        for (int64_t k = 0; ffn_.has_up_bias && k < n; ++k) products[k] += layer_->up_bias[first + k];
         if (form_.up_relu) apply(NeuronFunction::relu, products, n);
         for (int64_t k = 0; k < n; ++k) values[k] *= products[k];
       }
       counts_[chunk].active += n - std::count(values, values + n, 0.0f);
       std::memcpy(values_ + (job.first_entry + i) * n_neurons_ + first, values, n * sizeof(float));
+    }
+  }
+  for (int64_t i = 0; active_ && i < job.n_entries; ++i) {
+    n_active_[(job.first_entry + i) * chunks_per_job_ + chunk - job.first_chunk] = 0;
+    const float* values = values_ + (job.first_entry + i) * n_neurons_;
+    for (auto k = static_cast<int32_t>(begin); k < end; ++k) {
+      constexpr int32_t kItself = 0;
+      if (values[k] != 0) observe_active(job, i, chunk, k, &kItself, 1);
     }
   }
   const int64_t n = end - begin;

@@ -1,5 +1,7 @@
 #include "hotcold/store.h"
 
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <numeric>
@@ -61,7 +63,10 @@ uint64_t Stats::active() const {
   return std::accumulate(layers.begin(), layers.end(), uint64_t{0}, [](uint64_t n, const auto& layer) { return n + layer.active; });
 }
 
-void Store::reset_stats() { stats_ = {0, 0, std::vector<LayerStats>(layers_.size())}; }
+void Store::reset_stats() {
+  stats_ = {0, 0, std::vector<LayerStats>(layers_.size())};
+  for (size_t i = 0; i < layers_.size(); ++i) stats_.layers[i].is_distrusted = layers_[i].is_distrusted;
+}
 
 Store::Store(Isa isa) : isa_(isa), buffer_type_(make_buffer_type(*this)) {}
 
@@ -151,6 +156,35 @@ void Store::unpack(const WeightName& name, uint8_t* to) {
   } else {
     rows_of(name).unpack(to);
   }
+}
+
+bool Store::is_first_layer(int index) const {
+  return std::none_of(layers_.begin(), layers_.begin() + index, [](const Layer& layer) { return bool(layer.up); });
+}
+
+void SizeHistogram::add(float value) {
+  counts_[(std::bit_cast<uint32_t>(value) & 0x7fffffff) >> kShift].fetch_add(1, std::memory_order_relaxed);
+}
+
+float SizeHistogram::quantile(double share) const {
+  const double total = std::accumulate(counts_.begin(), counts_.end(), 0.0);
+  double seen = 0;
+  for (uint32_t i = 0; i < counts_.size(); ++i) {
+    seen += counts_[i];
+    if (seen > share * total) return std::bit_cast<float>(i << kShift);
+  }
+  return 0;
+}
+
+void Store::begin_calibration() {
+  for (Layer& layer : layers_) layer.silence = 0;
+  histograms_.clear();
+  for (size_t i = 0; i < layers_.size(); ++i) histograms_.emplace_back();
+}
+
+void Store::end_calibration(double silent_share) {
+  for (size_t i = 0; i < histograms_.size(); ++i) layers_[i].silence = histograms_[i].quantile(silent_share);
+  histograms_.clear();
 }
 
 Result<Done> Store::set_down_transposed(int index, ggml_type type, int64_t n_ff, int64_t n_embd, const void* data) {

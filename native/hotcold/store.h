@@ -2,6 +2,7 @@
 // Belongs to the loaded model, is filled while llama.cpp loads, and is used by one thread at a time.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -57,7 +58,10 @@ struct Layer {
   std::vector<float> up_bias;
   std::vector<float> down_bias;
   std::optional<Predictor> predictor;
-  float silence = 0;  // threshold mode: a neuron with |f(gate)| <= this is taken as silent
+  uint64_t audited = 0;        // since the model was loaded: active neurons of audited tokens,
+  uint64_t recalled = 0;       // and those of them that were predicted
+  bool is_distrusted = false;  // its predictor missed too much: computed exactly
+  float silence = 0;           // threshold mode: a neuron with |f(gate)| <= this is taken as silent
 };
 
 struct LayerStats {
@@ -65,6 +69,7 @@ struct LayerStats {
   uint64_t active = 0;   // those that were not 0
   uint64_t audited = 0;  // active ones of audited tokens, and how many of them were predicted
   uint64_t recalled = 0;
+  bool is_distrusted = false;  // its predictor missed too much
 };
 
 struct Stats {
@@ -74,6 +79,18 @@ struct Stats {
 
   uint64_t neurons() const;
   uint64_t active() const;
+};
+
+/// How often a size of |f(gate)| was seen; filled by several threads.
+class SizeHistogram {
+ public:
+  void add(float value);
+  /// The size that this share of the values does not exceed, rounded down by at most 1/16.
+  float quantile(double share) const;
+
+ private:
+  static constexpr int kShift = 19;  // keeps a float's exponent and 4 bits of its mantissa
+  std::vector<std::atomic<uint32_t>> counts_ = std::vector<std::atomic<uint32_t>>(size_t{1} << (31 - kShift));
 };
 
 /// Told which neurons of a layer were active for a token; ascending. Of an expert e, neuron i is e * n_ff + i.
@@ -118,6 +135,17 @@ class Store {
   };
   Result<Done> set_predictor(int layer, const PredictorData& data);
 
+  /// Threshold mode, in this order: begin, run the model on some text, end. Then this share of the values is silent.
+  void begin_calibration();
+  void end_calibration(double silent_share);
+  /// Null except between the two.
+  SizeHistogram* histogram(int layer) { return histograms_.empty() ? nullptr : &histograms_[layer]; }
+
+  /// Runs of the whole model in predicted mode, by which the audit chooses its layer.
+  void count_predicted_run() { ++predicted_runs_; }
+  uint64_t predicted_runs() const { return predicted_runs_; }
+  bool is_first_layer(int index) const;
+
   void set_mode(Mode mode) { mode_ = mode; }
   Mode mode() const { return mode_; }
   void set_observer(ActivityObserver* observer) { observer_ = observer; }
@@ -155,6 +183,8 @@ class Store {
   ActivityObserver* observer_ = nullptr;
   std::deque<Layer> layers_;
   std::deque<Weight> weights_;
+  std::deque<SizeHistogram> histograms_;
+  uint64_t predicted_runs_ = 0;
   Stats stats_;
 };
 

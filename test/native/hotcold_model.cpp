@@ -133,7 +133,17 @@ TinyModel::~TinyModel() {
 
 void LlamaRun::FreePool::operator()(ggml_threadpool* pool) const { cpu_function<void(ggml_threadpool*)>("ggml_threadpool_free")(pool); }
 
-LlamaRun::LlamaRun(const std::string& path, int threads, hotcold::Store* store) {
+std::vector<float> read_floats(const std::string& path, const std::string& tensor) {
+  ggml_context* data = nullptr;
+  const gguf_context_ptr file(gguf_init_from_file(path.c_str(), {false, &data}));
+  const ggml_context_ptr context(data);
+  const ggml_tensor* found = ggml_get_tensor(data, tensor.c_str());
+  CHECK(found && found->type == GGML_TYPE_F32);
+  const auto* floats = static_cast<const float*>(found->data);
+  return {floats, floats + ggml_nelements(found)};
+}
+
+LlamaRun::LlamaRun(const std::string& path, int threads, hotcold::Store* store, ggml_backend_sched_eval_callback on_node) {
   start_engine();
   llama_model_params model_params = llama_model_default_params();
   ggml_backend_dev_t no_devices[] = {nullptr};
@@ -148,6 +158,7 @@ LlamaRun::LlamaRun(const std::string& path, int threads, hotcold::Store* store) 
   params.n_batch = 512;
   params.n_threads = threads;
   params.n_threads_batch = threads;
+  params.cb_eval = on_node;
   context_.reset(llama_init_from_model(model_.get(), params));
   CHECK(context_);
   ggml_threadpool_params pool = ggml_threadpool_params_default(threads);

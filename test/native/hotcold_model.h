@@ -35,10 +35,14 @@ class TinyModel {
   std::string path_;
 };
 
+/// The floats of an F32 tensor of a file.
+std::vector<float> read_floats(const std::string& path, const std::string& tensor);
+
 /// llama.cpp with this file; the FFNs in the store, where there is one.
 class LlamaRun {
  public:
-  LlamaRun(const std::string& path, int threads, hotcold::Store* store);
+  /// `on_node`: as llama_context_params.cb_eval; makes ggml compute every node by itself.
+  LlamaRun(const std::string& path, int threads, hotcold::Store* store, ggml_backend_sched_eval_callback on_node = nullptr);
 
   /// Logits after each of the tokens, decoded in batches of this size after what was decoded before.
   std::vector<float> logits(std::span<const llama_token> tokens, size_t batch_size);
