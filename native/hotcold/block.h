@@ -12,6 +12,7 @@ struct Executor::Block {
   int64_t n_listed;
   int32_t listed[kMaxBlock];       // neurons that are active for any of the tokens
   bool is_predicted[kMaxBlock];    // by offset; predicted mode only
+  bool is_wanted[kMaxBlock];       // by offset; only where not all are: neither predicted as silent nor hot
   float values[kFew * kMaxBlock];  // (entries, kMaxBlock)
 };
 

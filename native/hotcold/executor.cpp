@@ -6,6 +6,9 @@
 #include <iterator>
 #include <utility>
 
+#include "core/log.h"
+#include "hotcold/hot_half.h"
+
 namespace hotpath::hotcold {
 
 namespace {
@@ -34,8 +37,13 @@ ggml_status Executor::run(const Ffn& ffn) {
   if (entries_.empty()) return GGML_STATUS_SUCCESS;
   plan_chunks();
   choose_prediction();
+  HotHalf* device = ffn.store->hot_half();
+  hot_ = {};
+  if (device && !ffn_.ids) hot_ = device->hot_neurons(ffn.layer_index, static_cast<int64_t>(entries_.size()));
+  if (has_many_) hot_ = {};
   lay_out_memory();
-  const ggml_status status = run_phases();
+  for (size_t i = 0; entries_.size() <= kFew && i < entries_.size(); ++i) prepare(static_cast<int64_t>(i));
+  const ggml_status status = hot_.empty() ? run_phases() : run_beside_device(*device);
   if (status == GGML_STATUS_SUCCESS) count();
   return status;
 }
@@ -161,9 +169,7 @@ ggml_status Executor::run_phases() {
   size_t n = 0;
   const auto n_entries = static_cast<int64_t>(entries_.size());
   const auto n_jobs = static_cast<int64_t>(jobs_.size());
-  if (n_entries <= kFew) {
-    for (int64_t i = 0; i < n_entries; ++i) prepare(i);
-  } else {
+  if (n_entries > kFew) {
     phases[n++] = {[](void* self, int64_t i, int) { static_cast<Executor*>(self)->prepare(i); }, n_entries};
   }
   if (predictor_) {
@@ -174,6 +180,27 @@ ggml_status Executor::run_phases() {
   if (has_many_) phases[n++] = {[](void* self, int64_t i, int) { static_cast<Executor*>(self)->pack_values(i); }, n_entries};
   phases[n++] = {[](void* self, int64_t i, int thread) { static_cast<Executor*>(self)->reduce(i, thread); }, n_jobs * n_slices_};
   return workers_.run(std::span(phases).first(n), this);
+}
+
+ggml_status Executor::run_beside_device(HotHalf& device) {
+  std::array<const float*, kFew> x;
+  std::array<float*, kFew> y;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    x[i] = entries_[i].x;
+    y[i] = entries_[i].y;
+  }
+  auto done = device.start(ffn_.layer_index, std::span(x).first(entries_.size()), n_embd_);
+  if (done) {
+    // The output may lie where the input was; the device has its own copy of that, and so have the packed activations.
+    const ggml_status status = run_phases();
+    done = device.add_to(std::span(y).first(entries_.size()));
+    if (done || status != GGML_STATUS_SUCCESS) return status;
+  }
+  log(LogLevel::warn, "hot/cold: " + device.unit().name() + " is given up, the CPU computes all neurons: " + done.error().message);
+  ffn_.store->set_hot_half(nullptr);
+  hot_ = {};
+  counts_.assign(counts_.size(), {});
+  return run_phases();
 }
 
 void Executor::prepare(int64_t entry) {
@@ -250,6 +277,7 @@ void Executor::count() {
   LayerStats& layer = stats.layers[ffn_.layer_index];
   layer.neurons += entries_.size() * n_neurons_;
   layer.active += sum.active;
+  layer.hot += entries_.size() * std::count(hot_.begin(), hot_.end(), 1);
   if (predictor_) stats.weight_bytes += predictor_->fc1.row_bytes() * predictor_->fc1.n_rows() + predictor_->fc2.row_bytes() * n_neurons_;
   if (is_audited_) judge_predictor(sum.audited, sum.recalled);
   if (ActivityObserver* observer = ffn_.store->observer()) observe(*observer);

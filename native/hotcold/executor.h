@@ -48,7 +48,7 @@ class Executor {
   ggml_status run(const Ffn& ffn);
 
  private:
-  static constexpr int64_t kFew = 8;          // tokens; measured crossover, see few_tokens.cpp
+  static constexpr int64_t kFew = 8;          // tokens
   static constexpr int64_t kMaxBlock = 256;   // neurons; the largest group that shares scales
   static constexpr int64_t kTile = 64;        // neurons multiplied with all tokens at a time
   static constexpr int64_t kSlice = 256;      // outputs summed up at a time
@@ -58,6 +58,7 @@ class Executor {
   void plan_chunks();
   void lay_out_memory();
   ggml_status run_phases();
+  ggml_status run_beside_device(HotHalf& device);
   void count();
   void observe(ActivityObserver& observer);
 
@@ -69,6 +70,8 @@ class Executor {
   // few_tokens.cpp
   void work_few(const Job& job, int64_t chunk);
   void first_product(const Job& job, int64_t chunk, Block& block);
+  bool choose_wanted(Block& block) const;
+  void first_product_of_wanted(const Job& job, int64_t chunk, Block& block);
   void list_active(const Job& job, Block& block) const;
   void prefetch(const Job& job, const Block& block) const;
   void second_product(const Job& job, int64_t chunk, Block& block);
@@ -84,7 +87,6 @@ class Executor {
   void pack_hidden(int64_t entry);
   int64_t hidden_chunks() const;
   void predict(const Job& job, Block& block) const;
-  void first_product_of_predicted(const Job& job, int64_t chunk, Block& block);
   void audit(int64_t chunk, const Block& block);
   void judge_predictor(int64_t audited, int64_t recalled);
 
@@ -114,6 +116,7 @@ class Executor {
   int64_t n_slices_ = 0;
   bool has_many_ = false;
   const Predictor* predictor_ = nullptr;  // null: all neurons are computed
+  std::span<const uint8_t> hot_;          // by neuron: a device computes it; empty when none
   bool is_audited_ = false;               // all are computed, and compared with what is predicted
   std::vector<Entry> entries_;
   std::vector<Job> jobs_;

@@ -44,8 +44,8 @@ void Executor::work_few(const Job& job, int64_t chunk) {
     block.first = first;
     block.n = std::min(block_neurons_, end - first);
     if (predictor_) predict(job, block);
-    if (predictor_ && !is_audited_) {
-      first_product_of_predicted(job, chunk, block);
+    if (choose_wanted(block)) {
+      first_product_of_wanted(job, chunk, block);
     } else {
       first_product(job, chunk, block);
     }
@@ -62,6 +62,18 @@ void Executor::work_few(const Job& job, int64_t chunk) {
   add_down(job, chunk, *before);
 }
 
+/// False when all neurons of the block are.
+bool Executor::choose_wanted(Block& block) const {
+  const bool is_predicted = predictor_ && !is_audited_;
+  if (!is_predicted && hot_.empty()) return false;
+  int64_t n = 0;
+  for (int64_t k = 0; k < block.n; ++k) {
+    block.is_wanted[k] = (!is_predicted || block.is_predicted[k]) && (hot_.empty() || !hot_[block.first + k]);
+    n += block.is_wanted[k];
+  }
+  return n < block.n;
+}
+
 void Executor::first_product(const Job& job, int64_t chunk, Block& block) {
   const Rows& rows = first_rows();
   multiply_rows(rows, job.expert, block.first, block.n, activation(rows, job.first_entry), activation_stride(rows), job.n_entries,
@@ -71,6 +83,31 @@ void Executor::first_product(const Job& job, int64_t chunk, Block& block) {
     float* values = block.values + i * kMaxBlock;
     add_first_bias(block.first, block.n, values);
     activate(values, block.n);
+  }
+}
+
+void Executor::first_product_of_wanted(const Job& job, int64_t chunk, Block& block) {
+  const Rows& rows = first_rows();
+  int32_t list[kMaxBlock];
+  int64_t n = 0;
+  for (int64_t k = 0; k < block.n; ++k) {
+    list[n] = static_cast<int32_t>(block.first + k);
+    n += block.is_wanted[k];
+  }
+  float products[kFew * kMaxBlock];
+  if (n > 0) {
+    multiply_listed_rows(rows, 0, list, n, activation(rows, 0), activation_stride(rows), job.n_entries, products, kMaxBlock);
+  }
+  (form_.gated ? counts_[chunk].gate_rows : counts_[chunk].up_rows) += n;
+  for (int64_t i = 0; i < job.n_entries; ++i) {
+    float* values = block.values + i * kMaxBlock;
+    std::memset(values, 0, block.n * sizeof(float));
+    for (int64_t k = 0; k < n; ++k) values[list[k] - block.first] = products[i * kMaxBlock + k];
+    add_first_bias(block.first, block.n, values);
+    activate(values, block.n);
+    for (int64_t k = 0; k < block.n; ++k) {
+      if (!block.is_wanted[k]) values[k] = 0;
+    }
   }
 }
 

@@ -1,5 +1,8 @@
 #include "hotcold/matrices.h"
 
+#include <cstring>
+#include <vector>
+
 namespace hotpath::hotcold {
 
 Rows::Rows(const RowKernels& kernels, int64_t n_cols, int64_t n_rows, int64_t n_experts, const uint8_t* packed)
@@ -52,6 +55,28 @@ void Down::pack(const uint8_t* tensor) {
   for (int64_t i = 0; i < n_experts_ * n_groups_; ++i) {
     const uint8_t* matrix = tensor + i / n_groups_ * source_bytes();
     kernels_->pack(matrix, source_stride(), n_embd_, i % n_groups_, bytes_.data() + i * group_stride_);
+  }
+}
+
+void Down::copy_column(int64_t neuron, float* column) const {
+  const int64_t group = kernels_->group;
+  const uint8_t* packed = bytes_.data() + neuron / group * group_stride_;
+  const auto to_floats = [type = kernels_->type](const uint8_t* from, float* to, int64_t n) {
+    if (type == GGML_TYPE_F32) {
+      std::memcpy(to, from, n * sizeof(float));
+    } else {
+      ggml_get_type_traits(type)->to_float(from, to, n);
+    }
+  };
+  const bool is_transposed = kernels_->scales == DownScales::along_output;
+  const size_t stride = ggml_row_size(kernels_->type, is_transposed ? n_embd_ : group);
+  std::vector<uint8_t> block(stride * (is_transposed ? group : n_embd_));
+  kernels_->unpack(packed, n_embd_, 0, block.data(), stride);
+  if (is_transposed) return to_floats(block.data() + neuron % group * stride, column, n_embd_);
+  std::vector<float> weights(group);
+  for (int64_t e = 0; e < n_embd_; ++e) {
+    to_floats(block.data() + e * stride, weights.data(), group);
+    column[e] = weights[neuron % group];
   }
 }
 

@@ -60,6 +60,8 @@ class Down {
 
   void pack(const uint8_t* tensor);
   void unpack(uint8_t* tensor) const;
+  /// What one neuron weighs in each output, dequantised. Of a matrix without experts.
+  void copy_column(int64_t neuron, float* column) const;
 
  private:
   /// Of a ggml row, and of one expert's matrix.

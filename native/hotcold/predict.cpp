@@ -62,31 +62,6 @@ void Executor::predict(const Job& job, Block& block) const {
   }
 }
 
-void Executor::first_product_of_predicted(const Job& job, int64_t chunk, Block& block) {
-  const Rows& rows = first_rows();
-  int32_t list[kMaxBlock];
-  int64_t n = 0;
-  for (int64_t k = 0; k < block.n; ++k) {
-    list[n] = static_cast<int32_t>(block.first + k);
-    n += block.is_predicted[k];
-  }
-  float products[kFew * kMaxBlock];
-  if (n > 0) {
-    multiply_listed_rows(rows, 0, list, n, activation(rows, 0), activation_stride(rows), job.n_entries, products, kMaxBlock);
-  }
-  (form_.gated ? counts_[chunk].gate_rows : counts_[chunk].up_rows) += n;
-  for (int64_t i = 0; i < job.n_entries; ++i) {
-    float* values = block.values + i * kMaxBlock;
-    std::memset(values, 0, block.n * sizeof(float));
-    for (int64_t k = 0; k < n; ++k) values[list[k] - block.first] = products[i * kMaxBlock + k];
-    add_first_bias(block.first, block.n, values);
-    activate(values, block.n);
-    for (int64_t k = 0; k < block.n; ++k) {
-      if (!block.is_predicted[k]) values[k] = 0;
-    }
-  }
-}
-
 void Executor::audit(int64_t chunk, const Block& block) {
   counts_[chunk].audited += block.n_listed;
   for (int64_t k = 0; k < block.n_listed; ++k) counts_[chunk].recalled += block.is_predicted[block.listed[k] - block.first];

@@ -8,6 +8,7 @@
 
 #include "ggml-backend-impl.h"
 #include "hotcold/buffer.h"
+#include "hotcold/hot_half.h"
 
 namespace hotpath::hotcold {
 
@@ -157,6 +158,8 @@ void Store::unpack(const WeightName& name, uint8_t* to) {
     rows_of(name).unpack(to);
   }
 }
+
+void Store::set_hot_half(std::unique_ptr<HotHalf> hot) { hot_ = std::move(hot); }
 
 bool Store::is_first_layer(int index) const {
   return std::none_of(layers_.begin(), layers_.begin() + index, [](const Layer& layer) { return bool(layer.up); });

@@ -66,7 +66,8 @@ struct Layer {
 
 struct LayerStats {
   uint64_t neurons = 0;  // n_ff of the experts used, of every token
-  uint64_t active = 0;   // those that were not 0
+  uint64_t active = 0;   // those that were not 0, without those of a device
+  uint64_t hot = 0;      // those that a device computed
   uint64_t audited = 0;  // active ones of audited tokens, and how many of them were predicted
   uint64_t recalled = 0;
   bool is_distrusted = false;  // its predictor missed too much
@@ -99,6 +100,8 @@ class ActivityObserver {
   virtual ~ActivityObserver() = default;
   virtual void on_active(int layer, std::span<const int32_t> neurons) = 0;
 };
+
+class HotHalf;
 
 class Store {
  public:
@@ -146,6 +149,10 @@ class Store {
   uint64_t predicted_runs() const { return predicted_runs_; }
   bool is_first_layer(int index) const;
 
+  /// Neurons that a device computes; null when none. What fails there makes an end of it: the CPU has them all.
+  void set_hot_half(std::unique_ptr<HotHalf> hot);
+  HotHalf* hot_half() const { return hot_.get(); }
+
   void set_mode(Mode mode) { mode_ = mode; }
   Mode mode() const { return mode_; }
   void set_observer(ActivityObserver* observer) { observer_ = observer; }
@@ -183,6 +190,7 @@ class Store {
   ActivityObserver* observer_ = nullptr;
   std::deque<Layer> layers_;
   std::deque<Weight> weights_;
+  std::unique_ptr<HotHalf> hot_;
   std::deque<SizeHistogram> histograms_;
   uint64_t predicted_runs_ = 0;
   Stats stats_;

@@ -1,0 +1,115 @@
+#include "hotcold/hot_half.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace hotpath::hotcold {
+
+namespace {
+
+std::optional<FfnForm> device_form(const NeuronForm& form) {
+  switch (form.function) {
+    case NeuronFunction::relu: return !form.gated ? FfnForm::relu : form.up_relu ? FfnForm::gated_drelu : FfnForm::gated_relu;
+    case NeuronFunction::relu_squared: return form.gated ? std::optional<FfnForm>() : FfnForm::relu_squared;
+    case NeuronFunction::silu: return form.gated ? FfnForm::gated_silu : FfnForm::silu;
+    case NeuronFunction::gelu: return form.gated ? FfnForm::gated_gelu : FfnForm::gelu;
+    default: return {};
+  }
+}
+
+/// The rows of these neurons, in ggml's layout.
+std::vector<uint8_t> copy_rows(const Rows& rows, std::span<const int32_t> neurons) {
+  const size_t stride = ggml_row_size(rows.kernels().type, rows.n_cols());
+  std::vector<uint8_t> copies(neurons.size() * stride);
+  for (size_t i = 0; i < neurons.size(); ++i) {
+    const RowMatrix matrix = rows.matrix();
+    rows.kernels().unpack(matrix.data + neurons[i] * matrix.stride, rows.n_cols(), copies.data() + i * stride);
+  }
+  return copies;
+}
+
+std::vector<float> copy_biases(const std::vector<float>& biases, std::span<const int32_t> neurons) {
+  if (biases.empty()) return {};
+  std::vector<float> copies(neurons.size());
+  std::transform(neurons.begin(), neurons.end(), copies.begin(), [&](int32_t neuron) { return biases[neuron]; });
+  return copies;
+}
+
+}  // namespace
+
+std::optional<HotLayer> hot_layer_for(const Layer& layer, const NeuronForm& form, int64_t n_groups) {
+  const auto known = device_form(form);
+  if (!known || !layer.up || layer.up.n_experts() != 1 || form.gated != bool(layer.gate)) return {};
+  HotLayer hot;
+  hot.n_embd = layer.up.n_cols();
+  hot.n_groups = n_groups;
+  hot.form = *known;
+  hot.up_type = layer.up.kernels().type;
+  hot.gate_type = form.gated ? layer.gate.kernels().type : hot.up_type;
+  hot.has_bias = !layer.gate_bias.empty() || !layer.up_bias.empty();
+  return hot;
+}
+
+HotHalf::HotHalf(Store& store, std::unique_ptr<HotUnit> unit, int64_t max_tokens)
+    : store_(store), unit_(std::move(unit)), max_tokens_(max_tokens), layers_(store.n_layers()) {
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].is_hot.resize(store.layer(static_cast<int>(i)).up.n_rows());
+    layers_[i].groups.resize(unit_->layer(i).n_groups);
+  }
+}
+
+Result<Done> HotHalf::assign(int index, int64_t group, std::span<const int32_t> neurons) {
+  const Layer& layer = store_.layer(index);
+  Assigned& assigned = layers_[index];
+  CHECK(static_cast<int64_t>(neurons.size()) <= kHotGroup);
+  for (const int32_t neuron : assigned.groups[group]) assigned.is_hot[neuron] = 0;
+  assigned.n_hot -= static_cast<int64_t>(assigned.groups[group].size());
+  assigned.groups[group].clear();
+
+  const std::vector<uint8_t> up = copy_rows(layer.up, neurons);
+  const std::vector<uint8_t> gate = layer.gate ? copy_rows(layer.gate, neurons) : std::vector<uint8_t>();
+  const std::vector<float> up_bias = copy_biases(layer.up_bias, neurons);
+  const std::vector<float> gate_bias = copy_biases(layer.gate_bias, neurons);
+  std::vector<float> down(neurons.size() * layer.down.n_embd());
+  for (size_t i = 0; i < neurons.size(); ++i) layer.down.copy_column(neurons[i], down.data() + i * layer.down.n_embd());
+
+  HotNeurons data;
+  data.count = static_cast<int64_t>(neurons.size());
+  data.up = up.data();
+  data.gate = gate.empty() ? nullptr : gate.data();
+  data.down = down.data();
+  data.up_bias = up_bias.empty() ? nullptr : up_bias.data();
+  data.gate_bias = gate_bias.empty() ? nullptr : gate_bias.data();
+  if (auto done = unit_->upload(index, group, data); !done) return done;
+
+  for (const int32_t neuron : neurons) {
+    CHECK(!assigned.is_hot[neuron]);
+    assigned.is_hot[neuron] = 1;
+  }
+  assigned.groups[group].assign(neurons.begin(), neurons.end());
+  assigned.n_hot += static_cast<int64_t>(neurons.size());
+  return Done{};
+}
+
+std::span<const uint8_t> HotHalf::hot_neurons(int layer, int64_t n_tokens) const {
+  if (layers_[layer].n_hot == 0 || n_tokens > max_tokens_) return {};
+  return layers_[layer].is_hot;
+}
+
+Result<Done> HotHalf::start(int layer, std::span<const float* const> x, int64_t n_embd) {
+  n_embd_ = n_embd;
+  exchange_.resize(x.size() * n_embd);
+  for (size_t i = 0; i < x.size(); ++i) std::memcpy(exchange_.data() + i * n_embd, x[i], n_embd * sizeof(float));
+  return unit_->start(layer, exchange_.data(), static_cast<int64_t>(x.size()));
+}
+
+Result<Done> HotHalf::add_to(std::span<float* const> y) {
+  if (auto done = unit_->wait(exchange_.data()); !done) return done;
+  for (size_t i = 0; i < y.size(); ++i) {
+    const float* part = exchange_.data() + i * n_embd_;
+    for (int64_t e = 0; e < n_embd_; ++e) y[i][e] += part[e];
+  }
+  return Done{};
+}
+
+}  // namespace hotpath::hotcold

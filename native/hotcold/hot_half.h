@@ -1,0 +1,52 @@
+// Which neurons a device computes in place of the CPU, and the exchange with it: one vector each way per layer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hotcold/gpu/hot_unit.h"
+#include "hotcold/store.h"
+
+namespace hotpath::hotcold {
+
+/// How the device is to know a layer of the store with this many groups of slots; nothing where it cannot compute it:
+/// experts, a function it does not have. `form`: as llama.cpp's graph or the store's own has it.
+std::optional<HotLayer> hot_layer_for(const Layer& layer, const NeuronForm& form, int64_t n_groups);
+
+class HotHalf {
+ public:
+  /// The unit's layers are the store's, by index; those without slots have capacity 0.
+  HotHalf(Store& store, std::unique_ptr<HotUnit> unit, int64_t max_tokens);
+
+  /// From now on the device computes these neurons, kHotGroup at most and each in one group only, in place of those the
+  /// group had. The CPU keeps all, so a neuron that leaves costs nothing.
+  Result<Done> assign(int layer, int64_t group, std::span<const int32_t> neurons);
+
+  /// One entry per neuron; empty when none is hot or there are too many tokens for the device.
+  std::span<const uint8_t> hot_neurons(int layer, int64_t n_tokens) const;
+
+  /// Begins what `add_to` ends. `x`: pointers to the rows of the tokens.
+  Result<Done> start(int layer, std::span<const float* const> x, int64_t n_embd);
+  Result<Done> add_to(std::span<float* const> y);
+
+  const HotUnit& unit() const { return *unit_; }
+
+ private:
+  struct Assigned {
+    std::vector<uint8_t> is_hot;
+    std::vector<std::vector<int32_t>> groups;
+    int64_t n_hot = 0;
+  };
+
+  Store& store_;
+  std::unique_ptr<HotUnit> unit_;
+  int64_t max_tokens_;
+  std::vector<Assigned> layers_;
+  int64_t n_embd_ = 0;
+  std::vector<float> exchange_;  // (tokens, n_embd)
+};
+
+}  // namespace hotpath::hotcold

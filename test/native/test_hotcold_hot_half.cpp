@@ -1,0 +1,129 @@
+// A device beside the CPU: here a second CPU device of ggml, so that it is tested everywhere.
+#include "hotcold/hot_half.h"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+#include "hotcold_model.h"
+#include "starter.h"
+
+namespace hotpath::test {
+
+namespace {
+
+using hotcold::HotHalf;
+using hotcold::HotLayer;
+using hotcold::NeuronForm;
+using hotcold::NeuronFunction;
+using hotcold::Store;
+
+// The device keeps down as 16-bit floats, and sums with them.
+constexpr double kDeviceTolerance = 2e-3;
+constexpr int64_t kMaxTokens = 4;
+
+ggml_backend_dev_t cpu_device() { return ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU); }
+
+std::unique_ptr<HotHalf> make_hot_half(Store& store, const NeuronForm& form, int64_t n_groups) {
+  hotcold::HotUnitSpec spec;
+  spec.max_tokens = kMaxTokens;
+  for (size_t i = 0; i < store.n_layers(); ++i) {
+    const auto layer = hotcold::hot_layer_for(store.layer(static_cast<int>(i)), form, n_groups);
+    EXPECT(layer);
+    spec.layers.push_back(*layer);
+  }
+  auto unit = hotcold::make_hot_unit(cpu_device(), spec);
+  if (!unit) throw Failure(unit.error().message);
+  return std::make_unique<HotHalf>(store, std::move(unit->unit), kMaxTokens);
+}
+
+/// Puts different neurons of each layer into all groups.
+void assign_random(HotHalf& hot, const TinyShape& shape, int64_t n_groups, uint32_t seed) {
+  std::mt19937 random(seed);
+  for (int layer = 0; layer < shape.n_layers; ++layer) {
+    std::vector<int32_t> neurons(shape.n_ff);
+    std::iota(neurons.begin(), neurons.end(), 0);
+    std::shuffle(neurons.begin(), neurons.end(), random);
+    for (int64_t group = 0; group < n_groups; ++group) EXPECT(hot.assign(layer, group, {}));
+    for (int64_t group = 0; group < n_groups; ++group) {
+      EXPECT(hot.assign(layer, group, std::span(neurons).subspan(group * hotcold::kHotGroup, hotcold::kHotGroup)));
+    }
+  }
+}
+
+/// A unit that fails when it is needed.
+class FailingUnit : public hotcold::HotUnit {
+ public:
+  explicit FailingUnit(const HotLayer& layer) : layer_(layer) {}
+  std::string name() const override { return "a device that fails"; }
+  size_t memory_bytes() const override { return 0; }
+  const HotLayer& layer(size_t) const override { return layer_; }
+  Result<Done> upload(size_t, int64_t, const hotcold::HotNeurons&) override { return Done{}; }
+  Result<Done> start(size_t, const float*, int64_t) override { return Done{}; }
+  Result<Done> wait(float*) override { return Error{ErrorCode::device_unavailable, "gone", {}}; }
+  Result<Done> read_activations(std::span<float>) override { return Done{}; }
+  Result<Done> resize(size_t, int64_t) override { return Done{}; }
+
+ private:
+  HotLayer layer_;
+};
+
+struct Case {
+  TinyShape shape;
+  NeuronForm form;
+};
+
+const Case kCases[] = {
+    {{"arcee", GGML_TYPE_F32}, {NeuronFunction::relu_squared}},
+    {{"llama", GGML_TYPE_F32}, {NeuronFunction::silu, true}},
+    {{"nemotron", GGML_TYPE_F32}, {NeuronFunction::relu_squared}},
+};
+
+}  // namespace
+
+TEST(hotcold_hot_half, equals_llama_with_neurons_on_a_device_before_and_after_they_change) {
+  for (const auto& [shape, form] : kCases) {
+    const TinyModel model(shape);
+    Store store(hotcold::usable_isas().front());
+    LlamaRun ours(model.path(), 1, &store);
+    LlamaRun stock(model.path(), 1, nullptr);
+    store.set_hot_half(make_hot_half(store, form, 3));
+    const auto tokens = some_tokens(60, ours.n_vocab());
+    for (const size_t batch_size : {1, 4, 30}) {  // the last is too many for the device
+      assign_random(*store.hot_half(), shape, 3, static_cast<uint32_t>(batch_size));
+      store.reset_stats();
+      EXPECT(relative_difference(ours.logits(tokens, batch_size), stock.logits(tokens, batch_size)) < kDeviceTolerance);
+      EXPECT_EQ(store.stats().layers[0].hot, batch_size <= kMaxTokens ? 60 * 3 * 32u : 0u);
+    }
+  }
+}
+
+TEST(hotcold_hot_half, reads_quantised_neurons_from_what_is_packed) {
+  for (const TinyShape& shape : {TinyShape{"arcee", GGML_TYPE_Q8_0}, TinyShape{"arcee", GGML_TYPE_Q4_K, 256, 768}}) {
+    const TinyModel model(shape);
+    Store store(hotcold::usable_isas().front());
+    LlamaRun ours(model.path(), 1, &store);
+    LlamaRun stock(model.path(), 1, nullptr);
+    store.set_hot_half(make_hot_half(store, {NeuronFunction::relu_squared}, 4));
+    assign_random(*store.hot_half(), shape, 4, 1);
+    const auto tokens = some_tokens(10, ours.n_vocab());
+    // As in test_hotcold_exact.cpp; the device does not quantise what neurons give, which differs by as much again.
+    EXPECT(relative_difference(ours.logits(tokens, 1), stock.logits(tokens, 1)) < 2e-2);
+  }
+}
+
+TEST(hotcold_hot_half, computes_all_on_the_cpu_when_the_device_fails) {
+  const auto& [shape, form] = kCases[0];
+  const TinyModel model(shape);
+  Store store(hotcold::usable_isas().front());
+  LlamaRun ours(model.path(), 1, &store);
+  LlamaRun stock(model.path(), 1, nullptr);
+  auto unit = std::make_unique<FailingUnit>(*hotcold::hot_layer_for(store.layer(0), form, 3));
+  store.set_hot_half(std::make_unique<HotHalf>(store, std::move(unit), kMaxTokens));
+  assign_random(*store.hot_half(), shape, 3, 1);
+  const auto tokens = some_tokens(8, ours.n_vocab());
+  EXPECT(relative_difference(ours.logits(tokens, 1), stock.logits(tokens, 1)) < 1e-4);
+  EXPECT(store.hot_half() == nullptr);
+}
+
+}  // namespace hotpath::test
