@@ -1,5 +1,7 @@
 #include "kernels.cuh"
 
+#include <type_traits>
+
 namespace hotpath::cuda {
 
 namespace {
@@ -165,6 +167,17 @@ __global__ void sum_kernel(const float* __restrict__ partials, int n_partials, i
   y[i] = sum;
 }
 
+/// kernel<<<...>>> as a function: the everyday tests compile this file without CUDA and run the same kernels on the host.
+template <typename... Parameters, typename... Arguments>
+void launch(void (*kernel)(Parameters...), dim3 blocks, int n_threads, cudaStream_t stream, Arguments... arguments) {
+#if defined(__CUDACC__)
+  kernel<<<blocks, n_threads, 0, stream>>>(arguments...);
+#else
+  (void)stream;
+  host::run_grid(blocks, n_threads, [=] { kernel(arguments...); });
+#endif
+}
+
 /// Calls use(integral constant) with the smallest compiled number of tokens that holds n_tokens.
 template <typename Use>
 void with_tokens(int n_tokens, Use use) {
@@ -190,8 +203,8 @@ void launch_neurons(const DeviceLayer& layer, const float* x, int n_tokens, floa
     with_tokens(n_tokens, [&](auto tokens) {
       constexpr int kRows = tokens.value == kMaxTokens ? 1 : 2;  // what the registers hold
       const int n_blocks = (layer.n_slots + kRows * kWarpsPerBlock - 1) / (kRows * kWarpsPerBlock);
-      neurons_kernel<decltype(format), kRows, tokens.value>
-          <<<n_blocks, kWarp * kWarpsPerBlock, 0, stream>>>(layer, x, n_tokens, activations, stride);
+      launch(neurons_kernel<decltype(format), kRows, tokens.value>, n_blocks, kWarp * kWarpsPerBlock, stream, layer, x, n_tokens,
+             activations, stride);
     });
   });
 }
@@ -200,22 +213,15 @@ void launch_down(const DeviceLayer& layer, const float* activations, int n_token
   const int64_t stride = row_stride(layer.down_type, layer.n_embd);
   const dim3 blocks((layer.n_embd + kDownTile - 1) / kDownTile, partials_of(layer));
   with_tokens(n_tokens, [&](auto tokens) {
-    const auto launch = [&](auto format) {
-      down_kernel<decltype(format), tokens.value>
-          <<<blocks, kWarp * kWarpsPerBlock, 0, stream>>>(layer, activations, n_tokens, partials, stride);
-    };
-    if (layer.down_type == kF16) {
-      launch(F16Rows{});
-    } else {
-      launch(Q8_0Rows{});
-    }
+    const auto kernel = layer.down_type == kF16 ? down_kernel<F16Rows, tokens.value> : down_kernel<Q8_0Rows, tokens.value>;
+    launch(kernel, blocks, kWarp * kWarpsPerBlock, stream, layer, activations, n_tokens, partials, stride);
   });
 }
 
 void launch_sum(const DeviceLayer& layer, const float* partials, int n_tokens, float* y, cudaStream_t stream) {
   constexpr int kThreads = 128;
   const int n_values = n_tokens * layer.n_embd;
-  sum_kernel<<<(n_values + kThreads - 1) / kThreads, kThreads, 0, stream>>>(partials, partials_of(layer), n_values, y);
+  launch(sum_kernel, (n_values + kThreads - 1) / kThreads, kThreads, stream, partials, partials_of(layer), n_values, y);
 }
 
 }  // namespace hotpath::cuda
