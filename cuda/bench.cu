@@ -147,7 +147,8 @@ struct Bench {
       for (const DeviceLayer& layer : layers) launch(layer);
     }) / static_cast<double>(layers.size());
     const double gbps = bytes / (ms * 1e6);
-    std::printf("  %-8s %9.3f MB  %8.2f us  %7.0f GB/s  %5.1f %% of copy\n", name, bytes / 1e6, ms * 1e3, gbps, 100 * gbps / copy_gbps);
+    std::printf("  %-8s %9.3f MB  %8.2f us  %7.0f GB/s  %5.1f %% of copy\n", name, bytes / 1e6, ms * 1e3, gbps,
+                100 * gbps / copy_gbps);
   }
 };
 

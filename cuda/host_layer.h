@@ -128,7 +128,8 @@ struct HostLayer {
     const int64_t first = index * 32;
     const bool gated = is_gated(shape.form);
     return {count, gated ? gate.data() + first * source_bytes(shape.type, shape.n_embd) : nullptr,
-            up.data() + first * source_bytes(shape.type, shape.n_embd), down.data() + first * source_bytes(shape.down_type, shape.n_embd),
+            up.data() + first * source_bytes(shape.type, shape.n_embd),
+            down.data() + first * source_bytes(shape.down_type, shape.n_embd),
             gated && shape.has_bias ? gate_bias.data() + first : nullptr, shape.has_bias ? up_bias.data() + first : nullptr};
   }
 };

@@ -20,7 +20,8 @@ __device__ float sum_over_warp(float value) {
 /// sums[r][t] = row r . x[t], complete in every lane. Rows share the reading of x, which comes from the L1 cache: read in
 /// the order of the columns it would cost up to eight times as many accesses as there are bytes for.
 template <typename Format, int kRows, int kTokens>
-__device__ void dot_rows(const uint8_t* const (&rows)[kRows], const float* x, int n_embd, int n_tokens, float (&sums)[kRows][kTokens]) {
+__device__ void dot_rows(const uint8_t* const (&rows)[kRows], const float* x, int n_embd, int n_tokens,
+                         float (&sums)[kRows][kTokens]) {
   for (int r = 0; r < kRows; ++r) {
     for (int t = 0; t < kTokens; ++t) sums[r][t] = 0.0f;
   }
@@ -54,7 +55,8 @@ __device__ void dot_rows(const uint8_t* const (&rows)[kRows], const float* x, in
 /// no list of active neurons to build and no second launch to wait for.
 template <typename Format, int kRows, int kTokens>
 __global__ void __launch_bounds__(kWarp * kWarpsPerBlock)
-neurons_kernel(const DeviceLayer layer, const float* __restrict__ x, int n_tokens, float* __restrict__ activations, int64_t stride) {
+neurons_kernel(const DeviceLayer layer, const float* __restrict__ x, int n_tokens, float* __restrict__ activations,
+               int64_t stride) {
   const int warp = blockIdx.x * kWarpsPerBlock + threadIdx.x / kWarp;
   const int first_slot = warp * kRows;
   if (first_slot >= layer.n_slots) return;
@@ -106,7 +108,8 @@ __device__ void decode_down(Q8_0Rows, const uint8_t* row, int n_embd, int column
 /// The block's warps add up through shared memory, in order.
 template <typename Format, int kTokens>
 __global__ void __launch_bounds__(kWarp * kWarpsPerBlock)
-down_kernel(const DeviceLayer layer, const float* __restrict__ activations, int n_tokens, float* __restrict__ partials, int64_t stride) {
+down_kernel(const DeviceLayer layer, const float* __restrict__ activations, int n_tokens, float* __restrict__ partials,
+            int64_t stride) {
   const int lane = threadIdx.x % kWarp;
   const int warp = threadIdx.x / kWarp;
   const int column = blockIdx.x * kDownTile + lane * kDownRun;

@@ -62,7 +62,8 @@ struct Unit {
     need(hotpath_cuda_wait(unit, again.data()));
     const double error = relative_error(y, expected_y);
     const double inner = relative_error(activations, expected_activations);
-    expect(error < kTolerance && inner < kTolerance, what + ": error " + std::to_string(error) + ", activations " + std::to_string(inner));
+    expect(error < kTolerance && inner < kTolerance,
+           what + ": error " + std::to_string(error) + ", activations " + std::to_string(inner));
     expect(y == again, what + ": two runs differ");
   }
 };
@@ -76,8 +77,8 @@ void every_type_and_form(const char* device) {
       const Unit unit(device, 1, 40);
       unit.set(0, host);
       for (const int64_t n_tokens : {1, 2, 4, 5, 16, 40}) {
-        unit.compare(0, host, random_inputs(n_tokens, 768, random),
-                     "type " + std::to_string(type) + ", form " + std::to_string(form) + ", " + std::to_string(n_tokens) + " tokens");
+        const std::string what = "type " + std::to_string(type) + ", form " + std::to_string(form);
+        unit.compare(0, host, random_inputs(n_tokens, 768, random), what + ", " + std::to_string(n_tokens) + " tokens");
       }
     }
   }

@@ -21,7 +21,10 @@ struct Memory {
 
   Memory() = default;
   Memory(const Memory&) = delete;
-  Memory(Memory&& other) noexcept : data(other.data), size(other.size), pinned(other.pinned) { other.data = nullptr; other.size = 0; }
+  Memory(Memory&& other) noexcept : data(other.data), size(other.size), pinned(other.pinned) {
+    other.data = nullptr;
+    other.size = 0;
+  }
   ~Memory() { release(); }
 
   void release() {
@@ -192,7 +195,8 @@ cudaError_t send_rows(hotpath_cuda_unit* unit, size_t& staged, const uint8_t* ro
   uint8_t* packed = unit->staging.bytes() + staged;
   const size_t bytes = kGroup * stride;
   std::memset(packed, 0, bytes);
-  for (int i = 0; i < count; ++i) pack_row(type, static_cast<const uint8_t*>(source) + i * source_stride, n_embd, packed + i * stride);
+  const auto* rows_in_file = static_cast<const uint8_t*>(source);
+  for (int i = 0; i < count; ++i) pack_row(type, rows_in_file + i * source_stride, n_embd, packed + i * stride);
   staged += aligned(bytes);
   return cudaMemcpyAsync(const_cast<uint8_t*>(rows) + group * bytes, packed, bytes, cudaMemcpyHostToDevice, unit->transfer);
 }
@@ -227,15 +231,15 @@ void hotpath_cuda_probe(hotpath_cuda_problem* state) {
   }
   const cudaError_t counted = cudaGetDeviceCount(&n_devices);
   if (counted == cudaErrorInsufficientDriver) {
-    return describe(state, HOTPATH_CUDA_DRIVER_TOO_OLD, "the driver supports CUDA %d.%d, %d.%d is needed", major(driver), minor(driver),
-                    major(runtime), minor(runtime));
+    return describe(state, HOTPATH_CUDA_DRIVER_TOO_OLD, "the driver supports CUDA %d.%d, %d.%d is needed", major(driver),
+                    minor(driver), major(runtime), minor(runtime));
   }
   if (counted != cudaSuccess || n_devices == 0) {
     return describe(state, HOTPATH_CUDA_NO_DEVICE, "no CUDA device: %s",
                     counted == cudaSuccess ? "the driver lists none" : cudaGetErrorString(counted));
   }
-  describe(state, HOTPATH_CUDA_OK, "%d device%s, driver %d.%d, runtime %d.%d", n_devices, n_devices == 1 ? "" : "s", major(driver),
-           minor(driver), major(runtime), minor(runtime));
+  describe(state, HOTPATH_CUDA_OK, "%d device%s, driver %d.%d, runtime %d.%d", n_devices, n_devices == 1 ? "" : "s",
+           major(driver), minor(driver), major(runtime), minor(runtime));
 }
 
 int hotpath_cuda_supports(const hotpath_cuda_layer* layer) {

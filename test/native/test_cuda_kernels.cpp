@@ -20,8 +20,9 @@ struct alignas(16) Chunk {
 std::vector<Chunk> pack(int type, const cuda::HostLayer& host, const std::vector<uint8_t>& rows) {
   const int64_t stride = cuda::row_stride(type, host.shape.n_embd);
   std::vector<Chunk> packed(host.shape.n_slots * stride / sizeof(Chunk));
+  const int64_t source_stride = cuda::source_bytes(type, host.shape.n_embd);
   for (int64_t i = 0; i < host.shape.n_slots; ++i) {
-    cuda::pack_row(type, rows.data() + i * cuda::source_bytes(type, host.shape.n_embd), host.shape.n_embd, packed[0].bytes + i * stride);
+    cuda::pack_row(type, rows.data() + i * source_stride, host.shape.n_embd, packed[0].bytes + i * stride);
   }
   return packed;
 }
@@ -33,19 +34,21 @@ void compare(const hotpath_cuda_layer& shape, double active, int n_tokens) {
   const auto gate = pack(shape.type, host, host.gate);
   const auto up = pack(shape.type, host, host.up);
   const auto down = pack(shape.down_type, host, host.down);
-  std::vector<Chunk> arranged(x.size() / 4);
+  std::vector<Chunk> chunks(x.size() / 4);
+  auto* arranged = reinterpret_cast<float*>(chunks.data());
   for (int t = 0; t < n_tokens; ++t) {
-    cuda::arrange_inputs(shape.type, x.data() + t * shape.n_embd, shape.n_embd, reinterpret_cast<float*>(arranged.data()) + t * shape.n_embd);
+    cuda::arrange_inputs(shape.type, x.data() + t * shape.n_embd, shape.n_embd, arranged + t * shape.n_embd);
   }
   const bool gated = cuda::is_gated(shape.form);
-  const cuda::DeviceLayer layer = {static_cast<int>(shape.n_embd), static_cast<int>(shape.n_slots), shape.form, shape.type, shape.down_type,
+  const cuda::DeviceLayer layer = {static_cast<int>(shape.n_embd), static_cast<int>(shape.n_slots), shape.form, shape.type,
+                                   shape.down_type,
                                    gated ? gate[0].bytes : nullptr, up[0].bytes, down[0].bytes,
                                    gated && shape.has_bias ? host.gate_bias.data() : nullptr,
                                    shape.has_bias ? host.up_bias.data() : nullptr};
   std::vector<float> activations(n_tokens * shape.n_slots, NAN);
   std::vector<float> partials(cuda::partials_of(layer) * x.size(), NAN);
   std::vector<float> y(x.size(), NAN);
-  cuda::launch_neurons(layer, reinterpret_cast<const float*>(arranged.data()), n_tokens, activations.data(), nullptr);
+  cuda::launch_neurons(layer, arranged, n_tokens, activations.data(), nullptr);
   cuda::launch_down(layer, activations.data(), n_tokens, partials.data(), nullptr);
   cuda::launch_sum(layer, partials.data(), n_tokens, y.data(), nullptr);
   std::vector<double> expected_activations;
@@ -59,7 +62,8 @@ void compare(const hotpath_cuda_layer& shape, double active, int n_tokens) {
 
 TEST(cuda_kernels, compute_every_type) {
   for (const int type : {cuda::kF16, cuda::kBF16, cuda::kQ8_0, cuda::kQ4_0, cuda::kQ4_K, cuda::kQ6_K}) {
-    for (const int n_tokens : {1, 3}) compare({512, 32, cuda::kGatedSilu, type, type == cuda::kF16 ? cuda::kF16 : cuda::kQ8_0, 0}, -1, n_tokens);
+    const int down_type = type == cuda::kF16 ? cuda::kF16 : cuda::kQ8_0;
+    for (const int n_tokens : {1, 3}) compare({512, 32, cuda::kGatedSilu, type, down_type, 0}, -1, n_tokens);
   }
 }
 

@@ -119,7 +119,8 @@ void shows_the_activations(ggml_backend_dev_t device) {
   need(unit->read_activations(values));
   std::vector<double> expected(2 * 64, 0.0);
   for (int64_t token = 0; token < 2; ++token) {
-    for (int64_t neuron = 0; neuron < 32; ++neuron) expected[token * 64 + 32 + neuron] = group.activation(neuron, x.data() + token * 64);
+    const float* x_t = x.data() + token * 64;
+    for (int64_t neuron = 0; neuron < 32; ++neuron) expected[token * 64 + 32 + neuron] = group.activation(neuron, x_t);
   }
   EXPECT(relative_error(values, expected) < kFloatTolerance);
   EXPECT(std::count(values.begin(), values.end(), 0.0f) >= 64);

@@ -63,7 +63,9 @@ TEST(cuda, arranges_inputs_as_the_chunks_lie) {
       float w[kWeights];
       for (int chunk = 0; chunk < 512 / kWeights; ++chunk) {
         format.decode(packed.data(), 512, chunk, w);
-        for (int i = 0; i < kWeights; ++i) sum += static_cast<double>(w[i]) * arranged[(i / 4 * (512 / kWeights) + chunk) * 4 + i % 4];
+        for (int i = 0; i < kWeights; ++i) {
+          sum += static_cast<double>(w[i]) * arranged[(i / 4 * (512 / kWeights) + chunk) * 4 + i % 4];
+        }
       }
     });
     double expected = 0;
@@ -83,7 +85,8 @@ TEST(cuda, takes_rows_of_whole_blocks_only) {
 TEST(cuda, reads_every_half) {
   std::vector<ggml_fp16_t> halves;
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
-    if ((bits & 0x7c00) != 0x7c00 || (bits & 0x3ff) == 0) halves.push_back(static_cast<ggml_fp16_t>(bits));  // NaN differs from itself
+    const bool is_nan = (bits & 0x7c00) == 0x7c00 && (bits & 0x3ff) != 0;  // which differs from itself
+    if (!is_nan) halves.push_back(static_cast<ggml_fp16_t>(bits));
   }
   for (const ggml_fp16_t half : halves) EXPECT_EQ(cuda::float_from_half(half), ggml_fp16_to_fp32(half));
 }
@@ -147,7 +150,8 @@ TEST(cuda, computes_the_hot_half_on_a_cuda_device) {
     const HotLayer layer{256, 3, form, GGML_TYPE_Q4_K, GGML_TYPE_Q4_K, GGML_TYPE_F16, true};
     auto made = hotcold::make_hot_unit(device, {{layer}, 20}, path);
     EXPECT_EQ(need(made).why_not_cuda, "");
-    const std::vector<Group> groups = {Group::random(layer, 32, random), Group::random(layer, 32, random), Group::random(layer, 9, random)};
+    const std::vector<Group> groups = {Group::random(layer, 32, random), Group::random(layer, 32, random),
+                                       Group::random(layer, 9, random)};
     upload_all(*made->unit, 0, groups);
     const std::vector<float> x = random_inputs(20, 256, random);
     EXPECT(relative_error(run(*made->unit, 0, x), expected_output(groups, x, 256)) < 0.001);  // down in F16

@@ -56,7 +56,8 @@ Opened open_library(const std::string& path) {
     return {{CudaState::wrong_library, path + " lacks " + missing}, {}};
   }
   if (const int version = functions.version(); version != HOTPATH_CUDA_VERSION) {
-    return {{CudaState::wrong_library, format_text("%s is of version %d, %d is needed", path.c_str(), version, HOTPATH_CUDA_VERSION)}, {}};
+    const char* format = "%s is of version %d, %d is needed";
+    return {{CudaState::wrong_library, format_text(format, path.c_str(), version, HOTPATH_CUDA_VERSION)}, {}};
   }
   kept.push_back(std::move(library));
   hotpath_cuda_problem state;
@@ -160,7 +161,8 @@ Error unavailable(const std::string& what) { return {ErrorCode::device_unavailab
 
 CudaLibrary cuda_library(const std::string& path) { return opened_library(path).library; }
 
-Result<std::unique_ptr<HotUnit>> make_cuda_hot_unit(const std::string& path, ggml_backend_dev_t device, const HotUnitSpec& spec) {
+Result<std::unique_ptr<HotUnit>> make_cuda_hot_unit(const std::string& path, ggml_backend_dev_t device,
+                                                    const HotUnitSpec& spec) {
   const Opened& opened = opened_library(path);
   if (opened.library.state != CudaState::ok) return unavailable(opened.library.text);
   ggml_backend_dev_props props;
@@ -174,7 +176,8 @@ Result<std::unique_ptr<HotUnit>> make_cuda_hot_unit(const std::string& path, ggm
     }
   }
   hotpath_cuda_problem problem;
-  hotpath_cuda_unit* handle = opened.functions.open(props.device_id, static_cast<int>(spec.layers.size()), spec.max_tokens, &problem);
+  const int n_layers = static_cast<int>(spec.layers.size());
+  hotpath_cuda_unit* handle = opened.functions.open(props.device_id, n_layers, spec.max_tokens, &problem);
   if (!handle) return unavailable(problem.text);
   auto unit = std::make_unique<CudaHotUnit>(opened.functions, handle);
   auto allocated = unit->allocate(spec.layers);

@@ -16,6 +16,7 @@ struct CudaLibrary {
 CudaLibrary cuda_library(const std::string& path);
 
 /// device/unavailable when the library, the device or kernels for a layer are missing.
-Result<std::unique_ptr<HotUnit>> make_cuda_hot_unit(const std::string& library, ggml_backend_dev_t device, const HotUnitSpec& spec);
+Result<std::unique_ptr<HotUnit>> make_cuda_hot_unit(const std::string& library, ggml_backend_dev_t device,
+                                                    const HotUnitSpec& spec);
 
 }  // namespace hotpath::hotcold

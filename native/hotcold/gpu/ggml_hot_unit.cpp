@@ -14,7 +14,7 @@ namespace hotpath::hotcold {
 
 namespace {
 
-/// The operations that work on one layer, and room for the views of a graph.
+/// The weights of a layer, or the input and at most seven operations of its graph.
 constexpr size_t kMaxTensors = 16;
 
 Error unavailable(ggml_backend_dev_t device, const std::string& what) {
@@ -29,7 +29,8 @@ Result<Done> guard(ggml_backend_dev_t device, Work work) {
     const ggml_status status = work();
     if (status == GGML_STATUS_SUCCESS) return Done{};
     if (status == GGML_STATUS_ALLOC_FAILED) {
-      return Error{ErrorCode::device_out_of_memory, std::string(ggml_backend_dev_name(device)) + " has no memory left to compute", {}};
+      const std::string name = ggml_backend_dev_name(device);
+      return Error{ErrorCode::device_out_of_memory, name + " has no memory left to compute", {}};
     }
     return unavailable(device, ggml_status_to_string(status));
   } catch (const std::exception& failure) {
@@ -56,7 +57,8 @@ bool multiplies(ggml_backend_dev_t device, ggml_type type, int64_t n_cols) {
 
 /// The file's own type where the device takes it, else the nearest it does.
 std::optional<ggml_type> stored_type(ggml_backend_dev_t device, ggml_type file_type, int64_t n_cols) {
-  for (const ggml_type type : {file_type, ggml_is_quantized(file_type) ? GGML_TYPE_Q8_0 : GGML_TYPE_F16, GGML_TYPE_F16, GGML_TYPE_F32}) {
+  const ggml_type nearest = ggml_is_quantized(file_type) ? GGML_TYPE_Q8_0 : GGML_TYPE_F16;
+  for (const ggml_type type : {file_type, nearest, GGML_TYPE_F16, GGML_TYPE_F32}) {
     if (multiplies(device, type, n_cols)) return type;
   }
   return std::nullopt;
@@ -185,7 +187,7 @@ Result<Done> GgmlHotUnit::allocate(const std::vector<HotLayer>& layers) {
     const auto gate_type = is_gated(shape.form) ? stored_type(device_, shape.gate_type, shape.n_embd) : GGML_TYPE_F16;
     const auto up_type = stored_type(device_, shape.up_type, shape.n_embd);
     if (!gate_type || !up_type || !multiplies(device_, shape.down_type, kHotGroup)) {
-      return unavailable(device_, std::string("multiplies neither rows of ") + ggml_type_name(shape.up_type) + " nor floats");
+      return unavailable(device_, std::string("cannot multiply rows of ") + ggml_type_name(shape.up_type) + " or what replaces them");
     }
     layers_.push_back({shape, *gate_type, *up_type, {}, {}});
     auto allocated = allocate_weights(layers_.back());
@@ -276,7 +278,8 @@ Result<Done> GgmlHotUnit::allocate_workspace() {
     const Graph graph = describe_graph(layer, max_tokens_);
     for (int i = 0; i < ggml_graph_n_nodes(graph.graph); ++i) {
       const ggml_tensor* node = ggml_graph_node(graph.graph, i);
-      if (!ggml_backend_dev_supports_op(device_, node)) return unavailable(device_, std::string("cannot compute ") + ggml_op_desc(node));
+      if (ggml_backend_dev_supports_op(device_, node)) continue;
+      return unavailable(device_, std::string("cannot compute ") + ggml_op_desc(node));
     }
     needed = std::max(needed, lay_out(graph.context.get(), type, [](ggml_tensor*, size_t) {}));
     n_floats = std::max(n_floats, static_cast<size_t>(layer.shape.n_embd * max_tokens_));

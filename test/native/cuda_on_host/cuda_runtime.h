@@ -107,7 +107,9 @@ class Block {
   void wait_for(size_t first, size_t end, uint64_t Thread::* turn, uint64_t reached) {
     const size_t me = current_;
     const auto arrived = [&](const Thread& thread) { return thread.ended || thread.*turn >= reached; };
-    while (!std::all_of(threads_.begin() + first, threads_.begin() + end, arrived)) swapcontext(&threads_[me].context, &scheduler_);
+    while (!std::all_of(threads_.begin() + first, threads_.begin() + end, arrived)) {
+      swapcontext(&threads_[me].context, &scheduler_);
+    }
   }
 
   std::vector<Thread> threads_;
