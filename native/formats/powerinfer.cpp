@@ -44,6 +44,7 @@ class Reader {
     model_.arch = find_arch();
     model_.n_embd = static_cast<uint32_t>(count("embedding_length", kMaxWidth));
     model_.n_ff = static_cast<uint32_t>(count("feed_forward_length", kMaxWidth));
+    model_.n_positions = static_cast<uint32_t>(count("context_length", INT32_MAX));
     model_.threshold = static_cast<float>(header_.number("powerinfer.sparse_threshold").value_or(0));
     const uint64_t n_layers = count("block_count", kMaxLayers);
     const uint64_t n_heads = count("attention.head_count", kMaxWidth);
@@ -146,7 +147,7 @@ class Reader {
   }
 
   /// What comes before the first and after the last layer.
-  void read_ends() const {
+  void read_ends() {
     const GgufArray* tokens = header_.array("tokenizer.ggml.tokens");
     const auto n_vocab = static_cast<int64_t>(tokens ? tokens->count : 0);
     require("token_embd.weight", model_.n_embd, n_vocab);
@@ -155,9 +156,9 @@ class Reader {
     if (model_.arch == PowerInferArch::llama || model_.arch == PowerInferArch::bamboo) return;
     vector("output_norm.bias", model_.n_embd);
     if (model_.arch == PowerInferArch::opt) {
-      const uint64_t n_positions = count("context_length", kMaxWidth);
-      if (n_positions < 3) corrupt(format_text("%" PRIu64 " positions", n_positions));
-      require("position_embd.weight", model_.n_embd, static_cast<int64_t>(n_positions));
+      require("position_embd.weight", model_.n_embd, model_.n_positions);
+      if (model_.n_positions <= kOptUnusedPositions) corrupt(format_text("a table of %u positions", model_.n_positions));
+      model_.n_positions -= kOptUnusedPositions;
     }
   }
 

@@ -29,10 +29,14 @@ struct PowerInferModel {
   PowerInferArch arch;
   uint32_t n_embd;
   uint32_t n_ff;
+  uint32_t n_positions;  // tokens it can hold; less than context_length says where positions are learned
   float threshold;
   std::vector<PowerInferLayer> layers;
   bool has_predictors() const;
 };
+
+/// In a table of learned positions, position p has row p + 2: OPT's own numbering.
+inline constexpr uint32_t kOptUnusedPositions = 2;
 
 /// By the magic, or by the tensors in a file that another tool has saved again.
 bool is_powerinfer(const GgufHeader& header);

@@ -120,7 +120,7 @@ class Store {
   void set_sidecar(std::shared_ptr<const Sidecar> sidecar) { sidecar_ = std::move(sidecar); }
 
   /// What the layers have in place of llama.cpp's own activation, for models it would compute with the wrong one.
-  void set_form(NeuronForm form) { form_ = form; }
+  void set_form(std::optional<NeuronForm> form) { form_ = form; }
   const std::optional<NeuronForm>& form() const { return form_; }
 
   /// Rows of ggml's layout. Replaces what was loaded as ffn_down, or what is to be: {n_embd, n_ff} of this type.

@@ -11,7 +11,9 @@
 #include "hotcold/plan.h"
 #include "llama/layer_placement.h"
 #include "llama/library_watch.h"
+#include "llama/likelihood.h"
 #include "llama/powerinfer_loader.h"
+#include "llama/vocabulary.h"
 
 namespace hotpath {
 
@@ -25,6 +27,8 @@ constexpr uint32_t kMicroBatch = 512;
 // where sleeping and waking would cost a tenth of a small model's speed; ggml's default of 50 burns a quarter of a second
 // of every core after each completion.
 constexpr uint32_t kThreadPolling = 1;
+constexpr const char* kProbeText = "def add(a, b):\n    return a + b\n\n\ndef subtract(a, b):\n    return a - b\n";
+constexpr size_t kMaxProbeTokens = 24;
 constexpr int kMaxThreads = GGML_MAX_N_THREADS;
 
 Error invalid(std::string what) { return {ErrorCode::request_invalid, std::move(what), {}}; }
@@ -65,6 +69,7 @@ class Loader {
     const uint32_t wanted = spec.context_length == 0 ? kDefaultContext : spec.context_length;
     context_length_ = std::max(kMinContext, std::min(wanted, file_.metadata.trained_context_length));
     threads_ = spec.threads > 0 ? spec.threads : std::max(1, physical_core_count() - 1);
+    if (file_.form && !file_.form->is_certain && spec.mode == hotcold::Mode::dense) file_.form.reset();
   }
 
   Result<LoadedModel> load() {
@@ -98,15 +103,48 @@ class Loader {
   }
 
   Result<LoadedModel> attempt(const Attempt& attempt) {
+    auto loaded = load_all(attempt);
+    if (!loaded || !file_.form || file_.form->is_certain) return loaded;
+    const auto is_right = form_is_right(*loaded);
+    if (!is_right) return is_right.error();
+    file_.form->is_certain = true;
+    if (*is_right) return loaded;
+    file_.form.reset();
+    { const LoadedModel wrong = std::move(*loaded); }  // its memory is needed for the next
+    return load_all(attempt);
+  }
+
+  Result<LoadedModel> load_all(const Attempt& attempt) {
     LoadedModel loaded;
     loaded.info.fallback = attempt.placement.notice;
     auto plan = plan_ffns(attempt);
+    if (!plan && file_.form && !file_.form->is_certain) {
+      file_.form.reset();  // what is only suspected is no reason to refuse
+      plan = plan_ffns(attempt);
+    }
     if (!plan) return plan.error();
     if (auto done = load_weights(attempt, *plan, loaded); !done) return done.error();
     if (auto done = check_capabilities(loaded); !done) return done.error();
     if (auto done = make_context(loaded); !done) return done.error();
     describe(loaded);
     return loaded;
+  }
+
+  /// Whether some code is likelier with the suspected form than with llama.cpp's own. The wrong activation makes any
+  /// text unlikely; that many gates are negative would say little, as they are with SiLU too.
+  Result<bool> form_is_right(LoadedModel& loaded) const {
+    const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), {});
+    std::vector<Token> tokens = vocabulary.tokenize(kProbeText);
+    if (tokens.size() > kMaxProbeTokens) tokens.resize(kMaxProbeTokens);
+    const auto with = mean_log_likelihood(loaded.context.get(), tokens);
+    if (!with) return with.error();
+    loaded.ffns->set_form({});
+    const auto without = mean_log_likelihood(loaded.context.get(), tokens);
+    if (!without) return without.error();
+    loaded.ffns->set_form(file_.form->form);
+    log(LogLevel::info, format_text("%s: log-likelihood of a sample %.2f with ReLU, %.2f without",
+                                    file_.form->reason.c_str(), *with, *without));
+    return *with > *without;
   }
 
   Result<hotcold::Plan> plan_ffns(const Attempt& attempt) const {

@@ -151,7 +151,8 @@ Result<Done> add_form(const ByteSource& source, const GgufHeader& header, ModelF
   auto model = read_powerinfer(source.name, header);
   if (!model) return model.error();
   file.metadata.format = "PowerInfer";
-  file.form = KnownForm{powerinfer_form(model->arch), "a PowerInfer model"};
+  file.metadata.trained_context_length = std::min(file.metadata.trained_context_length, model->n_positions);
+  file.form = KnownForm{powerinfer_form(model->arch), "a PowerInfer model", true};
   file.powerinfer = std::move(*model);
   return Done{};
 }

@@ -19,7 +19,6 @@ using GgufContext = std::unique_ptr<gguf_context, decltype(&gguf_free)>;
 
 // Of ffn_down, llama.cpp only learns that it is there; any type that goes with any width does.
 constexpr ggml_type kPlaceholderType = GGML_TYPE_F16;
-constexpr uint32_t kOptUnusedPositions = 2;  // position p has row p + 2
 constexpr float kOptNormEpsilon = 1e-5f;     // the files do not say
 constexpr size_t kMagicBytes = 4;
 
@@ -143,8 +142,7 @@ class Loader {
     if (model_.arch == PowerInferArch::falcon) default_text(metadata.get(), "tokenizer.ggml.pre", "falcon");
     if (model_.arch == PowerInferArch::opt) {
       default_text(metadata.get(), "tokenizer.ggml.pre", "gpt-2");
-      const auto n_positions = static_cast<uint32_t>(*header_.count(theirs + ".context_length"));
-      gguf_set_val_u32(metadata.get(), "gpt2.context_length", n_positions - kOptUnusedPositions);
+      gguf_set_val_u32(metadata.get(), "gpt2.context_length", model_.n_positions);
       if (!header_.number(theirs + ".attention.layer_norm_epsilon")) {
         gguf_set_val_f32(metadata.get(), "gpt2.attention.layer_norm_epsilon", kOptNormEpsilon);
       }

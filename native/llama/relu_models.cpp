@@ -47,6 +47,11 @@ bool names_a_model(const std::string& key) {
   return key.starts_with("general.base_model.");
 }
 
+/// Those that have been trained further with ReLU.
+bool is_silu_architecture(const std::string& architecture) {
+  return architecture == "llama" || architecture == "qwen2" || architecture == "minicpm";
+}
+
 }  // namespace
 
 std::optional<KnownForm> known_form(const GgufHeader& header) {
@@ -55,19 +60,22 @@ std::optional<KnownForm> known_form(const GgufHeader& header) {
   const bool is_gated = *architecture != "falcon";
   for (const std::string& key : {std::string("hotpath.ffn_activation"), *architecture + ".hidden_activation"}) {
     const std::string* activation = header.text(key);
-    if (activation && *activation == "relu") return KnownForm{is_gated ? kReluGate : kReluPlain, key + " is relu"};
+    if (activation && *activation == "relu") return KnownForm{is_gated ? kReluGate : kReluPlain, key + " is relu", true};
   }
+  std::optional<KnownForm> suspected;
   for (const auto& [key, value] : header.values) {
     const auto* text = std::get_if<std::string>(&value);
     if (!text || !names_a_model(key)) continue;
     const std::string name = squeezed(*text);
+    const bool is_suspect = name.find("relu") != std::string::npos || name.find("sparse") != std::string::npos;
+    if (is_suspect && is_silu_architecture(*architecture)) suspected = KnownForm{kReluGate, key + " is " + *text, false};
     for (const Family& family : kFamilies) {
       if (*architecture == family.architecture && name.find(family.name) != std::string::npos) {
-        return KnownForm{family.form, key + " is " + *text};
+        return KnownForm{family.form, key + " is " + *text, true};
       }
     }
   }
-  return {};
+  return suspected;
 }
 
 }  // namespace hotpath

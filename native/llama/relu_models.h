@@ -13,9 +13,10 @@ namespace hotpath {
 struct KnownForm {
   hotcold::NeuronForm form;
   std::string reason;  // what in the file says so
+  bool is_certain;     // if not, the name speaks of ReLU or sparsity and no more: both forms have to be tried
 };
 
-/// By what the metadata says: our own key, the activation's name, or a family's name.
+/// By what the metadata says: our own key, the activation's name, or the name of a model.
 std::optional<KnownForm> known_form(const GgufHeader& header);
 
 }  // namespace hotpath
