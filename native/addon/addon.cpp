@@ -62,7 +62,7 @@ Napi::Value JsInspect(const Napi::CallbackInfo& info) {
 Napi::Value JsLoad(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const CancelFlag cancel;
-  auto spec = read_model_spec(info[0]);
+  auto spec = read_load_spec(info[0]);
   if (spec && !info[1].IsFunction()) spec = Error{ErrorCode::request_invalid, "onProgress must be a function", {}};
   if (!spec) return make_task(env, rejected(env, spec), cancel);
 
@@ -110,6 +110,33 @@ Napi::Value JsSynthesize(const Napi::CallbackInfo& info) {
   return make_task(env, promise, cancel);
 }
 
+Napi::Value JsPrepare(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const CancelFlag cancel;
+  auto params = read_prepare_params(info[0]);
+  if (params && !info[1].IsFunction()) params = Error{ErrorCode::request_invalid, "onProgress must be a function", {}};
+  if (!params) return make_task(env, rejected(env, params), cancel);
+
+  JsThread& js = JsThread::of(env);
+  const auto callback = js.keep(info[1].As<Napi::Function>());
+  const auto report = [&js, callback, last_step = PrepareStep::packing, last = 0.0](PrepareStep step, double done, double total) mutable {
+    if (step == last_step && done < total && done - last < kProgressStep * total) return;
+    last_step = step;
+    last = done;
+    js.post([&js, callback, step, done, total](Napi::Env env) {
+      js.call(callback, {Napi::String::New(env, to_text(step)), Napi::Number::New(env, done), Napi::Number::New(env, total)});
+    });
+  };
+  const auto start = [&](Finish<Prepared> finish) {
+    js.run_beside([params = std::move(*params), report, cancel, finish = std::move(finish)] {
+      finish(engine::prepare(params, report, cancel));
+    });
+  };
+  const auto promise = start_promise<Prepared>(
+      env, cancel, {callback}, start, [](Napi::Env env, const Prepared& prepared) { return to_js(env, prepared); });
+  return make_task(env, promise, cancel);
+}
+
 Napi::Value JsLockFile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto path = read_path(info[0]);
@@ -128,6 +155,7 @@ Napi::Object export_functions(Napi::Env env, Napi::Object exports) {
   exports["inspect"] = Napi::Function::New<JsInspect>(env, "inspect");
   exports["load"] = Napi::Function::New<JsLoad>(env, "load");
   exports["synthesize"] = Napi::Function::New<JsSynthesize>(env, "synthesize");
+  exports["prepare"] = Napi::Function::New<JsPrepare>(env, "prepare");
   exports["lockFile"] = Napi::Function::New<JsLockFile>(env, "lockFile");
   export_planning(env, exports);
   return exports;

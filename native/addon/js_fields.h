@@ -26,6 +26,12 @@ class Fields {
     return fail<std::string>(name, "a string");
   }
 
+  bool flag(const char* name) {
+    const Napi::Value value = get(name);
+    if (!value.IsEmpty() && value.IsBoolean()) return value.As<Napi::Boolean>();
+    return fail<bool>(name, "true or false");
+  }
+
   double real(const char* name) {
     const Napi::Value value = get(name);
     const double number = !value.IsEmpty() && value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : NAN;

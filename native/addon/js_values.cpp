@@ -135,6 +135,8 @@ Napi::Object to_js(Napi::Env env, const LoadedInfo& info) {
   object["mode"] = hotcold::mode_name(info.ffn.mode);
   object["modeReason"] = info.ffn.reason;
   object["fallback"] = text_or_null(env, info.fallback);
+  object["sidecar"] = text_or_null(env, info.ffn.sidecar);
+  object["sidecarNotice"] = text_or_null(env, info.ffn.sidecar_notice);
   object["loadMs"] = info.load_ms;
   object["kvBytes"] = number(info.kv_bytes);
   return object;
@@ -173,6 +175,30 @@ Napi::Object to_js(Napi::Env env, const synth::Written& written) {
   return object;
 }
 
+Napi::Object to_js(Napi::Env env, const Prepared& prepared) {
+  Napi::Object divergence = Napi::Object::New(env);
+  divergence["mean"] = prepared.divergence.mean;
+  divergence["max"] = prepared.divergence.max;
+  divergence["topAgreement"] = prepared.divergence.top_agreement;
+  divergence["tokens"] = prepared.divergence.n_tokens;
+  Napi::Object object = Napi::Object::New(env);
+  object["path"] = prepared.path;
+  object["bytes"] = number(prepared.bytes);
+  object["keptBytes"] = number(prepared.kept_bytes);
+  object["tensors"] = prepared.tensors;
+  object["divergence"] = divergence;
+  object["seconds"] = prepared.seconds;
+  return object;
+}
+
+const char* to_text(PrepareStep step) {
+  switch (step) {
+    case PrepareStep::packing: return "packing";
+    case PrepareStep::comparing: return "comparing";
+    default: return "checking";
+  }
+}
+
 hotcold::Mode read_mode(Fields& fields) {
   const auto mode = hotcold::mode_by_name(fields.text("mode"));
   return mode ? *mode : fields.fail<hotcold::Mode>("mode", "auto, dense, exact, predicted or threshold");
@@ -189,6 +215,15 @@ Result<ModelSpec> read_model_spec(Napi::Value value) {
   spec.context_length = static_cast<uint32_t>(fields.whole("contextLength", 0, kMaxCount));
   spec.threads = static_cast<int>(fields.whole("threads", 0, kMaxCount));
   spec.mode = read_mode(fields);
+  if (!fields.ok()) return fields.error();
+  return spec;
+}
+
+Result<ModelSpec> read_load_spec(Napi::Value value) {
+  auto spec = read_model_spec(value);
+  if (!spec) return spec;
+  Fields fields(value);
+  spec->sidecars = fields.texts("sidecars");
   if (!fields.ok()) return fields.error();
   return spec;
 }
@@ -220,6 +255,16 @@ Result<SynthesizeParams> read_synthesize_params(Napi::Value value) {
   auto spec = synth::read_spec(options);
   if (!spec) return spec.error();
   params.spec = *spec;
+  return params;
+}
+
+Result<PrepareParams> read_prepare_params(Napi::Value value) {
+  Fields fields(value);
+  PrepareParams params;
+  params.model = fields.text("model");
+  params.sidecar = fields.text("sidecar");
+  params.only_check = fields.flag("onlyCheck");
+  if (!fields.ok()) return fields.error();
   return params;
 }
 

@@ -24,15 +24,20 @@ Napi::Object to_js(Napi::Env env, const LoadedInfo& info);
 /// `info`: of the model that made it.
 Napi::Object to_js(Napi::Env env, const GenerateResult& result, const LoadedInfo& info);
 Napi::Object to_js(Napi::Env env, const synth::Written& written);
+Napi::Object to_js(Napi::Env env, const Prepared& prepared);
 const char* to_text(LogLevel level);
+const char* to_text(PrepareStep step);
 
 /// The field "mode".
 hotcold::Mode read_mode(Fields& fields);
 
 /// request/invalid, naming the field, when the value is not of the declared type.
 Result<ModelSpec> read_model_spec(Napi::Value value);
+/// NativeModelSpec of src/engineHost/addon.ts.
+Result<ModelSpec> read_load_spec(Napi::Value value);
 Result<GenerateParams> read_generate_params(Napi::Value value);
 Result<std::string> read_path(Napi::Value value);
 Result<SynthesizeParams> read_synthesize_params(Napi::Value value);
+Result<PrepareParams> read_prepare_params(Napi::Value value);
 
 }  // namespace hotpath

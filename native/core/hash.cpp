@@ -26,7 +26,7 @@ uint64_t merge(uint64_t hash, uint64_t lane) { return (hash ^ round(0, lane)) * 
 
 }  // namespace
 
-uint64_t hash_bytes(std::span<const uint8_t> bytes, uint64_t seed) {
+uint64_t xxh64(std::span<const uint8_t> bytes, uint64_t seed) {
   const uint8_t* at = bytes.data();
   size_t left = bytes.size();
   uint64_t hash = seed + kPrime5;

@@ -7,6 +7,6 @@
 namespace hotpath {
 
 /// Bytes that come in pieces: the hash of one piece is the seed of the next.
-uint64_t hash_bytes(std::span<const uint8_t> bytes, uint64_t seed = 0);
+uint64_t xxh64(std::span<const uint8_t> bytes, uint64_t seed = 0);
 
 }  // namespace hotpath

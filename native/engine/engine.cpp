@@ -117,6 +117,10 @@ Result<synth::Written> synthesize(const synth::Spec& spec, const std::string& vo
   return guarded([&] { return synth::write_model(spec, vocabulary_path, path, on_written, cancel); });
 }
 
+Result<Prepared> prepare(const PrepareParams& params, const OnPrepare& on_progress, const CancelFlag& cancel) {
+  return guarded([&] { return prepare_model(params, on_progress, cancel); });
+}
+
 }  // namespace engine
 
 }  // namespace hotpath

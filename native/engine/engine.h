@@ -13,6 +13,7 @@
 #include "core/cancel.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "engine/prepare.h"
 #include "llama/generator.h"
 #include "llama/loaded_model.h"
 #include "llama/runtime.h"
@@ -83,6 +84,9 @@ Result<std::shared_ptr<Model>> load(const ModelSpec& spec, const OnProgress& on_
 /// Writes a synthetic model; blocks until it is done.
 Result<synth::Written> synthesize(const synth::Spec& spec, const std::string& vocabulary_path, const std::string& path,
                                   const synth::OnWritten& on_written, const CancelFlag& cancel);
+
+/// Makes or checks the sidecar of a model; blocks until it is done.
+Result<Prepared> prepare(const PrepareParams& params, const OnPrepare& on_progress, const CancelFlag& cancel);
 
 }  // namespace engine
 

@@ -19,7 +19,7 @@ struct PrepareParams {
 
 enum class PrepareStep { packing, comparing, checking };
 
-/// `done` of `total`: bytes, or tokens when comparing.
+/// `done` of `total`: bytes, or the text when comparing.
 using OnPrepare = std::function<void(PrepareStep step, double done, double total)>;
 
 /// PrepareResult of src/protocol/model.ts.

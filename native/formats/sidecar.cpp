@@ -55,7 +55,7 @@ Error invalid(const ByteSource& source, const std::string& what) {
 /// Of the bytes of header and table, whatever their hash field says.
 uint64_t hash_header(std::vector<uint8_t> bytes) {
   std::memset(bytes.data() + offsetof(RawHeader, hash), 0, sizeof(uint64_t));
-  return hash_bytes(bytes);
+  return xxh64(bytes);
 }
 
 bool is_known_type(uint32_t type) { return type < GGML_TYPE_COUNT && ggml_type_name(static_cast<ggml_type>(type)) != nullptr; }
@@ -106,13 +106,13 @@ Result<WeightsIdentity> identify_weights(const ByteSource& source, const GgufHea
   for (uint64_t at = 0; at < header.header_bytes; at += block.size()) {
     block.resize(static_cast<size_t>(std::min<uint64_t>(kReadBytes, header.header_bytes - at)));
     if (!source.read(at, block.data(), block.size())) return unreadable();
-    identity.header_hash = hash_bytes(block, identity.header_hash);
+    identity.header_hash = xxh64(block, identity.header_hash);
   }
   for (const GgufTensor& tensor : header.tensors) {
     block.resize(static_cast<size_t>(std::min<uint64_t>(kSampleBytes, tensor.bytes)));
     const uint64_t middle = (tensor.bytes - block.size()) / 2;
     if (!source.read(header.header_bytes + tensor.offset + middle, block.data(), block.size())) return unreadable();
-    identity.sample_hash = hash_bytes(block, identity.sample_hash);
+    identity.sample_hash = xxh64(block, identity.sample_hash);
   }
   return identity;
 }

@@ -38,7 +38,7 @@ bool has_hash(const WorkFile& file, const SidecarEntry& entry, const CancelFlag&
   uint64_t hash = 0;
   const bool was_read = for_each_block(entry.offset, entry.bytes, cancel, [&](uint64_t at, size_t n) {
     if (!file.read_at(at, block.data(), n)) return false;
-    hash = hash_bytes(std::span(block).first(n), hash);
+    hash = xxh64(std::span(block).first(n), hash);
     return true;
   });
   return was_read && hash == entry.packed_hash;
@@ -47,7 +47,7 @@ bool has_hash(const WorkFile& file, const SidecarEntry& entry, const CancelFlag&
 uint64_t hash_in_blocks(std::span<const uint8_t> bytes) {
   uint64_t hash = 0;
   for (size_t at = 0; at < bytes.size(); at += kBlockBytes) {
-    hash = hash_bytes(bytes.subspan(at, std::min(kBlockBytes, bytes.size() - at)), hash);
+    hash = xxh64(bytes.subspan(at, std::min(kBlockBytes, bytes.size() - at)), hash);
   }
   return hash;
 }

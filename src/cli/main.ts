@@ -12,6 +12,7 @@ import { doctorCommand } from "./doctor.ts";
 import { inspectCommand } from "./inspect.ts";
 import { modelsCommand } from "./models.ts";
 import { planCommand } from "./plan.ts";
+import { prepareCommand } from "./prepare.ts";
 import { profileCommand } from "./profile.ts";
 import { synthCommand } from "./synth.ts";
 
@@ -23,6 +24,7 @@ const commands: readonly Command[] = [
   profileCommand,
   planCommand,
   doctorCommand,
+  prepareCommand,
   synthCommand,
 ];
 

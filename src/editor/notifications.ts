@@ -108,6 +108,11 @@ export const advice: Readonly<Record<ErrorCode, Advice>> = {
     actions: [showLog],
     shown: "popUp",
   },
+  "sidecar/invalid": {
+    whatToDo: "Run hotpath prepare again.",
+    actions: [showLog],
+    shown: "popUp",
+  },
   "request/cancelled": {
     whatToDo: "Nothing; something newer was asked for.",
     actions: [],

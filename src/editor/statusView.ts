@@ -129,6 +129,7 @@ function modelLines({ model, isStarter, modelFile }: StatusFacts): string[] {
     `Devices: ${escapeMarkdown(devices)}`,
     `Mode: ${model.mode}, ${escapeMarkdown(sentence(model.modeReason))}`,
   ];
+  if (model.sidecarNotice !== null) lines.push(`$(warning) ${escapeMarkdown(sentence(model.sidecarNotice))}`);
   if (model.fallback !== null) lines.push(`$(warning) ${escapeMarkdown(sentence(model.fallback))}`);
   return lines;
 }

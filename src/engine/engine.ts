@@ -2,12 +2,21 @@
 import type { Disposable } from "../common/dispose.ts";
 import type { Event } from "../common/emitter.ts";
 import type { AppError } from "../common/errors.ts";
-import type { Diagnostics, GenerateAnswer, ModelState, Preferences, SynthesizeProgress } from "../protocol/engine.ts";
+import type {
+  Diagnostics,
+  GenerateAnswer,
+  ModelState,
+  Preferences,
+  PrepareProgress,
+  SynthesizeProgress,
+} from "../protocol/engine.ts";
 import type {
   GenerateParams,
   LoadedModel,
   ModelMetadata,
   ModelSpec,
+  PrepareParams,
+  PrepareResult,
   SynthesizeParams,
   SynthesizeResult,
 } from "../protocol/model.ts";
@@ -47,6 +56,12 @@ export interface Engine extends Disposable {
     onProgress: (progress: SynthesizeProgress) => void,
     signal?: AbortSignal,
   ): Promise<SynthesizeResult>;
+  /** Makes or checks a sidecar. What was packed before it failed or was aborted is kept for the next attempt. */
+  prepare(
+    params: PrepareParams,
+    onProgress: (progress: PrepareProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<PrepareResult>;
   diagnostics(signal?: AbortSignal): Promise<Diagnostics>;
   measure(options: { readonly fresh: boolean }, signal?: AbortSignal): Promise<MeasureAnswer>;
   plan(params: PlanParams, signal?: AbortSignal): Promise<PlanAnswer>;

@@ -17,8 +17,11 @@ import {
   measureRequest,
   mergeProfilesRequest,
   type Preferences,
+  type PrepareProgress,
   planRequest,
   preferencesNotification,
+  prepareProgress,
+  prepareRequest,
   profileProgress,
   profileRequest,
   readProfileRequest,
@@ -28,7 +31,15 @@ import {
   synthesizeRequest,
   textProgress,
 } from "../protocol/engine.ts";
-import type { LoadedModel, ModelMetadata, ModelSpec, SynthesizeParams, SynthesizeResult } from "../protocol/model.ts";
+import type {
+  LoadedModel,
+  ModelMetadata,
+  ModelSpec,
+  PrepareParams,
+  PrepareResult,
+  SynthesizeParams,
+  SynthesizeResult,
+} from "../protocol/model.ts";
 import type {
   MeasureAnswer,
   PlanAnswer,
@@ -117,6 +128,17 @@ class LocalEngine implements Engine {
     const requestId = randomUUID();
     const progress = { type: synthesizeProgress, token: requestId, onValue: onProgress };
     return connection.requestWithProgress(synthesizeRequest, { ...params, requestId }, progress, signal);
+  }
+
+  async prepare(
+    params: PrepareParams,
+    onProgress: (progress: PrepareProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<PrepareResult> {
+    const connection = await this.#connected(signal);
+    const requestId = randomUUID();
+    const progress = { type: prepareProgress, token: requestId, onValue: onProgress };
+    return connection.requestWithProgress(prepareRequest, { ...params, requestId }, progress, signal);
   }
 
   async diagnostics(signal?: AbortSignal): Promise<Diagnostics> {

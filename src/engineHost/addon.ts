@@ -1,5 +1,6 @@
 // The native addon as TypeScript sees it. Only the engine process loads it. A tidy test compares the exported names
 // with the built addon. Every rejection is an Error with `code` (src/common/errors.ts) and `details`.
+import type { PrepareProgress } from "../protocol/engine.ts";
 import type {
   Device,
   EngineLibraries,
@@ -8,6 +9,8 @@ import type {
   LoadedModel,
   ModelMetadata,
   ModelSpec,
+  PrepareParams,
+  PrepareResult,
   SynthesizeParams,
   SynthesizeResult,
 } from "../protocol/model.ts";
@@ -44,6 +47,11 @@ export interface LogLine {
   readonly text: string;
 }
 
+/** With the files that may hold its prepared weights, the preferred first. */
+export interface NativeModelSpec extends ModelSpec {
+  readonly sidecars: readonly string[];
+}
+
 export interface Addon {
   /**
    * Finds the backends in the given directories, best CPU variant first. Called once; later calls return the same.
@@ -53,7 +61,7 @@ export interface Addon {
   devices(): Device[];
   /** Reads the header only. Any bytes give a result or a coded error. */
   inspect(path: string): Promise<ModelMetadata>;
-  load(spec: ModelSpec, onProgress: (fraction: number) => void): Task<NativeModel>;
+  load(spec: NativeModelSpec, onProgress: (fraction: number) => void): Task<NativeModel>;
   /** Leaves no file behind when it fails or is cancelled. */
   synthesize(params: SynthesizeParams, onProgress: (bytes: number, totalBytes: number) => void): Task<SynthesizeResult>;
   /** About two seconds for the CPU and one per GPU. */
@@ -69,6 +77,11 @@ export interface Addon {
   readProfile(path: string): Promise<ProfileSummary>;
   /** Saves the sum of profiles of one model. */
   mergeProfiles(work: { readonly files: readonly string[]; readonly out: string }): Promise<ProfileSummary>;
+  /** Makes or checks a sidecar, which appears whole or not at all. */
+  prepare(
+    params: PrepareParams,
+    onProgress: (step: PrepareProgress["step"], done: number, total: number) => void,
+  ): Task<PrepareResult>;
   /** Takes the lock of a file for the life of this process (flock, LockFileEx); false when another process has it. */
   lockFile(path: string): boolean;
 }

@@ -10,6 +10,7 @@ import { toAppError } from "../common/errors.ts";
 import { libraryDirectories } from "../common/libraryDirectories.ts";
 import { ensurePrivateFolder } from "../common/privateFolder.ts";
 import { productVersion } from "../common/productVersion.ts";
+import { sidecarFiles } from "../common/sidecarFiles.ts";
 import { type Goodbye, protocolVersion } from "../protocol/engine.ts";
 import {
   checkSocketPath,
@@ -102,7 +103,7 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
   let isLeaving = false;
 
   const pool = new ModelPool({
-    addon,
+    addon: { load: (spec, onProgress) => addon.load({ ...spec, sidecars: sidecarFiles(spec.path) }, onProgress) },
     logger,
     now: () => performance.now(),
     onState: (state) => {
@@ -146,6 +147,7 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
     hasClients: () => greeted().length > 0,
     inspect: (file: string) => addon.inspect(file),
     synthesize: addon.synthesize,
+    prepare: addon.prepare,
     diagnostics: () => ({
       productVersion,
       pid: process.pid,

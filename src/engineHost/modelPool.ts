@@ -5,7 +5,7 @@ import { AppError, isCancelled, toAppError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
 import type { ModelState, UnloadReason } from "../protocol/engine.ts";
 import { type ModelSpec, modeChoices, specKey } from "../protocol/model.ts";
-import type { Addon, NativeModel, Task } from "./addon.ts";
+import type { NativeModel, Task } from "./addon.ts";
 
 /** Two: the editor's model and one a CLI call asked for; a third pushes out the one used longest ago. */
 const maxModels = 2;
@@ -19,7 +19,7 @@ interface Entry {
 }
 
 export interface ModelPoolOptions {
-  readonly addon: Pick<Addon, "load">;
+  readonly addon: { load(spec: ModelSpec, onProgress: (fraction: number) => void): Task<NativeModel> };
   readonly logger: Logger;
   readonly onState: (state: ModelState) => void;
   readonly now: () => number;

@@ -22,10 +22,14 @@ import {
   mergeProfilesRequest,
   modelStateNotification,
   type Preferences,
+  type PrepareProgress,
+  type PrepareRequestParams,
   type ProfileRequestParams,
   pingRequest,
   planRequest,
   preferencesNotification,
+  prepareProgress,
+  prepareRequest,
   profileProgress,
   profileRequest,
   protocolVersion,
@@ -37,7 +41,7 @@ import {
   textProgress,
 } from "../protocol/engine.ts";
 import { toResponseError } from "../protocol/errorData.ts";
-import type { LoadedModel, ModelMetadata, ModelSpec, SynthesizeResult } from "../protocol/model.ts";
+import type { LoadedModel, ModelMetadata, ModelSpec, PrepareResult, SynthesizeResult } from "../protocol/model.ts";
 import type { ProfileProgress, ProfileSummary } from "../protocol/planning.ts";
 import type { Addon } from "./addon.ts";
 import { checkSpec, type ModelPool } from "./modelPool.ts";
@@ -54,6 +58,7 @@ export interface SessionHost {
   hasClients(): boolean;
   inspect(path: string): Promise<ModelMetadata>;
   readonly synthesize: Addon["synthesize"];
+  readonly prepare: Addon["prepare"];
   diagnostics(): Diagnostics;
   /** A cancelled generation that does not end is a wedged engine; the host ends itself then. */
   watchCancelled(result: Promise<unknown>): void;
@@ -95,6 +100,7 @@ export class Session {
     connection.onRequest(inspectRequest, ({ path }) => this.#greeted(() => host.inspect(path)));
     connection.onRequest(generateRequest, (params, token) => this.#greeted(() => this.#generate(params, token)));
     connection.onRequest(synthesizeRequest, (params, token) => this.#greeted(() => this.#synthesize(params, token)));
+    connection.onRequest(prepareRequest, (params, token) => this.#greeted(() => this.#prepare(params, token)));
     connection.onRequest(diagnosticsRequest, () => this.#greeted(() => host.diagnostics()));
     connection.onRequest(measureRequest, ({ fresh }) => this.#greeted(() => host.planning.measure(fresh)));
     connection.onRequest(planRequest, (params) => this.#greeted(() => host.planning.plan(params)));
@@ -206,6 +212,12 @@ export class Session {
     const onProgress = (bytes: number, totalBytes: number) =>
       this.#tell(() => this.#connection.sendProgress(synthesizeProgress, params.requestId, { bytes, totalBytes }));
     return this.#whileWanted(token, (signal) => taskResult(this.#host.synthesize(params, onProgress), signal));
+  }
+
+  #prepare(params: PrepareRequestParams, token: Token): Promise<PrepareResult> {
+    const onProgress = (step: PrepareProgress["step"], done: number, total: number) =>
+      this.#tell(() => this.#connection.sendProgress(prepareProgress, params.requestId, { step, done, total }));
+    return this.#whileWanted(token, (signal) => taskResult(this.#host.prepare(params, onProgress), signal));
   }
 
   /** A client that is gone is told nothing: a message to it throws or rejects, and the close of its socket follows. */

@@ -10,6 +10,8 @@ import type {
   LoadedModel,
   ModelMetadata,
   ModelSpec,
+  PrepareParams,
+  PrepareResult,
   SynthesizeParams,
   SynthesizeResult,
 } from "./model.ts";
@@ -22,7 +24,7 @@ import type {
   ProfileSummary,
 } from "./planning.ts";
 
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 /** Carried by every JSON-RPC error; the JSON-RPC number itself says nothing. */
 export interface ErrorData {
@@ -93,6 +95,22 @@ export interface SynthesizeProgress {
 /** Client to engine, for `hotpath synth`: write a model. How far it is comes as progress on `requestId`. */
 export const synthesizeRequest = new RequestType<SynthesizeRequestParams, SynthesizeResult, ErrorData>("synthesize");
 export const synthesizeProgress = new ProgressType<SynthesizeProgress>();
+
+export interface PrepareRequestParams extends PrepareParams {
+  /** As in GenerateRequestParams. */
+  readonly requestId: string;
+}
+
+/** `done` of `total`: bytes, or the text when comparing. */
+export interface PrepareProgress {
+  readonly step: "packing" | "comparing" | "checking";
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Client to engine, for `hotpath prepare`: make or check a sidecar. How far it is comes as progress on `requestId`. */
+export const prepareRequest = new RequestType<PrepareRequestParams, PrepareResult, ErrorData>("prepare");
+export const prepareProgress = new ProgressType<PrepareProgress>();
 
 export interface Diagnostics {
   readonly productVersion: string;

@@ -91,6 +91,10 @@ export interface LoadedModel extends ModelMetadata {
   readonly modeReason: string;
   /** Why the model does not run where it was asked to (GPU missing, out of memory, ...), or null. Never silent. */
   readonly fallback: string | null;
+  /** The file of prepared weights it maps (`hotpath prepare`), or null. */
+  readonly sidecar: string | null;
+  /** Why a file of prepared weights that is there is not used, and what to do; or null. */
+  readonly sidecarNotice: string | null;
   readonly loadMs: number;
   /** Bytes of the KV caches of all sequences. */
   readonly kvBytes: number;
@@ -181,5 +185,34 @@ export interface SynthesizeParams {
 
 export interface SynthesizeResult {
   readonly bytes: number;
+  readonly seconds: number;
+}
+
+/** Prepared weights (a sidecar) to make or to check. */
+export interface PrepareParams {
+  /** Absolute paths of the model and of the file to make. */
+  readonly model: string;
+  readonly sidecar: string;
+  /** Only compare a file that is there with its hashes and with the model. */
+  readonly onlyCheck: boolean;
+}
+
+/** How far next-token probabilities are from those of llama.cpp, over the positions of a text of code. */
+export interface Divergence {
+  /** Kullback-Leibler divergence in nats. */
+  readonly mean: number;
+  readonly max: number;
+  /** Share of positions with the same most likely token. */
+  readonly topAgreement: number;
+  readonly tokens: number;
+}
+
+export interface PrepareResult {
+  readonly path: string;
+  readonly bytes: number;
+  /** Of them, those that were there: packed by an attempt that was interrupted, or all. */
+  readonly keptBytes: number;
+  readonly tensors: number;
+  readonly divergence: Divergence;
   readonly seconds: number;
 }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type EngineSandbox, engineSandbox, starter } from "../support/engineSandbox.ts";
@@ -93,11 +93,11 @@ describe("hotpath", () => {
   it.each([[[]], [["--help"]], [["help"]]])("lists its commands for %j", async (args) => {
     const { code, stdout } = await hotpath(...args);
     expect(code).toBe(0);
-    for (const name of ["complete", "models", "inspect", "profile", "plan", "doctor", "synth"])
+    for (const name of ["complete", "models", "inspect", "profile", "plan", "doctor", "prepare", "synth"])
       expect(stdout).toContain(`hotpath ${name}`);
   });
 
-  it.each(["complete", "demo", "models", "inspect", "profile", "plan", "doctor", "synth"])(
+  it.each(["complete", "demo", "models", "inspect", "profile", "plan", "doctor", "prepare", "synth"])(
     "explains %s",
     async (name) => {
       const { code, stdout } = await hotpath(name, "--help");
@@ -119,6 +119,7 @@ describe("hotpath", () => {
     [["plan", "--vram", "lots"]],
     [["plan", "--mode", "fast"]],
     [["synth", "model.gguf"]],
+    [["prepare"]],
   ])("refuses %j with its usage", async (args) => {
     const { code, stdout, stderr } = await hotpath(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -172,6 +173,49 @@ describe("hotpath", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("request/invalid: 4 heads of 64, 3 of them for keys, do not fit together");
     expect(existsSync(file)).toBe(false);
+  });
+
+  it("prepares a model, checks it, and computes the same with it", async () => {
+    const model = path.join(temporaryFolder(), "model.gguf");
+    copyFileSync(starter.path, model);
+    const complete = ["complete", `${sample}:4:9`, "--model", model];
+    const before = await hotpath(...complete);
+    const prepared = await hotpath("prepare", "--model", model, "--json");
+    const divergence = { mean: expect.any(Number), max: expect.any(Number), topAgreement: expect.any(Number) };
+    expect(JSON.parse(prepared.stdout)).toEqual({
+      path: `${model}.hotpath`,
+      bytes: statSync(`${model}.hotpath`).size,
+      keptBytes: 0,
+      tensors: 8,
+      divergence: { ...divergence, tokens: 256 },
+      seconds: expect.any(Number),
+    });
+    expect(existsSync(`${model}.hotpath.part`)).toBe(false);
+    const checked = await hotpath("prepare", "--model", model, "--check");
+    expect(checked.stdout).toContain("all as they were written");
+    await sandbox.client().restart();
+    expect(await sandbox.client().load({ ...starter, path: model })).toMatchObject({ sidecar: `${model}.hotpath` });
+    expect(await hotpath(...complete)).toEqual(before);
+  });
+
+  it("goes on with a preparation whose engine was killed", async () => {
+    const model = path.join(temporaryFolder(), "model.gguf");
+    const params = { model, sidecar: `${model}.hotpath`, onlyCheck: false };
+    copyFileSync(starter.path, model);
+    const client = sandbox.client();
+    const { pid } = await client.diagnostics();
+    const killAtFirstProgress = () => process.kill(pid, "SIGKILL");
+    await expect(client.prepare(params, killAtFirstProgress)).rejects.toMatchObject({ code: "engine/exited" });
+    expect(existsSync(params.sidecar)).toBe(false);
+    const { keptBytes, bytes } = await client.prepare(params, () => undefined);
+    expect(keptBytes).toBeGreaterThan(0);
+    expect(statSync(params.sidecar).size).toBe(bytes);
+  });
+
+  it("says that there is nothing to check", async () => {
+    const { code, stderr } = await hotpath("prepare", "--model", starter.path, "--out", "nowhere", "--check");
+    expect(code).toBe(1);
+    expect(stderr).toContain("hotpath: file/unreadable: ");
   });
 
   it("examines the machine", async () => {

@@ -137,7 +137,7 @@ ModelSpec spec_with_sidecar(const PrepareParams& params) {
   return spec;
 }
 
-uint64_t hash_text(const std::string& text) { return hash_bytes({reinterpret_cast<const uint8_t*>(text.data()), text.size()}); }
+uint64_t hash_text(const std::string& text) { return xxh64({reinterpret_cast<const uint8_t*>(text.data()), text.size()}); }
 
 }  // namespace
 
@@ -248,7 +248,7 @@ TEST(sidecar, has_a_new_layout_version_when_packing_changes) {
     rows.pack(tensor.data());
     hotcold::Down down(*hotcold::down_kernels(type, hotcold::DownScales::across_neurons, hotcold::Isa::generic), 512, 256, 1);
     down.pack(tensor.data());
-    hash = hash_bytes(down.packed(), hash_bytes(rows.packed(), hash));
+    hash = xxh64(down.packed(), xxh64(rows.packed(), hash));
   }
   EXPECT_EQ(hash, kRecordedHash);
   EXPECT_EQ(hotcold::kPackedLayoutVersion, kRecordedVersion);
@@ -411,7 +411,7 @@ TEST(prepare, refuses_weights_that_compute_something_else) {
   SidecarEntry& entry = header->entries[1];
   const auto data = std::span(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()).subspan(entry.offset, entry.bytes);
   for (size_t i = 0; i < data.size(); i += 2) data[i] ^= 0x15;
-  entry.packed_hash = hash_bytes(data);
+  entry.packed_hash = xxh64(data);
   const auto start = write_sidecar_header(*header, SidecarState::whole);
   std::copy(start.begin(), start.end(), bytes.begin());
   fs::remove(params.sidecar);

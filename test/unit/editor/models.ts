@@ -29,4 +29,6 @@ export const qwen: LoadedModel = {
   fallback: null,
   loadMs: 1200,
   kvBytes: 117_440_512,
+  sidecar: null,
+  sidecarNotice: null,
 };
