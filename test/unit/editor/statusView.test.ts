@@ -140,6 +140,12 @@ describe("renderStatus", () => {
     expect(tooltipMarkdown).toContain("$(warning) Vulkan0 has 2\\.1 GB free, the model needs 3\\.4 GB\\.");
   });
 
+  it("says in the hover why prepared weights are not used", () => {
+    const model = { ...qwen, sidecarNotice: "coder.gguf.hotpath: was made for another model file" };
+    const { tooltipMarkdown } = renderStatus({ kind: "ready" }, { ...facts, model }, "full");
+    expect(tooltipMarkdown).toContain("$(warning) coder\\.gguf\\.hotpath: was made for another model file\\.");
+  });
+
   it("keeps the last end of the engine in the hover when it runs again", () => {
     const lastEngineEnd = { atMs: afternoon, message: "killed by SIGKILL" };
     const { tooltipMarkdown } = renderStatus({ kind: "ready" }, { ...facts, lastEngineEnd }, "full");
