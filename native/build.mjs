@@ -38,6 +38,8 @@ export async function buildNative({ log }) {
 }
 
 export const benchProgram = () => program("hotpath-bench");
+export const sparseBenchProgram = () => program("hotpath-sparse-bench");
+export const synthProgram = () => program("hotpath-synth");
 export const testProgram = () => program("hotpath-tests");
 
 function program(name) {

@@ -18,6 +18,8 @@ export interface BenchContext {
   /** The native program that drives engine and llama.cpp in turn. */
   readonly benchProgram: string;
   readonly starter: string;
+  readonly sparseBenchProgram: string;
+  readonly synthProgram: string;
   /** Measured before, in a real editor; or why not. */
   readonly host: HostMeasurement | { readonly reason: string };
 }
@@ -26,6 +28,10 @@ export type Bench = (context: BenchContext) => Promise<Result[]>;
 
 export function atMost(name: string, value: number, unit: string, limit: number, how: string): Result {
   return { name, value, unit, target: `at most ${limit} ${unit}`, isMet: value <= limit, how };
+}
+
+export function atLeast(name: string, value: number, unit: string, limit: number, how: string): Result {
+  return { name, value, unit, target: `at least ${limit.toFixed(2)} ${unit}`, isMet: value >= limit, how };
 }
 
 export function reported(name: string, value: number, unit: string, how: string): Result {

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { benchProgram } from "../../native/build.mjs";
+import { benchProgram, sparseBenchProgram, synthProgram } from "../../native/build.mjs";
 import { measureExtensionHost } from "../editor/measure.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,6 +20,12 @@ await build({
 const wanted = process.argv.slice(2);
 const isHostWanted = wanted.length === 0 || wanted.includes("extensionHost");
 const host = isHostWanted ? await measureExtensionHost() : { reason: "not asked for" };
-const context = { root, host, benchProgram: benchProgram() };
+const context = {
+  root,
+  host,
+  benchProgram: benchProgram(),
+  sparseBenchProgram: sparseBenchProgram(),
+  synthProgram: synthProgram(),
+};
 const { status } = spawnSync(process.execPath, [outfile, JSON.stringify(context), ...wanted], { stdio: "inherit" });
 process.exitCode = status ?? 1;
