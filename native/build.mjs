@@ -14,11 +14,13 @@ const require = createRequire(import.meta.url);
 const nativeFolder = fileURLToPath(new URL(".", import.meta.url));
 const root = path.dirname(path.resolve(nativeFolder));
 const testFolder = path.join(root, "test", "native");
+const cudaFolder = path.join(root, "cuda");
 const isFromSource = process.env.HOTPATH_LLAMA === "source" || platformPackages().length === 0;
 /** One for each kind: the addon of one does not run with the libraries of the other. */
 const buildFolder = path.join(root, "build", isFromSource ? "native-source" : "native");
 /** Where generators put what they build: Ninja and Make, Visual Studio, and a build of llama.cpp's source. */
 const outputFolders = [buildFolder, path.join(buildFolder, "Release"), path.join(buildFolder, "bin")];
+const cudaLibraryNames = ["libhotpath-cuda.so", "hotpath-cuda.dll"];
 const stampFile = path.join(root, "build", "native.stamp");
 const outFolder = path.join(root, "dist", "native");
 
@@ -106,6 +108,11 @@ async function assemble(libraryFolders, license) {
   const addon = outputFolders.map((folder) => path.join(folder, "hotpath.node"));
   await copyFile(addon.find(existsSync) ?? addon[0], path.join(temp, "hotpath.node"));
   await copyFile(license, path.join(temp, "LICENSE.llama.cpp"));
+  // Only where a CUDA compiler was found.
+  const cuda = outputFolders
+    .flatMap((folder) => cudaLibraryNames.map((name) => path.join(folder, name)))
+    .find(existsSync);
+  if (cuda) await copyFile(cuda, path.join(temp, path.basename(cuda)));
   for (const [i, folder] of libraryFolders.entries()) {
     if (i > 0) await requireSameBase(libraryFolders[0], folder);
     for (const file of await readdir(folder)) {
@@ -141,9 +148,11 @@ async function inputHash() {
   const hash = createHash("sha256");
   const { CXX = "", CXXFLAGS = "", HOTPATH_LLAMA = "" } = process.env;
   hash.update([process.platform, process.arch, CXX, CXXFLAGS, HOTPATH_LLAMA].join(" "));
-  for (const file of [...(await filesUnder(nativeFolder)), ...(await filesUnder(testFolder))]) {
-    hash.update(path.relative(root, file));
-    hash.update(await readFile(file));
+  for (const folder of [nativeFolder, cudaFolder, testFolder]) {
+    for (const file of await filesUnder(folder)) {
+      hash.update(path.relative(root, file));
+      hash.update(await readFile(file));
+    }
   }
   return hash.digest("hex");
 }
