@@ -85,9 +85,12 @@ const char* fim_order_text(FimOrder order) {
   switch (order) {
     case FimOrder::psm: return "psm";
     case FimOrder::spm: return "spm";
-    default: return "spm2";
+    case FimOrder::spm2: return "spm2";
+    default: return "prefix";
   }
 }
+
+FimFormat prefix_only() { return {FimOrder::prefix, "no fill-in-the-middle tokens", kNoToken, kNoToken, kNoToken}; }
 
 Result<std::optional<FimFormat>> find_fim_format(const ByteSource& source, const GgufHeader& header) {
   const GgufArray* tokens = header.array("tokenizer.ggml.tokens");

@@ -10,8 +10,9 @@
 
 namespace hotpath {
 
-/// psm `<pre>P<suf>S<mid>`, spm `<suf>S<pre>P<mid>`, spm2 `<pre><suf>S<mid>P` (Bavarian et al. 2022, section 3).
-enum class FimOrder { psm, spm, spm2 };
+/// psm `<pre>P<suf>S<mid>`, spm `<suf>S<pre>P<mid>`, spm2 `<pre><suf>S<mid>P` (Bavarian et al. 2022, section 3);
+/// prefix `P`: of a model that was never trained to fill in, which does not see what follows the cursor.
+enum class FimOrder { psm, spm, spm2, prefix };
 
 const char* fim_order_text(FimOrder order);
 
@@ -24,6 +25,9 @@ struct FimFormat {
   int32_t suffix;
   int32_t middle;  // kNoToken: the format has none
 };
+
+/// For models without such tokens that are taken all the same.
+FimFormat prefix_only();
 
 /// Nothing when the vocabulary has no such tokens; an error when the header contradicts itself.
 Result<std::optional<FimFormat>> find_fim_format(const ByteSource& source, const GgufHeader& header);

@@ -189,6 +189,8 @@ Result<ModelFile> describe(const ByteSource& source, const GgufHeader& header) {
   if (!fim) return fim.error();
   metadata.fim = *fim;
   if (auto added = add_form(source, header, file); !added) return added.error();
+  // The published ReLU models are from before code models learned to fill in; whoever has one wants to run it all the same.
+  if (file.form && !metadata.fim) metadata.fim = prefix_only();
   return file;
 }
 

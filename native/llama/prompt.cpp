@@ -70,6 +70,9 @@ std::vector<Token> assemble_prompt(const FimFormat& fim, Token begin, std::span<
     case FimOrder::spm2:
       mark(fim.prefix), mark(fim.suffix), part(suffix), mark(fim.middle), part(prefix);
       break;
+    case FimOrder::prefix:
+      part(prefix);
+      break;
   }
   return prompt;
 }
@@ -84,6 +87,7 @@ Prompt build_prompt(const Vocabulary& vocabulary, std::string_view prefix, std::
     vocabulary.append_bytes(before.back(), prompt.unfinished);
     before.pop_back();
   }
+  if (vocabulary.fim().order == FimOrder::prefix) suffix = {};
   const std::vector<Token> after = vocabulary.tokenize(relevant_suffix(suffix, text_budget));
   const PromptCut cut = cut_prompt(before.size(), after.size(), text_budget);
   prompt.tokens = assemble_prompt(vocabulary.fim(), vocabulary.begin(), std::span(before).subspan(cut.prefix_begin),

@@ -36,5 +36,6 @@ function describe(model: ModelMetadata): string {
 
 function describeFim(fim: FimInfo | null): string {
   if (!fim) return "no: this model cannot complete code at a cursor";
+  if (fim.order === "prefix") return "no: this model goes on from the cursor without seeing what follows it";
   return `yes, ${fim.order.toUpperCase()} order (${fim.source})`;
 }

@@ -37,9 +37,10 @@ export function specKey({ path, device, gpuLayers, contextLength, threads, mode 
 
 /**
  * Order of the parts in a fill-in-the-middle prompt (Bavarian et al. 2022, section 3):
- * psm `<pre>P<suf>S<mid>`, spm `<suf>S<pre>P<mid>`, spm2 `<pre><suf>S<mid>P`.
+ * psm `<pre>P<suf>S<mid>`, spm `<suf>S<pre>P<mid>`, spm2 `<pre><suf>S<mid>P`. prefix: the model was never trained to
+ * fill in and does not see what follows the cursor.
  */
-export type FimOrder = "psm" | "spm" | "spm2";
+export type FimOrder = "psm" | "spm" | "spm2" | "prefix";
 
 export interface FimInfo {
   readonly order: FimOrder;

@@ -23,6 +23,7 @@ TEST(prompt, puts_the_parts_in_the_order_of_the_model) {
   EXPECT_EQ(assembled(FimOrder::psm), (std::vector<Token>{1, 10, 11, 12, 2, 20, 21, 3}));
   EXPECT_EQ(assembled(FimOrder::spm), (std::vector<Token>{2, 20, 21, 1, 10, 11, 12, 3}));
   EXPECT_EQ(assembled(FimOrder::spm2), (std::vector<Token>{1, 2, 20, 21, 3, 10, 11, 12}));
+  EXPECT_EQ(assembled(FimOrder::prefix), (std::vector<Token>{10, 11, 12}));
 }
 
 TEST(prompt, leaves_out_the_middle_token_when_there_is_none) {
