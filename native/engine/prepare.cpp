@@ -36,6 +36,10 @@ Result<std::vector<GgufTensor>> tensors_to_pack(const ModelFile& file) {
   return tensors;
 }
 
+Error impossible(const PrepareParams& params, const char* why) {
+  return {ErrorCode::request_invalid, params.model + ": " + why + "; its weights are packed when it is loaded", {{"path", params.model}}};
+}
+
 class Preparation {
  public:
   Preparation(const PrepareParams& params, const hotcold::SidecarModel& model, const OnPrepare& on_progress, const CancelFlag& cancel)
@@ -150,16 +154,15 @@ Result<Prepared> prepare_model(const PrepareParams& params, const OnPrepare& on_
   auto described = read_model_file(params.model);
   if (!described) return described.error();
   if (auto checked = require_fim(described->metadata); !checked) return checked.error();
+  if (described->powerinfer) return impossible(params, "is a file of PowerInfer's");
+  if (described->form) return impossible(params, "llama.cpp computes it with another activation, so there is nothing to compare with");
   auto file = ReadFile::open(params.model);
   if (!file) return file.error();
   const ByteSource source = {params.model, file->size(),
                              [&file](uint64_t offset, void* to, size_t n) { return file->read_at(offset, to, n); }};
   auto header = read_gguf_header(source);
   if (!header) return header.error();
-  if (header->count("split.count").value_or(1) > 1) {
-    return Error{ErrorCode::request_invalid, params.model + ": is split into several files; only single ones can be prepared",
-                 {{"path", params.model}}};
-  }
+  if (header->count("split.count").value_or(1) > 1) return impossible(params, "is split into several files");
   auto identity = identify_weights(source, *header);
   if (!identity) return identity.error();
 

@@ -21,6 +21,7 @@
 #include "hotcold_model.h"
 #include "llama/divergence.h"
 #include "starter.h"
+#include "synthetic_model.h"
 
 namespace hotpath::test {
 
@@ -365,7 +366,7 @@ TEST(prepare, reproduces_the_starter_model) {
   EXPECT_EQ((*model)->info().ffn.sidecar_notice, "");
 }
 
-TEST(prepare, finds_every_damaged_byte_when_it_checks) {
+TEST(prepare, finds_a_damaged_byte_when_it_checks) {
   const TemporaryFolder folder;
   PrepareParams params = starter_params(folder);
   EXPECT(prepare_model(params, {}, {}));
@@ -384,7 +385,6 @@ TEST(prepare, replaces_the_sidecar_of_a_model_that_has_changed) {
   const PrepareParams params = starter_params(folder);
   EXPECT(prepare_model(params, {}, {}));
   std::string bytes = read_all(params.model);
-  bytes.back() ^= 1;  // of an embedding or norm: nothing the sidecar holds
   const OpenModel open(params.model);
   const GgufTensor& changed = open.matrices[0];
   for (uint64_t i = 0; i < changed.bytes; i += 34) bytes[open.header.header_bytes + changed.offset + i + 5] ^= 1;
@@ -399,6 +399,17 @@ TEST(prepare, replaces_the_sidecar_of_a_model_that_has_changed) {
   const auto mapped = engine::load(spec_with_sidecar(params));
   EXPECT(mapped);
   EXPECT_EQ((*mapped)->info().ffn.sidecar, params.sidecar);
+}
+
+TEST(prepare, leaves_alone_what_llama_would_compute_otherwise) {
+  const TemporaryFolder folder;
+  for (const synth::Spec& spec : {tiny_powerinfer(synth::Arch::llama_relu, GGML_TYPE_F16), tiny_spec(synth::Arch::llama_relu)}) {
+    const SyntheticModel model(spec);
+    const auto prepared = prepare_model({model.path(), folder.file("sidecar")}, {}, {});
+    EXPECT_EQ(code_of(prepared), "request/invalid");
+    EXPECT(prepared.error().message.find("its weights are packed when it is loaded") != std::string::npos);
+    EXPECT(!fs::exists(folder.file("sidecar.part")));
+  }
 }
 
 TEST(prepare, refuses_weights_that_compute_something_else) {
