@@ -29,6 +29,7 @@ constexpr uint32_t kMicroBatch = 512;
 constexpr uint32_t kThreadPolling = 1;
 constexpr const char* kProbeText = "def add(a, b):\n    return a + b\n\n\ndef subtract(a, b):\n    return a - b\n";
 constexpr size_t kMaxProbeTokens = 24;
+constexpr size_t kMaxCalibrationTokens = 256;
 constexpr int kMaxThreads = GGML_MAX_N_THREADS;
 
 Error invalid(std::string what) { return {ErrorCode::request_invalid, std::move(what), {}}; }
@@ -43,6 +44,9 @@ Result<Done> check_spec(const ModelSpec& spec) {
   }
   if (spec.context_length != 0 && spec.context_length < kMinContext) {
     return invalid(format_text("contextLength is %u, must be 0 or at least %u", spec.context_length, kMinContext));
+  }
+  if (!(spec.silent_share >= 0 && spec.silent_share < 1)) {
+    return invalid(format_text("silentShare is %g, must be 0 or more and less than 1", spec.silent_share));
   }
   return Done{};
 }
@@ -126,6 +130,9 @@ class Loader {
     if (auto done = load_weights(attempt, *plan, loaded); !done) return done.error();
     if (auto done = check_capabilities(loaded); !done) return done.error();
     if (auto done = make_context(loaded); !done) return done.error();
+    if (plan->mode == hotcold::Mode::threshold) {
+      if (auto done = calibrate(loaded); !done) return done.error();
+    }
     describe(loaded);
     return loaded;
   }
@@ -145,6 +152,21 @@ class Loader {
     log(LogLevel::info, format_text("%s: log-likelihood of a sample %.2f with ReLU, %.2f without",
                                     file_.form->reason.c_str(), *with, *without));
     return *with > *without;
+  }
+
+  /// Finds the thresholds below which the wanted share of the gates lies.
+  Result<Done> calibrate(LoadedModel& loaded) const {
+    const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), {});
+    std::vector<Token> tokens = vocabulary.tokenize(spec_.calibration_text.empty() ? kProbeText : spec_.calibration_text);
+    if (tokens.size() < 2) return invalid("the text for the calibration is too short");
+    tokens.resize(std::min<size_t>({tokens.size(), kMaxCalibrationTokens, context_length_}));
+    loaded.ffns->begin_calibration();
+    const auto ran = mean_log_likelihood(loaded.context.get(), tokens);
+    loaded.ffns->end_calibration(spec_.silent_share);
+    if (!ran) return ran.error();
+    loaded.info.ffn.reason += format_text("; lossy: %.0f %% of the gates are taken as silent, measured on %zu tokens",
+                                          spec_.silent_share * 100, tokens.size() - 1);
+    return Done{};
   }
 
   Result<hotcold::Plan> plan_ffns(const Attempt& attempt) const {

@@ -25,6 +25,8 @@ struct ModelSpec {
   uint32_t context_length = 0;
   int threads = 0;
   hotcold::Mode mode = hotcold::Mode::automatic;
+  double silent_share = 0.5;     // mode threshold: of the gates, the smallest, that are taken as silent
+  std::string calibration_text;  // on which that is measured, of which some hundred tokens count; empty: a little Python
   std::vector<std::string> sidecars;  // where one may be; the first that belongs to the model is used
 };
 

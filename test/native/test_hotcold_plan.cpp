@@ -1,6 +1,7 @@
 #include "hotcold/plan.h"
 
 #include "starter.h"
+#include "synthetic_model.h"
 
 namespace hotpath::test {
 
@@ -103,6 +104,25 @@ TEST(hotcold_plan, shows_in_the_engine_what_was_chosen_and_counts_what_is_read) 
   EXPECT(dense && (*dense)->info().ffn.layers == 0);
   EXPECT_EQ((*dense)->info().ffn.reason, "asked for");
   spec.mode = Mode::predicted;
+  EXPECT_EQ(code_of(engine::load(spec)), "request/invalid");
+}
+
+TEST(hotcold_plan, calibrates_the_threshold_mode_and_says_that_it_is_lossy) {
+  start_engine();
+  const SyntheticModel file(tiny_spec(synth::Arch::llama));
+  ModelSpec spec = starter_spec();
+  spec.path = file.path();
+  spec.mode = Mode::threshold;
+  spec.silent_share = 0.6;
+  const auto model = engine::load(spec);
+  EXPECT_EQ(code_of(model), "ok");
+  EXPECT((*model)->info().ffn.reason.find("lossy: 60 % of the gates") != std::string::npos);
+  const auto generated = (*model)->generate(params_for("def f(x):\n    return ", "\n", 16));
+  EXPECT(generated);
+  const hotcold::Stats& stats = generated->stats.ffn;
+  const double active = static_cast<double>(stats.active()) / static_cast<double>(stats.neurons());
+  EXPECT(active > 0.2 && active < 0.6);  // another text than the one it was measured on
+  spec.silent_share = 1;
   EXPECT_EQ(code_of(engine::load(spec)), "request/invalid");
 }
 
