@@ -27,6 +27,7 @@ Workers::Workers() : cpu_(ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU
     for (size_t n = 0; n <= i; ++n) ggml_build_forward_expand(graphs_[i], nodes[n]);
   }
   single_ = ggml_new_graph_custom(context_.get(), kMaxPhases, false);
+  set_threads(1);  // ggml would take four
 }
 
 void Workers::set_threads(int n) {

@@ -46,7 +46,7 @@ class Workers {
   std::array<Slot, kMaxPhases> slots_;
   std::array<ggml_cgraph*, kMaxPhases> graphs_;  // graphs_[i] runs the first i + 1 slots
   ggml_cgraph* single_;
-  int threads_ = 1;
+  int threads_ = 0;  // not told yet
   ggml_threadpool* pool_ = nullptr;
 };
 

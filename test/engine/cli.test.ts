@@ -52,7 +52,14 @@ describe("hotpath complete", () => {
       source: "engine",
       reason: null,
       model: { name: "starter-nano", path: starter.path, architecture: "arcee", quantization: "Q8_0" },
-      mode: "dense",
+      mode: "exact",
+      modeReason: expect.stringContaining("silent neurons are left out"),
+      sparsity: {
+        activeShare: expect.closeTo(0.28, 1),
+        hotShare: 0,
+        bytesPerToken: expect.any(Number),
+        denseBytesPerToken: expect.any(Number),
+      },
       devices: [{ name: "CPU", description: expect.any(String), kind: "cpu", layers: 4 }],
       fallback: null,
       timings: {

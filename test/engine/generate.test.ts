@@ -17,9 +17,8 @@ describe("generate", () => {
     expect(pieces.join("")).toBe(answer.text);
     expect(pieces.length).toBeGreaterThan(1);
     expect(answer).toMatchObject({
-      mode: "dense",
       stopReason: "lines",
-      model: { architecture: "arcee", layerCount: 4 },
+      model: { architecture: "arcee", layerCount: 4, mode: "exact" },
     });
     expect(answer.model.devices).toEqual([expect.objectContaining({ kind: "cpu", layers: 4 })]);
     const { stats } = answer;
@@ -29,6 +28,19 @@ describe("generate", () => {
     expect(stats.totalMs).toBeGreaterThanOrEqual(stats.ttftMs);
     expect(stats.prefillTokensPerSecond).toBeGreaterThan(0);
     expect(stats.decodeTokensPerSecond).toBeGreaterThan(0);
+    expect(stats.sparsity?.activeShare).toBeCloseTo(0.28, 1);
+    expect(stats.sparsity?.bytesPerToken).toBeLessThan(stats.sparsity?.denseBytesPerToken ?? 0);
+  });
+
+  it("gives the same text dense as exact, and refuses a mode the model cannot run in", async () => {
+    const engine = sandbox.client();
+    const dense = await engine.generate({ ...request(), model: { ...starter, mode: "dense" } }, () => {});
+    expect(dense).toMatchObject({ text: "self.height = height", model: { mode: "dense" }, stats: { sparsity: null } });
+    const predicted = engine.generate({ ...request(), model: { ...starter, mode: "predicted" } }, () => {});
+    await expect(predicted).rejects.toMatchObject({
+      code: "request/invalid",
+      message: "mode predicted is not possible: the model brings no predictors",
+    });
   });
 
   it("gives the same text again from the cache of its prompt", async () => {
