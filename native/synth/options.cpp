@@ -129,6 +129,8 @@ Result<Spec> read_spec(const std::map<std::string, std::string>& options) {
     if (found == options.end()) continue;
     if (auto set = option.set(spec, found->second); !set) return set.error();
   }
+  // OPT is from before heads shared keys; a preset of another family may say otherwise.
+  if (spec.arch == Arch::opt && !options.contains("kv-heads")) spec.shape.n_kv_heads = spec.shape.n_heads;
   return spec;
 }
 

@@ -72,6 +72,9 @@ Result<Done> check_sizes(const Spec& spec) {
     return invalid(format_text("%u heads of %u, %u of them for keys, do not fit together", shape.n_heads, shape.head_dim,
                                shape.n_kv_heads));
   }
+  if (spec.arch == Arch::opt && shape.n_kv_heads != shape.n_heads) {
+    return invalid(format_text("opt has as many heads for keys as for queries, not %u of %u", shape.n_kv_heads, shape.n_heads));
+  }
   if ((spec.arch == Arch::moe) != (shape.n_experts > 0) || (shape.n_experts > 0 && shape.n_experts_used == 0)) {
     return invalid(format_text("architecture %s with %u experts, %u used", arch_name(spec.arch), shape.n_experts,
                                shape.n_experts_used));

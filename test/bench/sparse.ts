@@ -82,8 +82,38 @@ const powerInfer = [
 ] as const;
 
 const powerInferSizes = {
-  s: ["--layers", "24", "--embd", "1536", "--heads", "24", "--kv-heads", "24", "--ff", "6144", "--vocab", "32000"],
-  b: ["--layers", "8", "--embd", "4096", "--heads", "32", "--kv-heads", "32", "--ff", "11008", "--vocab", "32000"],
+  s: [
+    "--layers",
+    "24",
+    "--embd",
+    "1536",
+    "--heads",
+    "24",
+    "--kv-heads",
+    "24",
+    "--head-dim",
+    "64",
+    "--ff",
+    "6144",
+    "--vocab",
+    "32000",
+  ],
+  b: [
+    "--layers",
+    "8",
+    "--embd",
+    "4096",
+    "--heads",
+    "32",
+    "--kv-heads",
+    "32",
+    "--head-dim",
+    "128",
+    "--ff",
+    "11008",
+    "--vocab",
+    "32000",
+  ],
 } as const;
 
 function powerInferCases(): Case[] {
