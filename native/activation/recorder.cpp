@@ -4,8 +4,16 @@
 
 namespace hotpath {
 
-ActivationRecorder::ActivationRecorder(const std::vector<uint32_t>& neurons_per_layer) {
-  for (const uint32_t n : neurons_per_layer) layers_.push_back({0, std::vector<uint32_t>(n)});
+ActivationRecorder::ActivationRecorder(const std::vector<uint32_t>& neurons_per_layer, uint32_t sample_every)
+    : sample_every_(sample_every) {
+  for (const uint32_t n : neurons_per_layer) layers_.push_back({0, 0, std::vector<uint32_t>(n)});
+}
+
+bool ActivationRecorder::wants(int layer, int64_t n_tokens) {
+  if (!enabled()) return false;
+  if (sample_every_ == 1) return true;
+  constexpr int64_t kFewTokens = 8;
+  return n_tokens <= kFewTokens && layers_[static_cast<size_t>(layer)].runs++ % sample_every_ == 0;
 }
 
 void ActivationRecorder::on_active(int layer, std::span<const int32_t> neurons) {
@@ -29,6 +37,7 @@ void ActivationRecorder::move_to(std::vector<LayerActivity>& layers) {
     to.tokens += from.tokens;
     for (size_t n = 0; n < from.counts.size(); ++n) to.counts[n] += from.counts[n];
     from.tokens = 0;
+    from.runs = 0;  // the first token of what comes next is counted, however short it is
     std::fill(from.counts.begin(), from.counts.end(), 0u);
   }
 }

@@ -13,7 +13,7 @@ constexpr size_t kMaxTokenizeBytes = 64 * 1024 * 1024;
 
 }  // namespace
 
-Model::Model(LoadedModel loaded) : info_(loaded.info), loaded_(std::make_shared<LoadedModel>(std::move(loaded))) {
+Model::Model(LoadedModel loaded) : info_(loaded.info), loaded_(std::make_shared<LoadedModel>(std::move(loaded))), upkeep_(*loaded_) {
   Vocabulary vocabulary(llama_model_get_vocab(loaded_->model.get()), *info_.metadata.fim);
   generator_ = std::make_unique<Generator>(loaded_->context.get(), loaded_->ffns.get(), std::move(vocabulary),
                                            info_.sequence_count, info_.context_length);
@@ -75,17 +75,34 @@ void Model::work() {
     waiting_.pop_front();
     lock.unlock();
     job.on_done(run(job));
+    maintain();
     lock.lock();
   }
   const std::shared_ptr<LoadedModel> last = std::move(loaded_);
   lock.unlock();
+  upkeep_.end();
   generator_.reset();
+}
+
+bool Model::has_work() {
+  std::lock_guard lock(mutex_);
+  return closing_.raised() || !waiting_.empty();
+}
+
+void Model::maintain() {
+  const auto done = guarded([this]() -> Result<Done> {
+    upkeep_.after_completion([this] { return has_work(); });
+    return Done{};
+  });
+  if (!done) log(LogLevel::warn, "between completions: " + done.error().message);
 }
 
 Result<GenerateResult> Model::run(const Job& job) {
   if (closing_.raised()) return model_unloaded();
   if (job.cancel.raised()) return Error{ErrorCode::request_cancelled, "cancelled", {}};
-  return guarded([&] { return generator_->generate(job.params, job.cancel, closing_, job.on_text); });
+  auto result = guarded([&] { return generator_->generate(job.params, job.cancel, closing_, job.on_text); });
+  if (result && loaded_->hot_set) result->stats.hot = loaded_->hot_set->state();
+  return result;
 }
 
 namespace engine {

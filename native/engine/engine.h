@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "engine/prepare.h"
+#include "engine/upkeep.h"
 #include "llama/generator.h"
 #include "llama/loaded_model.h"
 #include "llama/runtime.h"
@@ -55,6 +56,8 @@ class Model {
 
   void work();
   Result<GenerateResult> run(const Job& job);
+  void maintain();
+  bool has_work();
 
   const LoadedInfo info_;
   CancelFlag closing_;
@@ -62,7 +65,8 @@ class Model {
   std::condition_variable changed_;
   std::deque<Job> waiting_;
   std::shared_ptr<LoadedModel> loaded_;  // shared with a tokenize that runs while the model is unloaded
-  std::unique_ptr<Generator> generator_;  // used on the model's thread only
+  Upkeep upkeep_;  // this and the generator: used on the model's thread only
+  std::unique_ptr<Generator> generator_;
   std::once_flag unloaded_;
   std::thread thread_;
 };

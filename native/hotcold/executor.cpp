@@ -41,6 +41,8 @@ ggml_status Executor::run(const Ffn& ffn) {
   hot_ = {};
   if (device && !ffn_.ids) hot_ = device->hot_neurons(ffn.layer_index, static_cast<int64_t>(entries_.size()));
   if (has_many_) hot_ = {};
+  observer_ = ffn.store->observer();
+  if (observer_ && !observer_->wants(ffn.layer_index, static_cast<int64_t>(entries_.size()))) observer_ = nullptr;
   lay_out_memory();
   for (size_t i = 0; entries_.size() <= kFew && i < entries_.size(); ++i) prepare(static_cast<int64_t>(i));
   const ggml_status status = hot_.empty() ? run_phases() : run_beside_device(*device);
@@ -134,7 +136,7 @@ void Executor::lay_out_memory() {
   }
   size_t active = 0;
   size_t n_active = 0;
-  if (ffn_.store->observer()) {
+  if (observer_) {
     active = take(n_entries * n_neurons_ * sizeof(int32_t));
     n_active = take(n_entries * chunks_per_job_ * sizeof(int64_t));
   }
@@ -196,11 +198,15 @@ ggml_status Executor::run_beside_device(HotHalf& device) {
     done = device.add_to(std::span(y).first(entries_.size()));
     if (done || status != GGML_STATUS_SUCCESS) return status;
   }
-  log(LogLevel::warn, "hot/cold: " + device.unit().name() + " is given up, the CPU computes all neurons: " + done.error().message);
-  ffn_.store->set_hot_half(nullptr);
-  hot_ = {};
+  give_up_device(done.error());
   counts_.assign(counts_.size(), {});
   return run_phases();
+}
+
+void Executor::give_up_device(const Error& why) {
+  log(LogLevel::warn, "hot/cold: " + ffn_.store->hot_half()->unit().name() + " is given up, the CPU computes all neurons: " + why.message);
+  ffn_.store->set_hot_half(nullptr);
+  hot_ = {};
 }
 
 void Executor::prepare(int64_t entry) {
@@ -280,10 +286,10 @@ void Executor::count() {
   layer.hot += entries_.size() * std::count(hot_.begin(), hot_.end(), 1);
   if (predictor_) stats.weight_bytes += predictor_->fc1.row_bytes() * predictor_->fc1.n_rows() + predictor_->fc2.row_bytes() * n_neurons_;
   if (is_audited_) judge_predictor(sum.audited, sum.recalled);
-  if (ActivityObserver* observer = ffn_.store->observer()) observe(*observer);
+  if (observer_) observe();
 }
 
-void Executor::observe(ActivityObserver& observer) {
+void Executor::observe() {
   // Entries are in the order of the experts; what an observer gets is one list for each token.
   std::vector<std::vector<int32_t>> lists(ffn_.ids ? ffn_.ids->ne[1] : entries_.size());
   for (size_t i = 0; i < entries_.size(); ++i) {
@@ -295,7 +301,16 @@ void Executor::observe(ActivityObserver& observer) {
       std::transform(active, active + n, std::back_inserter(list), [offset](int32_t k) { return static_cast<int32_t>(offset + k); });
     }
   }
-  for (const auto& list : lists) observer.on_active(ffn_.layer_index, list);
+  if (!hot_.empty()) {
+    LayerStats& layer = ffn_.store->stats().layers[ffn_.layer_index];
+    const uint64_t n_hot = lists.size() * std::count(hot_.begin(), hot_.end(), 1);
+    const auto n_active = ffn_.store->hot_half()->append_active(ffn_.layer_index, lists);
+    // What was computed stays right; only this run is not counted.
+    if (!n_active) return give_up_device(n_active.error());
+    layer.sampled_hot += n_hot;
+    layer.sampled_hot_active += *n_active;
+  }
+  for (const auto& list : lists) observer_->on_active(ffn_.layer_index, list);
 }
 
 }  // namespace hotpath::hotcold

@@ -60,7 +60,8 @@ class Executor {
   ggml_status run_phases();
   ggml_status run_beside_device(HotHalf& device);
   void count();
-  void observe(ActivityObserver& observer);
+  void observe();
+  void give_up_device(const Error& why);
 
   void prepare(int64_t entry);
   void work(int64_t chunk, int thread);
@@ -117,6 +118,7 @@ class Executor {
   bool has_many_ = false;
   const Predictor* predictor_ = nullptr;  // null: all neurons are computed
   std::span<const uint8_t> hot_;          // by neuron: a device computes it; empty when none
+  ActivityObserver* observer_ = nullptr;  // null: this run is of no interest
   bool is_audited_ = false;               // all are computed, and compared with what is predicted
   std::vector<Entry> entries_;
   std::vector<Job> jobs_;

@@ -46,6 +46,8 @@ std::optional<HotLayer> hot_layer_for(const Layer& layer, const NeuronForm& form
   hot.form = *known;
   hot.up_type = layer.up.kernels().type;
   hot.gate_type = form.gated ? layer.gate.kernels().type : hot.up_type;
+  // What is quantised loses nothing that counts, and takes the memory that a plan reckons with.
+  if (ggml_is_quantized(layer.down.kernels().type)) hot.down_type = GGML_TYPE_Q8_0;
   hot.has_bias = !layer.gate_bias.empty() || !layer.up_bias.empty();
   return hot;
 }
@@ -91,6 +93,15 @@ Result<Done> HotHalf::assign(int index, int64_t group, std::span<const int32_t> 
   return Done{};
 }
 
+Result<Done> HotHalf::resize(int index, int64_t n_groups) {
+  Assigned& assigned = layers_[index];
+  std::fill(assigned.is_hot.begin(), assigned.is_hot.end(), 0);
+  assigned.n_hot = 0;
+  auto done = unit_->resize(index, n_groups);
+  assigned.groups.assign(unit_->layer(index).n_groups, {});
+  return done;
+}
+
 std::span<const uint8_t> HotHalf::hot_neurons(int layer, int64_t n_tokens) const {
   if (layers_[layer].n_hot == 0 || n_tokens > max_tokens_) return {};
   return layers_[layer].is_hot;
@@ -110,6 +121,28 @@ Result<Done> HotHalf::add_to(std::span<float* const> y) {
     for (int64_t e = 0; e < n_embd_; ++e) y[i][e] += part[e];
   }
   return Done{};
+}
+
+Result<uint64_t> HotHalf::append_active(int index, std::span<std::vector<int32_t>> active) {
+  const int64_t n_slots = unit_->layer(index).n_slots();
+  activations_.resize(active.size() * n_slots);
+  if (auto done = unit_->read_activations(activations_); !done) return done.error();
+  uint64_t n = 0;
+  for (size_t token = 0; token < active.size(); ++token) {
+    std::vector<int32_t>& list = active[token];
+    const auto n_before = static_cast<ptrdiff_t>(list.size());
+    const float* values = activations_.data() + token * n_slots;
+    for (const std::vector<int32_t>& group : layers_[index].groups) {
+      for (size_t i = 0; i < group.size(); ++i) {
+        if (values[i] != 0) list.push_back(group[i]);
+      }
+      values += kHotGroup;
+    }
+    std::sort(list.begin() + n_before, list.end());
+    std::inplace_merge(list.begin(), list.begin() + n_before, list.end());
+    n += list.size() - static_cast<size_t>(n_before);
+  }
+  return n;
 }
 
 }  // namespace hotpath::hotcold

@@ -25,12 +25,19 @@ class HotHalf {
   /// group had. The CPU keeps all, so a neuron that leaves costs nothing.
   Result<Done> assign(int layer, int64_t group, std::span<const int32_t> neurons);
 
+  /// Another capacity, in groups; all slots are empty afterwards. Where the device has not enough, it is 0.
+  Result<Done> resize(int layer, int64_t n_groups);
+
   /// One entry per neuron; empty when none is hot or there are too many tokens for the device.
   std::span<const uint8_t> hot_neurons(int layer, int64_t n_tokens) const;
 
   /// Begins what `add_to` ends. `x`: pointers to the rows of the tokens.
   Result<Done> start(int layer, std::span<const float* const> x, int64_t n_embd);
   Result<Done> add_to(std::span<float* const> y);
+
+  /// Of the run that `add_to` ended, a list per token: adds the neurons here that were active, keeping it ascending.
+  /// How many these are. Costs a copy from the device.
+  Result<uint64_t> append_active(int layer, std::span<std::vector<int32_t>> active);
 
   const HotUnit& unit() const { return *unit_; }
 
@@ -47,6 +54,7 @@ class HotHalf {
   std::vector<Assigned> layers_;
   int64_t n_embd_ = 0;
   std::vector<float> exchange_;  // (tokens, n_embd)
+  std::vector<float> activations_;  // (tokens, slots)
 };
 
 }  // namespace hotpath::hotcold

@@ -67,7 +67,9 @@ struct Layer {
 struct LayerStats {
   uint64_t neurons = 0;  // n_ff of the experts used, of every token
   uint64_t active = 0;   // those that were not 0, without those of a device
-  uint64_t hot = 0;      // those that a device computed
+  uint64_t hot = 0;      // those that a device computed, active or not
+  uint64_t sampled_hot = 0;         // of `hot`, those the observer was told of,
+  uint64_t sampled_hot_active = 0;  // and how many of them were active
   uint64_t audited = 0;  // active ones of audited tokens, and how many of them were predicted
   uint64_t recalled = 0;
   bool is_distrusted = false;  // its predictor missed too much
@@ -98,6 +100,8 @@ class SizeHistogram {
 class ActivityObserver {
  public:
   virtual ~ActivityObserver() = default;
+  /// Whether to be told of the run of this layer that begins.
+  virtual bool wants(int /*layer*/, int64_t /*n_tokens*/) { return true; }
   virtual void on_active(int layer, std::span<const int32_t> neurons) = 0;
 };
 

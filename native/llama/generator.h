@@ -14,6 +14,7 @@
 #include "llama/stop_rules.h"
 #include "llama/token_healing.h"
 #include "llama/vocabulary.h"
+#include "placement/hot_set.h"
 
 namespace hotpath {
 
@@ -41,6 +42,7 @@ struct GenerateStats {
   double prefill_tokens_per_second = 0;
   double decode_tokens_per_second = 0;
   hotcold::Stats ffn;  // of the tokens decoded one by one; empty where llama.cpp computes the FFNs
+  HotState hot;        // as it was meanwhile
 };
 
 struct GenerateResult {

@@ -1,7 +1,6 @@
 #include "llama/loaded_model.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -9,6 +8,7 @@
 #include "core/log.h"
 #include "core/system.h"
 #include "hotcold/plan.h"
+#include "llama/hybrid_placement.h"
 #include "llama/layer_placement.h"
 #include "llama/library_watch.h"
 #include "llama/likelihood.h"
@@ -51,9 +51,9 @@ Result<Done> check_spec(const ModelSpec& spec) {
   return Done{};
 }
 
-ggml_backend_reg_t cpu_backend() {
-  return ggml_backend_dev_backend_reg(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU));
-}
+ggml_backend_dev_t cpu_device() { return ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU); }
+
+ggml_backend_reg_t cpu_backend() { return ggml_backend_dev_backend_reg(cpu_device()); }
 
 template <typename Function>
 Function* cpu_function(const char* name) {
@@ -64,6 +64,7 @@ Function* cpu_function(const char* name) {
 struct Attempt {
   std::vector<ggml_backend_dev_t> gpus;
   LayerPlacement placement;
+  std::optional<HybridPlacement> hybrid;  // nothing: whole layers only
 };
 
 class Loader {
@@ -77,12 +78,24 @@ class Loader {
   }
 
   Result<LoadedModel> load() {
-    auto gpu = plan(spec_.device == DeviceChoice::cpu ? std::vector<ggml_backend_dev_t>() : usable_gpus());
+    const auto gpus = spec_.device == DeviceChoice::cpu ? std::vector<ggml_backend_dev_t>() : usable_gpus();
+    auto gpu = plan(gpus);
     if (!gpu) return gpu.error();
+    const auto identity = identify_model_file(spec_.path);
+    if (!identity) return identity.error();
+    identity_ = *identity;
+    std::string why;
+    if (const auto hybrid = plan_hybrid(gpus, *gpu)) {
+      auto loaded = attempt(*hybrid);
+      if (loaded || loaded.error().code == ErrorCode::request_cancelled) return loaded;
+      why = "loading to " + std::string(ggml_backend_dev_name(hybrid->hybrid->device)) + " as planned failed: " + loaded.error().message;
+      log(LogLevel::warn, why);
+      gpu->placement.notice = why;
+    }
     auto loaded = attempt(*gpu);
     if (loaded || gpu->placement.gpu_layers == 0 || loaded.error().code == ErrorCode::request_cancelled) return loaded;
 
-    const std::string why = "loading to the GPU failed: " + loaded.error().message;
+    why = "loading to the GPU failed: " + loaded.error().message;
     log(LogLevel::warn, why);
     auto cpu = plan({});
     if (!cpu) return cpu.error();
@@ -91,13 +104,35 @@ class Loader {
   }
 
  private:
+  /// Also reads what was kept of earlier work, which the plan is made from.
+  std::unique_ptr<ProfileKeeper> make_profile() const {
+    std::vector<uint32_t> neurons;
+    for (const FfnWeights& ffn : file_.shape.ffn) neurons.push_back(ffn.is_splittable() ? ffn.all_neurons() : 0);
+    return std::make_unique<ProfileKeeper>(spec_.profile, identity_, file_.metadata.name, neurons);
+  }
+
+  std::optional<Attempt> plan_hybrid(const std::vector<ggml_backend_dev_t>& gpus, const Attempt& whole_layers) const {
+    const auto profile = make_profile();
+    if (!profile->notice().empty()) log(LogLevel::warn, profile->notice());
+    HybridInput input = {file_, spec_, identity_};
+    input.profile = profile->known().layers.empty() ? nullptr : &profile->known();
+    input.context_length = context_length_;
+    input.n_sequences = kSequences;
+    input.gpus = gpus;
+    input.fits = whole_layers.placement.gpu_layers > static_cast<int>(file_.metadata.layer_count);
+    auto hybrid = place_hybrid(input);
+    if (!hybrid) return std::nullopt;
+    Attempt attempt;
+    attempt.placement.gpu_layers = hybrid->gpu_layers();
+    if (attempt.placement.gpu_layers > 0) attempt.gpus = {hybrid->device};
+    attempt.hybrid = std::move(hybrid);
+    return attempt;
+  }
+
   Result<Attempt> plan(std::vector<ggml_backend_dev_t> gpus) const {
     FreeMemory free = {available_memory_bytes(), {}};
     for (const ggml_backend_dev_t gpu : gpus) {
-      size_t free_bytes = 0;
-      size_t total_bytes = 0;
-      ggml_backend_dev_memory(gpu, &free_bytes, &total_bytes);
-      free.gpu_bytes.push_back(free_bytes);
+      free.gpu_bytes.push_back(free_device_bytes(gpu, spec_.vram_bytes));
     }
     const int requested = spec_.device == DeviceChoice::cpu ? 0 : spec_.gpu_layers;
     auto placement = place_layers(file_, uint64_t{context_length_} * kSequences, free, requested);
@@ -132,6 +167,12 @@ class Loader {
     if (auto done = make_context(loaded); !done) return done.error();
     if (plan->mode == hotcold::Mode::threshold) {
       if (auto done = calibrate(loaded); !done) return done.error();
+    }
+    if (loaded.ffns) {
+      loaded.profile = make_profile();
+      loaded.ffns->set_observer(&loaded.profile->recorder());
+      loaded.info.ffn.profile_notice = loaded.profile->notice();
+      if (attempt.hybrid) place_hot_neurons(*attempt.hybrid, loaded);
     }
     describe(loaded);
     return loaded;
@@ -175,11 +216,19 @@ class Loader {
     input.architecture = file_.metadata.architecture;
     input.tensors = file_.shape.layer_tensors;
     input.n_layers = n_layers;
-    input.first_gpu_layer = std::max(0, n_layers + 1 - std::max(1, attempt.placement.gpu_layers));
+    // With a plan, that says which layers are ours; else those whose attention is on the CPU.
+    input.first_gpu_layer = attempt.hybrid ? n_layers : std::max(0, n_layers + 1 - std::max(1, attempt.placement.gpu_layers));
     input.isa = hotcold::usable_isas().front();
     if (file_.form) input.form = file_.form->form;
     input.has_predictors = file_.powerinfer && file_.powerinfer->has_predictors();
-    return hotcold::plan_ffns(input, spec_.mode);
+    auto plan = hotcold::plan_ffns(input, spec_.mode);
+    if (plan && plan->mode != hotcold::Mode::dense && attempt.hybrid) {
+      const std::vector<int> split = attempt.hybrid->split_layers();
+      std::erase_if(plan->layers, [&](int layer) { return !std::binary_search(split.begin(), split.end(), layer); });
+      plan->reason += "; " + attempt.hybrid->planned.report.reason;
+      if (plan->layers.empty()) plan->mode = hotcold::Mode::dense;
+    }
+    return plan;
   }
 
   FfnInfo describe_ffns(const hotcold::Plan& plan) const {
@@ -207,7 +256,11 @@ class Loader {
     loaded.info.ffn = describe_ffns(plan);
     if (file_.form) loaded.info.ffn.reason += " (" + file_.form->reason + ")";
     const std::string ffn_tensors = plan.tensor_pattern();
-    std::array<llama_model_tensor_buft_override, 2> overrides = {};
+    hotcold::Plan on_cpu;
+    if (attempt.hybrid) on_cpu.layers = attempt.hybrid->cpu_ffn_layers();
+    const std::string cpu_tensors = on_cpu.tensor_pattern();
+    std::vector<llama_model_tensor_buft_override> overrides;
+    if (!on_cpu.layers.empty()) overrides.push_back({cpu_tensors.c_str(), ggml_backend_dev_buffer_type(cpu_device())});
     if (plan.mode != hotcold::Mode::dense) {
       const hotcold::Isa isa = hotcold::usable_isas().front();
       loaded.ffns = std::make_unique<hotcold::Store>(isa);
@@ -215,9 +268,10 @@ class Loader {
       if (file_.form) loaded.ffns->set_form(file_.form->form);
       loaded.info.ffn.kernels = hotcold::isa_name(isa);
       use_sidecar(loaded);
-      overrides[0] = {ffn_tensors.c_str(), loaded.ffns->buffer_type()};
-      params.tensor_buft_overrides = overrides.data();
+      overrides.push_back({ffn_tensors.c_str(), loaded.ffns->buffer_type()});
     }
+    overrides.push_back({nullptr, nullptr});
+    params.tensor_buft_overrides = overrides.data();
     params.progress_callback_user_data = this;
     params.progress_callback = [](float fraction, void* self) {
       const auto* loader = static_cast<const Loader*>(self);
@@ -313,6 +367,29 @@ class Loader {
     if (loaded.ffns) loaded.ffns->set_threadpool(loaded.threadpool.get());
   }
 
+  /// After all else that the device has to hold: what finds no room is computed on the CPU.
+  void place_hot_neurons(const HybridPlacement& hybrid, LoadedModel& loaded) const {
+    const auto form = file_.form ? file_.form->form : hotcold::relu_form_of(file_.metadata.architecture);
+    CHECK(form);  // no plan without
+    std::string notice;
+    if (auto unit = make_empty_unit(*loaded.ffns, *form, hybrid.device)) {
+      HotSet::Spec spec;
+      spec.n_hot = hybrid.hot_neurons();
+      spec.activity = loaded.profile->known().layers;
+      spec.reserve_bytes = hybrid.reserve_bytes;
+      spec.free_bytes = [device = hybrid.device] { return free_device_bytes(device, 0); };
+      loaded.hot_set = std::make_unique<HotSet>(*loaded.ffns, std::move(*unit), std::move(spec));
+      loaded.info.ffn.hot_device = loaded.hot_set->device_name();
+      loaded.info.ffn.hot = loaded.hot_set->state();
+      notice = loaded.hot_set->notice();
+    } else {
+      notice = "no neurons are on " + std::string(ggml_backend_dev_name(hybrid.device)) + ": " + unit.error().message;
+    }
+    if (notice.empty()) return;
+    log(LogLevel::warn, notice);
+    loaded.info.fallback = notice;
+  }
+
   void describe(LoadedModel& loaded) const {
     loaded.info.metadata = file_.metadata;
     loaded.info.spec = spec_;
@@ -333,6 +410,7 @@ class Loader {
   const CancelFlag& cancel_;
   uint32_t context_length_;
   int threads_;
+  ModelIdentity identity_;
   std::map<std::string, uint32_t> layers_on_;
 };
 

@@ -6,12 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "activation/profile_keeper.h"
 #include "core/cancel.h"
 #include "core/error.h"
 #include "hotcold/store.h"
 #include "llama.h"
 #include "llama/model_file.h"
 #include "llama/runtime.h"
+#include "placement/hot_set.h"
+#include "placement/rates.h"
 
 namespace hotpath {
 
@@ -28,6 +31,10 @@ struct ModelSpec {
   double silent_share = 0.5;     // mode threshold: of the gates, the smallest, that are taken as silent
   std::string calibration_text;  // on which that is measured, of which some hundred tokens count; empty: a little Python
   std::vector<std::string> sidecars;  // where one may be; the first that belongs to the model is used
+  std::string profile;                // the file in which what the model makes active is kept; empty: none
+  std::optional<MachineRates> rates;  // as measured on this machine
+  std::string hot_device;             // that gets hot neurons; empty: the GPU, where there is one
+  uint64_t vram_bytes = 0;            // of it that may be used; 0: what is free
 };
 
 struct DeviceShare {
@@ -46,6 +53,9 @@ struct FfnInfo {
   std::vector<double> neuron_bytes;  // weights of one neuron, by layer
   uint64_t neurons_per_token = 0;    // of all these layers; of experts, those used
   uint64_t other_bytes = 0;          // weights that every token reads beside these FFNs
+  std::string hot_device;  // computes hot neurons; empty: none does
+  HotState hot;            // when the model was loaded
+  std::string profile_notice;  // why the profile that is there is not used; else empty
   std::string sidecar;  // the file their weights are mapped from; empty: they were packed while loading
   std::string sidecar_notice;  // why a sidecar that is there is not used, and what to do; else empty
 };
@@ -72,6 +82,8 @@ struct FreeThreadpool {
 struct LoadedModel {
   LoadedInfo info;
   std::unique_ptr<hotcold::Store> ffns;  // null when llama.cpp computes them all
+  std::unique_ptr<ProfileKeeper> profile;  // null like `ffns`
+  std::unique_ptr<HotSet> hot_set;         // null when no neuron is on a device
   std::unique_ptr<llama_model, decltype(&llama_model_free)> model{nullptr, llama_model_free};
   std::unique_ptr<ggml_threadpool, FreeThreadpool> threadpool;
   std::unique_ptr<llama_context, decltype(&llama_free)> context{nullptr, llama_free};

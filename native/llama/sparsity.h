@@ -8,7 +8,7 @@ namespace hotpath {
 /// Sparsity of src/protocol/model.ts.
 struct Sparsity {
   double active_share;           // of the neurons
-  double hot_share;              // of the active ones, computed on a GPU
+  double hot_share;              // of the active ones, computed on a device, by a sample of the tokens
   double bytes_per_token;        // of weights, those outside the FFNs included
   double dense_bytes_per_token;  // if no neuron was left out
 };

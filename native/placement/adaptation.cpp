@@ -51,6 +51,12 @@ bool Adaptation::is_hotter(const State& state, uint32_t a, uint32_t b) const {
   return x != y ? x > y : a < b;
 }
 
+double Adaptation::hot_activity(uint32_t layer) const {
+  const State& state = layers_[layer];
+  return std::accumulate(state.slots.begin(), state.slots.end(), 0.0,
+                         [&](double sum, uint32_t unit) { return sum + activity(state, unit); });
+}
+
 std::vector<uint32_t> Adaptation::cold_units(const State& state) {
   std::vector<uint32_t> units;
   for (uint32_t unit = 0; unit < state.slow.size(); ++unit) {

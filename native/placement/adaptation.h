@@ -48,6 +48,8 @@ class Adaptation {
   void resize(uint32_t layer, uint32_t n_slots);
 
   const std::vector<uint32_t>& slots(uint32_t layer) const { return layers_[layer].slots; }
+  /// Units in the slots that are active for a token, on average.
+  double hot_activity(uint32_t layer) const;
 
  private:
   struct State {

@@ -69,17 +69,22 @@ struct Decision {
   std::string reason;
 };
 
-/// Of a model that llama.cpp would compute with another activation than it has.
-Decision decide_without_stock(const ModelWork& work, const PlanRequest& request, uint64_t budget) {
+/// Where llama.cpp alone is out of the question.
+Decision decide_without_stock(const ModelWork& work, const PlanRequest& request, uint64_t budget, std::string reason) {
   Allowed allowed = request.allowed;
   allowed.stock = false;
   const double stock_seconds = solve_placement(work, request.rates, budget, {false, false}).seconds;
   return {solve_placement(work, request.rates, budget, allowed), false, stock_seconds,
-          "llama.cpp alone would compute this model with another activation than it has"};
+          std::move(reason)};
 }
 
 Decision decide(ModelWork& work, const PlanRequest& request, uint64_t budget) {
-  if (!work.is_right_in_stock) return decide_without_stock(work, request, budget);
+  if (!work.is_right_in_stock) {
+    return decide_without_stock(work, request, budget, "llama.cpp alone would compute this model with another activation than it has");
+  }
+  if (!request.allowed.stock && work.mode != hotcold::Mode::dense) {
+    return decide_without_stock(work, request, budget, "hot/cold was asked for");
+  }
   if (auto whole = all_on_gpu(work, request.rates, budget)) {
     work.notes.clear();  // nothing that was assumed mattered
     const double seconds = whole->seconds;

@@ -1,0 +1,103 @@
+#include "llama/hybrid_placement.h"
+
+#include <algorithm>
+
+#include "core/log.h"
+#include "core/system.h"
+#include "llama/layer_placement.h"
+
+namespace hotpath {
+
+namespace {
+
+using hotcold::Mode;
+
+// Of a desktop with two channels of DDR5 and a graphics card of the middle class, until `doctor --measure` knows better.
+constexpr MachineRates kUsualRates = {45, 30, 36, 350, 12, 25, false};
+
+ggml_backend_dev_t choose_device(const HybridInput& input) {
+  if (!input.spec.hot_device.empty()) return ggml_backend_dev_by_name(input.spec.hot_device.c_str());
+  // Several cards hold more than one plan covers: llama.cpp spreads layers over them.
+  return input.gpus.size() == 1 ? input.gpus.front() : nullptr;
+}
+
+/// Whether a plan could do better than what is done without one.
+bool is_question(const HybridInput& input) {
+  const ModelSpec& spec = input.spec;
+  const ModelFile& file = input.file;
+  if (spec.device == DeviceChoice::cpu || spec.gpu_layers != -1) return false;
+  if (spec.mode == Mode::dense || spec.mode == Mode::threshold) return false;
+  if (file.form && !file.form->is_certain) return false;
+  if (hotcold::usable_isas().front() == hotcold::Isa::generic) return false;
+  const bool has_experts = std::any_of(file.shape.ffn.begin(), file.shape.ffn.end(), [](const auto& ffn) { return ffn.n_experts > 0; });
+  return !has_experts && (!input.fits || spec.mode != Mode::automatic || file.form);
+}
+
+std::vector<int> layers_where(const HybridPlacement& placement, bool (*is_wanted)(const LayerChoice&, FfnKind)) {
+  std::vector<int> layers;
+  for (size_t i = 0; i < placement.planned.plan.layers.size(); ++i) {
+    if (is_wanted(placement.planned.plan.layers[i].choice, placement.planned.report.layers[i].kind)) layers.push_back(static_cast<int>(i));
+  }
+  return layers;
+}
+
+}  // namespace
+
+int HybridPlacement::gpu_layers() const {
+  // A CPU in the place of a GPU has hot neurons only.
+  if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU) return 0;
+  const Plan& plan = planned.plan;
+  const auto n = std::count_if(plan.layers.begin(), plan.layers.end(), [](const auto& layer) { return layer.choice.attention_on_gpu; });
+  return static_cast<int>(n) + (plan.head_on_gpu ? 1 : 0);
+}
+
+std::vector<int> HybridPlacement::split_layers() const {
+  return layers_where(*this, [](const LayerChoice& choice, FfnKind) { return choice.ffn == FfnPlace::split; });
+}
+
+std::vector<int> HybridPlacement::cpu_ffn_layers() const {
+  return layers_where(*this, [](const LayerChoice& choice, FfnKind kind) {
+    return choice.attention_on_gpu && choice.ffn == FfnPlace::stock_cpu && kind != FfnKind::unsplit;
+  });
+}
+
+std::vector<uint32_t> HybridPlacement::hot_neurons() const {
+  std::vector<uint32_t> n;
+  for (const PlanLayer& layer : planned.plan.layers) n.push_back(static_cast<uint32_t>(layer.hot.size()));
+  return n;
+}
+
+std::optional<HybridPlacement> place_hybrid(const HybridInput& input) {
+  HybridPlacement placement;
+  placement.device = choose_device(input);
+  if (!placement.device || !is_question(input)) return std::nullopt;
+  placement.reserve_bytes = gpu_reserve_bytes(input.file);
+  PlanRequest request;
+  request.work = {input.spec.mode, input.context_length, input.n_sequences, input.profile};
+  request.rates = input.spec.rates.value_or(kUsualRates);
+  request.vram_bytes = free_device_bytes(placement.device, input.spec.vram_bytes);
+  request.allowed.stock = input.spec.mode == Mode::automatic;
+  auto planned = make_plan(input.file, input.identity, request);
+  if (!planned) {
+    log(LogLevel::warn, "no plan for hot/cold: " + planned.error().message);
+    return std::nullopt;
+  }
+  const PlanReport& report = planned->report;
+  log(LogLevel::info, "plan: " + report.reason);
+  if (planned->plan.is_stock) return std::nullopt;
+  if (report.ram_needed_bytes > available_memory_bytes()) {
+    log(LogLevel::info, "plan: needs " + format_bytes(static_cast<double>(report.ram_needed_bytes)) + " of memory, not so much is free");
+    return std::nullopt;
+  }
+  placement.planned = std::move(*planned);
+  return placement;
+}
+
+uint64_t free_device_bytes(ggml_backend_dev_t device, uint64_t budget_bytes) {
+  size_t free = 0;
+  size_t total = 0;
+  ggml_backend_dev_memory(device, &free, &total);
+  return budget_bytes > 0 ? std::min<uint64_t>(budget_bytes, free) : free;
+}
+
+}  // namespace hotpath

@@ -1,0 +1,144 @@
+// Placement at run time through the engine's own surface: a model that a device cannot hold is split, learns, and answers
+// as llama.cpp alone would.
+#include <algorithm>
+#include <filesystem>
+
+#include "activation/profile.h"
+#include "llama/layer_placement.h"
+#include "llama/sparsity.h"
+#include "starter.h"
+#include "synthetic_model.h"
+#include "temporary_folder.h"
+
+namespace hotpath::test {
+
+namespace {
+
+/// Where a slow CPU stands beside a device that costs nothing to talk to, hot neurons pay even in a tiny model.
+constexpr MachineRates kRates = {1, 1, 1, 100, 0.01, 0.01, false};
+
+/// Floats, so that greedy tokens can be compared: the device rounds less than one answer differs from the next.
+const SyntheticModel& model() {
+  static const SyntheticModel made(tiny_spec(synth::Arch::arcee, GGML_TYPE_F16));
+  return made;
+}
+
+std::string cpu_name() {
+  start_engine();
+  return ggml_backend_dev_name(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU));
+}
+
+std::string gpu_name() {
+  start_engine();
+  const auto gpus = usable_gpus();
+  if (gpus.empty()) SKIP("no GPU backend found a device");
+  return ggml_backend_dev_name(gpus.front());
+}
+
+/// With room on the device for `bytes` beside what is left to others.
+ModelSpec split_spec(const std::string& path, const std::string& device, uint64_t bytes) {
+  start_engine();
+  const auto file = read_model_file(path);
+  EXPECT(file);
+  ModelSpec spec;
+  spec.path = path;
+  spec.threads = 1;
+  spec.context_length = 512;
+  spec.rates = kRates;
+  spec.hot_device = device;
+  spec.vram_bytes = gpu_reserve_bytes(*file) + bytes;
+  return spec;
+}
+
+std::shared_ptr<Model> load(const ModelSpec& spec) {
+  auto loaded = engine::load(spec);
+  if (!loaded) throw Failure(loaded.error().message);
+  return *loaded;
+}
+
+GenerateResult complete(Model& model, const std::string& prefix, size_t n_tokens) {
+  GenerateParams params = params_for(prefix, "", n_tokens);
+  params.ignore_end = true;
+  auto result = model.generate(params);
+  if (!result) throw Failure(result.error().message);
+  return *result;
+}
+
+const char* kPrefix = "def mean(values):\n    total = 0\n    for value in values:\n";
+
+std::string stock_text(const std::string& path) {
+  ModelSpec spec = split_spec(path, "", 0);
+  spec.device = DeviceChoice::cpu;
+  spec.mode = hotcold::Mode::dense;
+  const auto stock = load(spec);
+  return complete(*stock, kPrefix, 64).text;
+}
+
+void splits_a_model_that_does_not_fit(const std::string& device) {
+  const auto split = load(split_spec(model().path(), device, 1'500'000));
+  const FfnInfo& ffn = split->info().ffn;
+  EXPECT_EQ(hotcold::mode_name(ffn.mode), std::string("exact"));
+  EXPECT_EQ(split->info().fallback, "");
+  EXPECT(ffn.hot.layers > 0 && ffn.hot.neurons >= 32 && ffn.hot.neurons < 4096);
+  EXPECT(ffn.hot.vram_bytes > 0 && ffn.hot.vram_bytes <= 2'000'000);
+  EXPECT(ffn.hot_device.starts_with(device));
+  EXPECT(ffn.reason.find("hot/cold should be") != std::string::npos);
+  const std::string expected = stock_text(model().path());
+  // The second and third come after neurons were exchanged.
+  for (int i = 0; i < 3; ++i) {
+    const GenerateResult result = complete(*split, kPrefix, 64);
+    EXPECT_EQ(result.text, expected);
+    EXPECT(result.stats.ffn.layers.size() > 0);
+    if (i > 0) EXPECT(result.stats.hot.swaps > 0);
+  }
+}
+
+}  // namespace
+
+TEST(serving, splits_a_model_that_does_not_fit_and_answers_as_stock_llama) { splits_a_model_that_does_not_fit(cpu_name()); }
+TEST(serving, splits_a_model_that_does_not_fit_and_answers_as_stock_llama_on_the_gpu) { splits_a_model_that_does_not_fit(gpu_name()); }
+
+TEST(serving, leaves_a_model_alone_that_fits_on_the_gpu) {
+  ModelSpec spec = split_spec(model().path(), gpu_name(), 0);
+  spec.hot_device = "";
+  spec.vram_bytes = 0;
+  const auto whole = load(spec);
+  EXPECT_EQ(hotcold::mode_name(whole->info().ffn.mode), std::string("dense"));
+  EXPECT_EQ(whole->info().ffn.hot_device, "");
+}
+
+TEST(serving, keeps_what_it_learns_and_begins_with_it_the_next_time) {
+  const TemporaryFolder folder;
+  ModelSpec spec = split_spec(model().path(), cpu_name(), 1'000'000);
+  spec.profile = folder.file("deep/in/tiny.profile");
+  auto first = load(spec);
+  const double hot_share_before = sparsity_of(first->info(), complete(*first, kPrefix, 200).stats.ffn).hot_share;
+  first->unload();
+  const auto kept = load_profile(spec.profile);
+  EXPECT(kept);
+  EXPECT_EQ(kept->layers.size(), 4u);
+  EXPECT(kept->layers[0].tokens >= 49 && kept->layers[0].tokens <= 51);  // a sample of 200
+  const auto second = load(spec);
+  EXPECT_EQ(second->info().ffn.profile_notice, "");
+  const double hot_share_after = sparsity_of(second->info(), complete(*second, kPrefix, 64).stats.ffn).hot_share;
+  EXPECT(hot_share_after > 1.3 * hot_share_before);
+  second->unload();
+  EXPECT(load_profile(spec.profile)->layers[0].tokens > kept->layers[0].tokens);
+}
+
+TEST(serving, ignores_the_profile_of_another_model_says_so_and_replaces_it) {
+  const TemporaryFolder folder;
+  ModelSpec spec = split_spec(model().path(), cpu_name(), 1'000'000);
+  spec.profile = folder.file("profile");
+  ActivationProfile foreign;
+  foreign.model = {1, 2};
+  foreign.model_name = "another";
+  EXPECT(save_profile(foreign, spec.profile));
+  const auto loaded = load(spec);
+  EXPECT(loaded->info().ffn.profile_notice.find("the profile is of another model (another)") != std::string::npos);
+  complete(*loaded, kPrefix, 8);
+  loaded->unload();
+  EXPECT_EQ(load_profile(spec.profile)->layers.size(), 4u);
+}
+
+}  // namespace hotpath::test
