@@ -14,7 +14,7 @@ using hotcold::kHotGroup;
 
 // As many tokens as the executor computes neuron by neuron; with more, nearly every neuron is active for one of them.
 constexpr int64_t kMaxTokens = 8;
-// The user types meanwhile: a request that arrives waits for one group of neurons at most, and the core is soon free.
+// The user types meanwhile: a request that arrives waits for one group of neurons, and the core is soon free.
 constexpr auto kLongestAdaptation = std::chrono::milliseconds(20);
 // Memory is taken again only when so much more than needed is free, or two programs at the edge would push it to and fro.
 constexpr double kRoomToReturn = 1.5;
@@ -78,7 +78,7 @@ void HotSet::observe(const ActivationRecorder& recorder) {
 }
 
 void HotSet::adapt(const Interrupt& must_stop) {
-  if (!half() || must_stop()) return;
+  if (!half()) return;
   make_room();
   take_room();
   // A neuron on its way from one group to another must have left before it comes: first end what was begun.
@@ -126,10 +126,11 @@ Result<Done> HotSet::resize(uint32_t layer, uint32_t n_slots) {
 }
 
 void HotSet::upload_changes(const Interrupt& must_stop) {
-  while (half() && !changed_.empty() && !must_stop()) {
+  while (!changed_.empty()) {
     const auto [layer, group] = *changed_.begin();
     if (auto done = upload(layer, group); !done) return give_up(done.error());
     changed_.erase(changed_.begin());
+    if (must_stop()) return;
   }
 }
 
@@ -144,6 +145,7 @@ Result<Done> HotSet::upload(uint32_t layer, uint32_t group) {
 void HotSet::give_up(const Error& why) {
   log(LogLevel::warn, "hot/cold: " + device_name() + " is given up, the CPU computes all neurons: " + why.message);
   store_.set_hot_half(nullptr);
+  changed_.clear();
 }
 
 double HotSet::usefulness(uint32_t layer) const {

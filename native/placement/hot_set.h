@@ -47,7 +47,8 @@ class HotSet {
   void observe(const ActivationRecorder& recorder);
 
   /// Between completions: hands back or takes memory, exchanges neurons. Takes some 20 ms at most and ends early when
-  /// `must_stop`; what is left undone is done the next time.
+  /// `must_stop`, but after one group of neurons at the earliest: a model that is never idle learns, too. What is left
+  /// undone is done the next time.
   void adapt(const Interrupt& must_stop);
 
   HotState state() const;

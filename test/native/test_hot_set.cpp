@@ -189,8 +189,7 @@ TEST(hot_set, stops_for_a_request_and_goes_on_after_it) {
   served.expect_equal_to_stock();
   served.set->observe(served.recorder);
   served.recorder.move_to(served.activity);
-  int asked = 0;
-  served.set->adapt([&] { return ++asked > 2; });  // time for one group
+  served.set->adapt([] { return true; });
   EXPECT(served.set->state().swaps > 20);
   served.expect_equal_to_stock();  // with some groups exchanged and others not yet
   served.set->adapt([] { return false; });
