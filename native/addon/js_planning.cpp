@@ -23,18 +23,9 @@ Result<engine::PlanParams> read_plan_params(Napi::Value value) {
   params.profile = fields.text("profile");
   params.out = fields.text("out");
   if (!fields.ok()) return fields.error();
-  Fields rates(value.As<Napi::Object>().Get("rates"));
-  params.rates.cpu_stream_gbps = rates.real("cpuStreamGBps");
-  params.rates.cpu_gather_2k_gbps = rates.real("cpuGather2kGBps");
-  params.rates.cpu_gather_4k_gbps = rates.real("cpuGather4kGBps");
-  params.rates.gpu_gbps = rates.real("gpuGBps");
-  params.rates.gpu_layer_us = rates.real("gpuLayerUs");
-  params.rates.exchange_us = rates.real("exchangeUs");
-  if (!rates.ok()) return rates.error();
-  const MachineRates& r = params.rates;
-  if (r.cpu_stream_gbps <= 0 || r.cpu_gather_2k_gbps <= 0 || r.cpu_gather_4k_gbps <= 0 || r.gpu_gbps < 0) {
-    return Error{ErrorCode::request_invalid, "rates must be above 0", {}};
-  }
+  const auto rates = read_rates(value.As<Napi::Object>().Get("rates"));
+  if (!rates) return rates.error();
+  params.rates = *rates;
   return params;
 }
 

@@ -42,6 +42,17 @@ Napi::Object spec_to_js(Napi::Env env, const ModelSpec& spec) {
   return object;
 }
 
+Napi::Value hot_to_js(Napi::Env env, const HotState& hot) {
+  if (hot.device.empty()) return js_null(env);
+  Napi::Object object = Napi::Object::New(env);
+  object["device"] = hot.device;
+  object["layers"] = hot.layers;
+  object["neurons"] = number(hot.neurons);
+  object["vramBytes"] = number(hot.vram_bytes);
+  object["swaps"] = number(hot.swaps);
+  return object;
+}
+
 constexpr double kMaxCount = 1 << 30;
 
 }  // namespace
@@ -134,6 +145,8 @@ Napi::Object to_js(Napi::Env env, const LoadedInfo& info) {
   });
   object["mode"] = hotcold::mode_name(info.ffn.mode);
   object["modeReason"] = info.ffn.reason;
+  object["hot"] = hot_to_js(env, info.ffn.hot);
+  object["profileNotice"] = text_or_null(env, info.ffn.profile_notice);
   object["fallback"] = text_or_null(env, info.fallback);
   object["sidecar"] = text_or_null(env, info.ffn.sidecar);
   object["sidecarNotice"] = text_or_null(env, info.ffn.sidecar_notice);
@@ -151,6 +164,7 @@ Napi::Object to_js(Napi::Env env, const GenerateResult& result, const LoadedInfo
   stats["totalMs"] = result.stats.total_ms;
   stats["prefillTokensPerSecond"] = result.stats.prefill_tokens_per_second;
   stats["decodeTokensPerSecond"] = result.stats.decode_tokens_per_second;
+  stats["hot"] = hot_to_js(env, result.stats.hot);
   stats["sparsity"] = js_null(env);
   if (result.stats.ffn.neurons() > 0) {
     const Sparsity sparsity = sparsity_of(info, result.stats.ffn);
@@ -219,12 +233,35 @@ Result<ModelSpec> read_model_spec(Napi::Value value) {
   return spec;
 }
 
+Result<MachineRates> read_rates(Napi::Value value) {
+  Fields fields(value);
+  MachineRates rates;
+  rates.cpu_stream_gbps = fields.real("cpuStreamGBps");
+  rates.cpu_gather_2k_gbps = fields.real("cpuGather2kGBps");
+  rates.cpu_gather_4k_gbps = fields.real("cpuGather4kGBps");
+  rates.gpu_gbps = fields.real("gpuGBps");
+  rates.gpu_layer_us = fields.real("gpuLayerUs");
+  rates.exchange_us = fields.real("exchangeUs");
+  if (!fields.ok()) return fields.error();
+  if (rates.cpu_stream_gbps <= 0 || rates.cpu_gather_2k_gbps <= 0 || rates.cpu_gather_4k_gbps <= 0 || rates.gpu_gbps < 0) {
+    return Error{ErrorCode::request_invalid, "rates must be above 0", {}};
+  }
+  return rates;
+}
+
 Result<ModelSpec> read_load_spec(Napi::Value value) {
   auto spec = read_model_spec(value);
   if (!spec) return spec;
   Fields fields(value);
   spec->sidecars = fields.texts("sidecars");
+  spec->profile = fields.text("profile");
   if (!fields.ok()) return fields.error();
+  const Napi::Value rates = value.As<Napi::Object>().Get("rates");
+  if (!rates.IsNull()) {
+    auto read = read_rates(rates);
+    if (!read) return read.error();
+    spec->rates = *read;
+  }
   return spec;
 }
 

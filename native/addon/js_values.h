@@ -33,6 +33,8 @@ hotcold::Mode read_mode(Fields& fields);
 
 /// request/invalid, naming the field, when the value is not of the declared type.
 Result<ModelSpec> read_model_spec(Napi::Value value);
+/// MachineRates of src/protocol/planning.ts.
+Result<MachineRates> read_rates(Napi::Value value);
 /// NativeModelSpec of src/engineHost/addon.ts.
 Result<ModelSpec> read_load_spec(Napi::Value value);
 Result<GenerateParams> read_generate_params(Napi::Value value);

@@ -379,7 +379,6 @@ class Loader {
       spec.reserve_bytes = hybrid.reserve_bytes;
       spec.free_bytes = [device = hybrid.device] { return free_device_bytes(device, 0); };
       loaded.hot_set = std::make_unique<HotSet>(*loaded.ffns, std::move(*unit), std::move(spec));
-      loaded.info.ffn.hot_device = loaded.hot_set->device_name();
       loaded.info.ffn.hot = loaded.hot_set->state();
       notice = loaded.hot_set->notice();
     } else {

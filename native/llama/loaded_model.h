@@ -53,8 +53,7 @@ struct FfnInfo {
   std::vector<double> neuron_bytes;  // weights of one neuron, by layer
   uint64_t neurons_per_token = 0;    // of all these layers; of experts, those used
   uint64_t other_bytes = 0;          // weights that every token reads beside these FFNs
-  std::string hot_device;  // computes hot neurons; empty: none does
-  HotState hot;            // when the model was loaded
+  HotState hot;                // when the model was loaded
   std::string profile_notice;  // why the profile that is there is not used; else empty
   std::string sidecar;  // the file their weights are mapped from; empty: they were packed while loading
   std::string sidecar_notice;  // why a sidecar that is there is not used, and what to do; else empty

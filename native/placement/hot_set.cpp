@@ -143,7 +143,7 @@ Result<Done> HotSet::upload(uint32_t layer, uint32_t group) {
 }
 
 void HotSet::give_up(const Error& why) {
-  log(LogLevel::warn, "hot/cold: " + device_name() + " is given up, the CPU computes all neurons: " + why.message);
+  log(LogLevel::warn, "hot/cold: " + half()->unit().name() + " is given up, the CPU computes all neurons: " + why.message);
   store_.set_hot_half(nullptr);
   changed_.clear();
 }
@@ -163,6 +163,7 @@ HotState HotSet::state() const {
   HotState state;
   state.swaps = swaps_;
   if (!half()) return state;
+  state.device = half()->unit().name();
   for (uint32_t i = 0; i < spec_.n_hot.size(); ++i) {
     state.layers += !adaptation_.slots(i).empty();
     state.neurons += adaptation_.slots(i).size();
@@ -170,7 +171,5 @@ HotState HotSet::state() const {
   state.vram_bytes = half()->unit().memory_bytes();
   return state;
 }
-
-std::string HotSet::device_name() const { return half() ? half()->unit().name() : ""; }
 
 }  // namespace hotpath

@@ -19,8 +19,9 @@ namespace hotpath {
 
 /// What is seen of it.
 struct HotState {
-  uint32_t layers = 0;      // with neurons on the device
-  uint64_t neurons = 0;     // there
+  std::string device;       // "Vulkan0, ggml"; empty: there is none, or it was given up
+  uint32_t layers = 0;      // with neurons there
+  uint64_t neurons = 0;
   uint64_t vram_bytes = 0;  // they take
   uint64_t swaps = 0;       // neurons that took another's place since the model was loaded
 };
@@ -52,8 +53,6 @@ class HotSet {
   void adapt(const Interrupt& must_stop);
 
   HotState state() const;
-  /// "Vulkan0, ggml"; empty once the device was given up.
-  std::string device_name() const;
 
  private:
   hotcold::HotHalf* half() const { return store_.hot_half(); }

@@ -9,7 +9,7 @@ import { type Command, type CommandContext, exitStatus } from "./command.ts";
 import { chosenModel, modelOptionDetails, modelOptions } from "./complete.ts";
 import { type Completion, completeAt } from "./completeAt.ts";
 import { findEditor } from "./editorOnThisMachine.ts";
-import { formatRows } from "./format.ts";
+import { describeHot, formatRows } from "./format.ts";
 import { GhostText } from "./ghostText.ts";
 import { parseLocation } from "./location.ts";
 
@@ -66,6 +66,7 @@ function describe({ outcome, model }: Completion): string {
     );
   }
   if (stats?.sparsity) rows.push(["neurons", describeSparsity(stats.sparsity)]);
+  if (stats?.hot) rows.push(["hot neurons", describeHot(stats.hot)]);
   if (outcome.reason) rows.push(["nothing shown", outcome.reason]);
   return formatRows(rows);
 }

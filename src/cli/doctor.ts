@@ -7,10 +7,11 @@ import { cudaPackage } from "../common/libraryDirectories.ts";
 import { productVersion } from "../common/productVersion.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import type { Diagnostics } from "../protocol/engine.ts";
+import type { LoadedModel } from "../protocol/model.ts";
 import type { MeasureAnswer } from "../protocol/planning.ts";
 import { runtimeFiles } from "../protocol/runtimeFiles.ts";
 import { type Command, type CommandContext, exitStatus } from "./command.ts";
-import { formatBytes, formatPercent, formatRows, formatTable } from "./format.ts";
+import { describeHot, formatBytes, formatPercent, formatRows, formatTable } from "./format.ts";
 
 export const doctorCommand: Command = {
   name: "doctor",
@@ -134,7 +135,7 @@ function describe({ version, system, engine, measured, logFile, problems, hints 
 }
 
 function describeEngine({ pid, clientCount, residentBytes, libraries, devices, models }: Diagnostics): string {
-  const loaded = models.flatMap((state) => (state.phase === "ready" ? [state.path] : []));
+  const loaded = models.flatMap((state) => (state.phase === "ready" ? [describeModel(state)] : []));
   return [
     `Engine: process ${pid}, ${clientCount} client${clientCount === 1 ? "" : "s"}, ${formatBytes(residentBytes)} resident`,
     `llama.cpp ${libraries.llamaVersion}, CPU code for ${libraries.cpuVariant}`,
@@ -154,6 +155,10 @@ function describeEngine({ pid, clientCount, residentBytes, libraries, devices, m
     ),
     `Models in memory: ${loaded.length > 0 ? loaded.join(", ") : "none"}`,
   ].join("\n");
+}
+
+function describeModel({ path, model }: { readonly path: string; readonly model: LoadedModel }): string {
+  return model.hot ? `${path} (hot neurons: ${describeHot(model.hot)})` : path;
 }
 
 function describeMeasurement({ measurement: { cpu, gpus } }: MeasureAnswer): string {

@@ -1,4 +1,5 @@
 // Numbers and tables as people read them.
+import type { HotNeurons } from "../protocol/model.ts";
 
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"] as const;
@@ -39,4 +40,8 @@ export function formatPercent(share: number): string {
 export function formatDuration(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}
+
+export function describeHot({ device, layers, neurons, vramBytes }: HotNeurons): string {
+  return `${formatCount(neurons)} of ${layers} layers on ${device}, ${formatBytes(vramBytes)}`;
 }

@@ -1,7 +1,7 @@
 // What the status bar shows for a status: pure, so that every state can be read in a test.
 import type { LatencySummary } from "../completion/latency.ts";
 import { starterDescription } from "../models/starterModel.ts";
-import type { DeviceShare, LoadedModel, Sparsity } from "../protocol/model.ts";
+import type { DeviceShare, HotNeurons, LoadedModel, Sparsity } from "../protocol/model.ts";
 import { commandIds } from "./ids.ts";
 import { commandLink, escapeMarkdown } from "./markdown.ts";
 import { advice } from "./notifications.ts";
@@ -129,9 +129,15 @@ function modelLines({ model, isStarter, modelFile }: StatusFacts): string[] {
     `Devices: ${escapeMarkdown(devices)}`,
     `Mode: ${model.mode}, ${escapeMarkdown(sentence(model.modeReason))}`,
   ];
+  if (model.hot) lines.push(`Hot neurons: ${escapeMarkdown(describeHot(model.hot))}`);
+  if (model.profileNotice !== null) lines.push(`$(warning) ${escapeMarkdown(sentence(model.profileNotice))}`);
   if (model.sidecarNotice !== null) lines.push(`$(warning) ${escapeMarkdown(sentence(model.sidecarNotice))}`);
   if (model.fallback !== null) lines.push(`$(warning) ${escapeMarkdown(sentence(model.fallback))}`);
   return lines;
+}
+
+function describeHot({ device, layers, neurons, vramBytes }: HotNeurons): string {
+  return `${neurons} of ${layers} layers on ${device}, ${formatBytes(vramBytes)}`;
 }
 
 function describeDevice(device: DeviceShare, layerCount: number): string {

@@ -47,9 +47,13 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** With the files that may hold its prepared weights, the preferred first. */
 export interface NativeModelSpec extends ModelSpec {
+  /** Files that may hold its prepared weights, the preferred first. */
   readonly sidecars: readonly string[];
+  /** Where the engine keeps which neurons the user's code makes active; no text. */
+  readonly profile: string;
+  /** Of this machine, if they were measured. */
+  readonly rates: MachineRates | null;
 }
 
 export interface Addon {

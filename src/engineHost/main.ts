@@ -10,6 +10,7 @@ import { toAppError } from "../common/errors.ts";
 import { libraryDirectories } from "../common/libraryDirectories.ts";
 import { ensurePrivateFolder } from "../common/privateFolder.ts";
 import { productVersion } from "../common/productVersion.ts";
+import { profileFile } from "../common/profileFile.ts";
 import { sidecarFiles } from "../common/sidecarFiles.ts";
 import { type Goodbye, protocolVersion } from "../protocol/engine.ts";
 import {
@@ -102,8 +103,22 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
   let lingerTimer: NodeJS.Timeout | undefined;
   let isLeaving = false;
 
+  const measurements = new Measurements({
+    addon,
+    logger,
+    llamaVersion: libraries.llamaVersion,
+    file: path.join(dataFolder(), "measurement.json"),
+    now: () => new Date(),
+  });
+
   const pool = new ModelPool({
-    addon: { load: (spec, onProgress) => addon.load({ ...spec, sidecars: sidecarFiles(spec.path) }, onProgress) },
+    addon: {
+      load(spec, onProgress) {
+        const rates = measurements.known()?.measurement.rates ?? null;
+        const files = { sidecars: sidecarFiles(spec.path), profile: profileFile(spec.path) };
+        return addon.load({ ...spec, ...files, rates }, onProgress);
+      },
+    },
     logger,
     now: () => performance.now(),
     onState: (state) => {
@@ -129,14 +144,6 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
     if (sessions.size === 0) lingerTimer = setTimeout(() => void leave("no client is left"), lingerMs);
     pool.setIdleUnload(longestIdleUnload(greeted()) * 60_000);
   };
-
-  const measurements = new Measurements({
-    addon,
-    logger,
-    llamaVersion: libraries.llamaVersion,
-    file: path.join(dataFolder(), "measurement.json"),
-    now: () => new Date(),
-  });
 
   const host = {
     pool,

@@ -31,9 +31,14 @@ export class Measurements {
 
   /** What is known, measured when nothing is. Not cancelled with its caller: others may wait, and it takes seconds. */
   get(): Promise<MeasureAnswer> {
+    const known = this.known();
+    return known ? Promise.resolve(known) : this.measure();
+  }
+
+  /** What was measured of the machine as it is now, if anything was. */
+  known(): MeasureAnswer | undefined {
     const known = this.#known ?? readMeasurement(this.#options.file);
-    if (known?.machine === this.#machine()) return Promise.resolve(known);
-    return this.measure();
+    return known?.machine === this.#machine() ? known : undefined;
   }
 
   measure(): Promise<MeasureAnswer> {

@@ -80,6 +80,19 @@ export interface DeviceShare {
   readonly layers: number;
 }
 
+/** The neurons of a split model that a device computes while the CPU computes the others. */
+export interface HotNeurons {
+  /** "Vulkan0, ggml" */
+  readonly device: string;
+  /** With neurons on the device, and how many neurons these are. */
+  readonly layers: number;
+  readonly neurons: number;
+  /** Memory of the device that they take. */
+  readonly vramBytes: number;
+  /** Neurons that took another's place since the model was loaded. */
+  readonly swaps: number;
+}
+
 export interface LoadedModel extends ModelMetadata {
   readonly spec: ModelSpec;
   /** Tokens one sequence holds. */
@@ -90,6 +103,10 @@ export interface LoadedModel extends ModelMetadata {
   readonly mode: ExecutionMode;
   /** Why this mode, in one sentence for people. */
   readonly modeReason: string;
+  /** When the model was loaded; null: no device has single neurons. */
+  readonly hot: HotNeurons | null;
+  /** Why what was learnt of a model's neurons earlier is not used, or null. */
+  readonly profileNotice: string | null;
   /** Why the model does not run where it was asked to (GPU missing, out of memory, ...), or null. Never silent. */
   readonly fallback: string | null;
   /** The file of prepared weights it maps (`hotpath prepare`), or null. */
@@ -154,13 +171,15 @@ export interface GenerateStats {
   readonly decodeTokensPerSecond: number;
   /** null: the model ran dense. */
   readonly sparsity: Sparsity | null;
+  /** As the generation found them; null: no device has single neurons. */
+  readonly hot: HotNeurons | null;
 }
 
 /** What decoding read of the feed-forward layers. */
 export interface Sparsity {
   /** Neurons computed to the end, of all, 0 to 1. */
   readonly activeShare: number;
-  /** Of the active ones, those computed on a GPU, 0 to 1. */
+  /** Of the active ones, those computed on a GPU, 0 to 1; from a sample of the tokens. */
   readonly hotShare: number;
   /** Bytes of weights read per token, those outside the feed-forward layers included. */
   readonly bytesPerToken: number;

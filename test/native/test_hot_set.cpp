@@ -179,7 +179,7 @@ TEST(hot_set, leaves_to_the_cpu_what_finds_no_memory_and_goes_on_when_the_device
   EXPECT_EQ(set.state().neurons, 32u);
   served.expect_equal_to_stock();
   EXPECT_EQ(set.state().neurons, 0u);
-  EXPECT_EQ(set.device_name(), "");
+  EXPECT_EQ(set.state().device, "");
   set.adapt([] { return false; });
   served.expect_equal_to_stock();
 }

@@ -81,7 +81,7 @@ void splits_a_model_that_does_not_fit(const std::string& device) {
   EXPECT_EQ(split->info().fallback, "");
   EXPECT(ffn.hot.layers > 0 && ffn.hot.neurons >= 32 && ffn.hot.neurons < 4096);
   EXPECT(ffn.hot.vram_bytes > 0 && ffn.hot.vram_bytes <= 2'000'000);
-  EXPECT(ffn.hot_device.starts_with(device));
+  EXPECT(ffn.hot.device.starts_with(device));
   EXPECT(ffn.reason.find("hot/cold should be") != std::string::npos);
   const std::string expected = stock_text(model().path());
   // The second and third come after neurons were exchanged.
@@ -104,7 +104,7 @@ TEST(serving, leaves_a_model_alone_that_fits_on_the_gpu) {
   spec.vram_bytes = 0;
   const auto whole = load(spec);
   EXPECT_EQ(hotcold::mode_name(whole->info().ffn.mode), std::string("dense"));
-  EXPECT_EQ(whole->info().ffn.hot_device, "");
+  EXPECT_EQ(whole->info().ffn.hot.device, "");
 }
 
 TEST(serving, keeps_what_it_learns_and_begins_with_it_the_next_time) {

@@ -13,6 +13,7 @@ export const engineStats: GenerateStats = {
   prefillTokensPerSecond: 500,
   decodeTokensPerSecond: 100,
   sparsity: null,
+  hot: null,
 };
 
 /** One generation, driven by the test as if by the model. */

@@ -17,6 +17,7 @@ const stats: GenerateStats = {
   prefillTokensPerSecond: 1000,
   decodeTokensPerSecond: 20,
   sparsity: null,
+  hot: null,
 };
 
 describe("RollingWindow", () => {

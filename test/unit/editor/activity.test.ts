@@ -11,6 +11,7 @@ const stats = {
   prefillTokensPerSecond: 100,
   decodeTokensPerSecond: 40,
   sparsity: null,
+  hot: null,
 };
 const failure = new AppError("engine/exited", "gone");
 

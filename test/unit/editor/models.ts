@@ -29,6 +29,8 @@ export const qwen: LoadedModel = {
   fallback: null,
   loadMs: 1200,
   kvBytes: 117_440_512,
+  hot: null,
+  profileNotice: null,
   sidecar: null,
   sidecarNotice: null,
 };

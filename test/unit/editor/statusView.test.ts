@@ -134,6 +134,18 @@ describe("renderStatus", () => {
     expect(tooltipMarkdown).toContain("Read: 237.4 MB of weights per token, 1.6 GB if dense");
   });
 
+  it("says in the hover which neurons a device has", () => {
+    const hot = { device: "Vulkan0, ggml", layers: 24, neurons: 51_200, vramBytes: 1.2e9, swaps: 0 };
+    const { tooltipMarkdown } = renderStatus({ kind: "ready" }, { ...facts, model: { ...qwen, hot } }, "full");
+    expect(tooltipMarkdown).toContain("Hot neurons: 51200 of 24 layers on Vulkan0, ggml, 1\\.2 GB");
+  });
+
+  it("says in the hover why what was learnt is not used", () => {
+    const model = { ...qwen, profileNotice: "coder.profile: the profile is of another model" };
+    const { tooltipMarkdown } = renderStatus({ kind: "ready" }, { ...facts, model }, "full");
+    expect(tooltipMarkdown).toContain("$(warning) coder\\.profile: the profile is of another model\\.");
+  });
+
   it("says in the hover why a model does not run where it was asked to", () => {
     const model = { ...qwen, fallback: "Vulkan0 has 2.1 GB free, the model needs 3.4 GB" };
     const { tooltipMarkdown } = renderStatus({ kind: "ready" }, { ...facts, model }, "full");

@@ -18,6 +18,7 @@ const outcome: Outcome = {
     prefillTokensPerSecond: 812.3,
     decodeTokensPerSecond: 41.6,
     sparsity: null,
+    hot: null,
   },
   trace: { prefixLength: 30, suffixLength: 8, maxLines: 1, rawText: "self.y = y  \nx", changedBy: ["trailingBlanks"] },
 };

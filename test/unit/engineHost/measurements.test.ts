@@ -51,6 +51,14 @@ describe("Measurements", () => {
     expect(measured).toBe(1);
   });
 
+  it("tells what is known without measuring", async () => {
+    expect(measurements().known()).toBeUndefined();
+    const first = await measurements().get();
+    expect(measurements().known()).toEqual(first);
+    expect(measurements("Ryzen").known()).toBeUndefined();
+    expect(measured).toBe(1);
+  });
+
   it.each([
     ["another processor", () => measurements("Ryzen")],
     ["other libraries", () => measurements("Xeon", "v0.5.0")],
