@@ -131,9 +131,7 @@ class Loader {
 
   Result<Attempt> plan(std::vector<ggml_backend_dev_t> gpus) const {
     FreeMemory free = {available_memory_bytes(), {}};
-    for (const ggml_backend_dev_t gpu : gpus) {
-      free.gpu_bytes.push_back(free_device_bytes(gpu, spec_.vram_bytes));
-    }
+    for (const ggml_backend_dev_t gpu : gpus) free.gpu_bytes.push_back(free_device_bytes(gpu, spec_.vram_bytes));
     const int requested = spec_.device == DeviceChoice::cpu ? 0 : spec_.gpu_layers;
     auto placement = place_layers(file_, uint64_t{context_length_} * kSequences, free, requested);
     if (!placement) return placement.error();

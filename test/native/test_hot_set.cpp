@@ -105,7 +105,7 @@ void hands_memory_back_and_takes_it_again(ggml_backend_dev_t device) {
   EXPECT_EQ(served.set->state().layers, 0u);
   EXPECT(served.set->state().vram_bytes < full.vram_bytes / 2);
   served.expect_equal_to_stock();
-  served.free_bytes = 1200;  // above the reserve, but not by so much that it would last
+  served.free_bytes = 80'000;  // enough for the reserve and a layer, which takes 74 kB, but not so that it would last
   served.adapt();
   EXPECT_EQ(served.set->state().layers, 0u);
   served.free_bytes = kPlenty;

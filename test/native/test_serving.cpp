@@ -88,8 +88,10 @@ void splits_a_model_that_does_not_fit(const std::string& device) {
   for (int i = 0; i < 3; ++i) {
     const GenerateResult result = complete(*split, kPrefix, 64);
     EXPECT_EQ(result.text, expected);
-    EXPECT(result.stats.ffn.layers.size() > 0);
-    if (i > 0) EXPECT(result.stats.hot.swaps > 0);
+    const Sparsity sparsity = sparsity_of(split->info(), result.stats.ffn);
+    expect_near(sparsity.active_share, 0.11, 0.03);  // as the model was made
+    EXPECT(sparsity.hot_share > 0.1 && sparsity.hot_share < 1);
+    EXPECT_EQ(result.stats.hot.swaps > 0, i > 0);
   }
 }
 
@@ -97,6 +99,20 @@ void splits_a_model_that_does_not_fit(const std::string& device) {
 
 TEST(serving, splits_a_model_that_does_not_fit_and_answers_as_stock_llama) { splits_a_model_that_does_not_fit(cpu_name()); }
 TEST(serving, splits_a_model_that_does_not_fit_and_answers_as_stock_llama_on_the_gpu) { splits_a_model_that_does_not_fit(gpu_name()); }
+
+TEST(serving, has_attention_and_all_neurons_on_the_gpu_where_hot_cold_is_asked_for_and_all_fits) {
+  ModelSpec spec = split_spec(model().path(), gpu_name(), 0);
+  spec.vram_bytes = 0;
+  spec.mode = hotcold::Mode::exact;
+  const auto split = load(spec);
+  const LoadedInfo& info = split->info();
+  EXPECT_EQ(info.ffn.hot.neurons, 4096u);
+  EXPECT_EQ(info.devices.size(), 1u);
+  EXPECT(info.devices.front().kind == DeviceKind::gpu && info.devices.front().layers == 4);
+  const GenerateResult result = complete(*split, kPrefix, 64);
+  EXPECT_EQ(result.text, stock_text(model().path()));
+  expect_near(sparsity_of(info, result.stats.ffn).hot_share, 1, 1e-9);
+}
 
 TEST(serving, leaves_a_model_alone_that_fits_on_the_gpu) {
   ModelSpec spec = split_spec(model().path(), gpu_name(), 0);
