@@ -103,10 +103,13 @@ void Executor::plan_chunks() {
   chunks_per_job_ = (n_neurons_ + chunk_neurons_ - 1) / chunk_neurons_;
   n_slices_ = (n_embd_ + kSlice - 1) / kSlice;
   has_many_ = false;
+  n_partial_ = 0;
   for (size_t i = 0; i < jobs_.size(); ++i) {
     jobs_[i].first_chunk = static_cast<int64_t>(i) * chunks_per_job_;
     jobs_[i].is_few = jobs_[i].n_entries <= kFew;
     has_many_ = has_many_ || !jobs_[i].is_few;
+    jobs_[i].first_partial = n_partial_;
+    if (jobs_[i].is_few) n_partial_ += jobs_[i].n_entries;
     for (int64_t k = 0; k < jobs_[i].n_entries; ++k) entries_[jobs_[i].first_entry + k].job = i;
   }
   counts_.assign(jobs_.size() * chunks_per_job_, {});
@@ -121,7 +124,9 @@ void Executor::lay_out_memory() {
   const size_t up = take(n_entries * activation_stride(layer_->up));
   const size_t gate = shares ? up : take(n_entries * activation_stride(layer_->gate));
   partial_stride_ = round_up(down.kernels().partial_floats(n_embd_), 16);
-  const size_t partials = take(n_entries * chunks_per_job_ * partial_stride_ * sizeof(float));
+  // Not for prompts: 512 tokens would take 268 MB of them in a layer of 4096.
+  CHECK(n_partial_ <= static_cast<int64_t>(jobs_.size()) * kFew);
+  const size_t partials = take(n_partial_ * chunks_per_job_ * partial_stride_ * sizeof(float));
   size_t values = 0;
   size_t packed = 0;
   size_t outputs = 0;

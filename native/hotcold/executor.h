@@ -29,6 +29,7 @@ struct Job {
   int64_t n_entries = 0;
   int64_t first_chunk = 0;
   bool is_few = true;
+  int64_t first_partial = 0;  // few only: of its first entry
 };
 
 /// What the chunks of one job did, each for itself.
@@ -116,6 +117,7 @@ class Executor {
   int64_t block_neurons_ = 0;
   int64_t n_slices_ = 0;
   bool has_many_ = false;
+  int64_t n_partial_ = 0;  // entries that have partial sums
   const Predictor* predictor_ = nullptr;  // null: all neurons are computed
   std::span<const uint8_t> hot_;          // by neuron: a device computes it; empty when none
   ActivityObserver* observer_ = nullptr;  // null: this run is of no interest

@@ -195,7 +195,7 @@ void Executor::observe_active(const Job& job, int64_t entry, int64_t chunk, int3
 }
 
 float* Executor::partial(const Job& job, int64_t entry, int64_t chunk) const {
-  return partials_ + ((job.first_entry + entry) * chunks_per_job_ + (chunk - job.first_chunk)) * partial_stride_;
+  return partials_ + ((job.first_partial + entry) * chunks_per_job_ + (chunk - job.first_chunk)) * partial_stride_;
 }
 
 void Executor::finish_few(const Job& job, int64_t first, int64_t n) {

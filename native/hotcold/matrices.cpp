@@ -60,7 +60,7 @@ void Down::pack(const uint8_t* tensor) {
 
 void Down::copy_column(int64_t neuron, float* column) const {
   const int64_t group = kernels_->group;
-  const uint8_t* packed = bytes_.data() + neuron / group * group_stride_;
+  const uint8_t* packed = packed_ + neuron / group * group_stride_;
   const auto to_floats = [type = kernels_->type](const uint8_t* from, float* to, int64_t n) {
     if (type == GGML_TYPE_F32) {
       std::memcpy(to, from, n * sizeof(float));
