@@ -9,6 +9,7 @@
 #include "ggml-backend-impl.h"
 #include "hotcold/buffer.h"
 #include "hotcold/executor.h"
+#include "hotcold/linear.h"
 
 namespace hotpath::hotcold {
 
@@ -26,6 +27,10 @@ class Stream {
       ggml_tensor* node = ggml_graph_node(graph, i);
       ggml_status status = GGML_STATUS_SUCCESS;
       if (is_empty_op(node)) {
+        ++i;
+      } else if (is_plain_product(node)) {
+        workers_.set_threadpool(weight_of(node->src[0])->store.threadpool());
+        status = linear_.run(node);
         ++i;
       } else if (const Match match = match_ffn(graph, i); match.end > 0) {
         workers_.set_threadpool(match.ffn.store->threadpool());
@@ -65,6 +70,7 @@ class Stream {
 
   Workers workers_;
   Executor executor_{workers_};
+  Linear linear_{workers_};
 };
 
 Stream& stream(ggml_backend_t backend) { return *static_cast<Stream*>(backend->context); }
@@ -118,7 +124,7 @@ ggml_backend_buffer_type_t device_buffer_type(ggml_backend_dev_t) {
   return ggml_backend_dev_buffer_type(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU));
 }
 
-bool supports_op(ggml_backend_dev_t, const ggml_tensor* op) { return is_ffn_op(op); }
+bool supports_op(ggml_backend_dev_t, const ggml_tensor* op) { return is_ffn_op(op) || has_plain_matrix(op); }
 
 bool supports_buffer_type(ggml_backend_dev_t, ggml_backend_buffer_type_t type) {
   return is_our_buffer_type(type) || ggml_backend_buft_is_host(type);

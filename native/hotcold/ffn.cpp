@@ -8,10 +8,11 @@ namespace hotpath::hotcold {
 
 namespace {
 
-/// The matrix a product is made with; null when it is no product or the matrix is not ours.
+/// The matrix a product is made with; null when it is no product or the matrix is none of an FFN of ours.
 const Store::Weight* matrix_of(const ggml_tensor* node) {
   if (!node || (node->op != GGML_OP_MUL_MAT && node->op != GGML_OP_MUL_MAT_ID)) return nullptr;
-  return weight_of(node->src[0]);
+  const Store::Weight* weight = weight_of(node->src[0]);
+  return weight && !weight->plain ? weight : nullptr;
 }
 
 const Store::Weight* bias_of(const ggml_tensor* node) {

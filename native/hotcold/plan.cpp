@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <map>
 
 namespace hotpath::hotcold {
 
@@ -57,6 +59,32 @@ std::string obstacle(const LayerTensors& layer, const PlanInput& input) {
   return "";
 }
 
+std::string joined(const std::vector<int>& layers) {
+  std::string text;
+  for (const int layer : layers) text.append(text.empty() ? "" : "|").append(std::to_string(layer));
+  return text;
+}
+
+/// Those outside the FFNs that are on the CPU and that our kernels are faster for.
+std::vector<PlainMatrices> plan_plain(const PlanInput& input) {
+  std::map<std::string, std::vector<int>> found;
+  for (const GgufTensor& tensor : input.tensors) {
+    if (!is_plain_matrix(tensor.name) || tensor.shape[2] != 1 || tensor.shape[3] != 1) continue;
+    const RowKernels* kernels = row_kernels(tensor.type, input.isa);
+    if (!kernels || tensor.shape[0] % kernels->block != 0 || !input.is_faster || !input.is_faster(tensor.type)) continue;
+    int layer = 0;
+    char name[32];
+    if (std::sscanf(tensor.name.c_str(), "blk.%d.%31[^.]", &layer, name) == 2) {
+      if (layer < input.first_gpu_layer) found[name].push_back(layer);
+    } else if (!input.is_output_on_gpu) {
+      found["output"];
+    }
+  }
+  std::vector<PlainMatrices> plain;
+  for (auto& [name, layers] : found) plain.push_back({name, std::move(layers)});
+  return plain;
+}
+
 Error impossible(Mode wanted, const std::string& why) {
   return {ErrorCode::request_invalid, std::string("mode ") + mode_name(wanted) + " is not possible: " + why, {}};
 }
@@ -76,15 +104,24 @@ std::optional<NeuronForm> relu_form_of(const std::string& architecture) {
 }
 
 std::string Plan::tensor_pattern() const {
-  std::string pattern = "^blk\\.(";
-  for (const int layer : layers) pattern.append(layer == layers.front() ? "" : "|").append(std::to_string(layer));
-  return pattern.append(")\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)$");
+  std::string pattern = "^blk\\.(" + joined(layers) + ")\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)$";
+  // llama.cpp compiles it anew for every tensor, so matrices that the same layers have share a part.
+  std::map<std::vector<int>, std::string> names;
+  for (const PlainMatrices& matrices : plain) {
+    std::string& together = names[matrices.layers];
+    together.append(together.empty() ? "" : "|").append(matrices.name);
+  }
+  for (const auto& [in_layers, together] : names) {
+    pattern += in_layers.empty() ? "|^" : "|^blk\\.(" + joined(in_layers) + ")\\.";
+    pattern += "(" + together + ")\\.weight$";
+  }
+  return pattern;
 }
 
 Result<Plan> plan_ffns(const PlanInput& input, Mode wanted) {
   if (wanted == Mode::dense) {
     if (input.form) return impossible(wanted, "llama.cpp computes this model with another activation than it has");
-    return Plan{Mode::dense, "asked for", {}};
+    return Plan{Mode::dense, "asked for", {}, {}};
   }
   const auto form = input.form ? input.form : relu_form_of(input.architecture);
   const bool is_sparse = form && is_relu_like(form->function);
@@ -106,13 +143,14 @@ Result<Plan> plan_ffns(const PlanInput& input, Mode wanted) {
   if (input.form && static_cast<int>(plan.layers.size()) < input.n_layers) {
     return Error{ErrorCode::model_unsupported, "llama.cpp computes it with another activation, and not all of its FFNs can be computed here: " + first_obstacle, {}};
   }
-  const auto dense = [](std::string why) { return Plan{Mode::dense, std::move(why), {}}; };
+  const auto dense = [](std::string why) { return Plan{Mode::dense, std::move(why), {}, {}}; };
   if (!is_forced) {
     if (!is_sparse) return dense(input.architecture + " has no ReLU: no neuron is silent");
     if (plan.layers.empty()) return dense(first_obstacle.empty() ? "its FFNs are on the GPU" : first_obstacle);
     if (input.isa == Isa::generic) return dense("there are no fast kernels for this processor");
     plan.mode = Mode::exact;
     plan.reason = form_text(*form) + ": silent neurons are left out";
+    plan.plain = plan_plain(input);
     return plan;
   }
   if (plan.layers.empty()) return impossible(wanted, first_obstacle.empty() ? "the model has no layers" : first_obstacle);
@@ -125,6 +163,7 @@ Result<Plan> plan_ffns(const PlanInput& input, Mode wanted) {
   }
   plan.mode = wanted == Mode::automatic ? Mode::exact : wanted;
   plan.reason = wanted == Mode::automatic ? form_text(*form) + ", not what llama.cpp would compute" : "asked for";
+  plan.plain = plan_plain(input);
   return plan;
 }
 

@@ -1,6 +1,7 @@
 // Decides, before a model is loaded, whether its FFNs come to our backend and in which mode; says why.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,12 +21,22 @@ struct PlanInput {
   std::optional<NeuronForm> form;  // where the model is known to need another than llama.cpp computes
   bool has_predictors = false;
   Isa isa;
+  bool is_output_on_gpu = false;
+  /// Whether our kernels are faster than ggml's for rows of this type; null: nothing is known to be.
+  std::function<bool(ggml_type)> is_faster;
+};
+
+/// Plain matrices of one name.
+struct PlainMatrices {
+  std::string name;         // as in `blk.<layer>.<name>.weight`
+  std::vector<int> layers;  // that have one; empty: it is `<name>.weight`, outside the layers
 };
 
 struct Plan {
   Mode mode = Mode::dense;  // never automatic
   std::string reason;
-  std::vector<int> layers;  // those that come to us; empty when dense
+  std::vector<int> layers;  // those whose FFNs come to us; empty when dense
+  std::vector<PlainMatrices> plain;
 
   /// For tensor_buft_overrides.
   std::string tensor_pattern() const;

@@ -56,6 +56,16 @@ std::optional<WeightName> parse_weight_name(std::string_view name) {
   return parsed;
 }
 
+bool is_plain_matrix(std::string_view name) {
+  if (name == "output.weight") return true;
+  if (!name.starts_with("blk.")) return false;
+  name.remove_prefix(std::min(name.find('.', 4), name.size()));
+  for (const std::string_view known : {".attn_q.weight", ".attn_k.weight", ".attn_v.weight", ".attn_qkv.weight", ".attn_output.weight"}) {
+    if (name == known) return true;
+  }
+  return false;
+}
+
 uint64_t Stats::neurons() const {
   return std::accumulate(layers.begin(), layers.end(), uint64_t{0}, [](uint64_t n, const auto& layer) { return n + layer.neurons; });
 }
@@ -85,10 +95,19 @@ std::vector<float>& Store::bias_of(const WeightName& name) {
 }
 
 Store::Weight& Store::add_weight(const ggml_tensor* tensor) {
-  const auto name = parse_weight_name(tensor->name);
-  CHECK(name);
   const uint8_t* packed = nullptr;
-  if (name->bias) {
+  const auto rows = [&] {
+    const RowKernels* kernels = row_kernels(tensor->type, isa_);
+    CHECK(kernels);
+    packed = sidecar_ ? sidecar_->find(tensor, *kernels) : nullptr;
+    return Rows(*kernels, tensor->ne[0], tensor->ne[1], tensor->ne[2], packed);
+  };
+  Rows plain;
+  const auto name = parse_weight_name(tensor->name);
+  if (!name) {
+    CHECK(is_plain_matrix(tensor->name));
+    plain = rows();
+  } else if (name->bias) {
     CHECK(tensor->type == GGML_TYPE_F32);
     bias_of(*name).resize(tensor->ne[0]);
   } else if (name->part == Part::down) {
@@ -100,12 +119,9 @@ Store::Weight& Store::add_weight(const ggml_tensor* tensor) {
       down = Down(*kernels, tensor->ne[0], tensor->ne[1], tensor->ne[2], packed);
     }
   } else {
-    const RowKernels* kernels = row_kernels(tensor->type, isa_);
-    CHECK(kernels);
-    packed = sidecar_ ? sidecar_->find(tensor, *kernels) : nullptr;
-    rows_of(*name) = Rows(*kernels, tensor->ne[0], tensor->ne[1], tensor->ne[2], packed);
+    rows_of(*name) = rows();
   }
-  return weights_.emplace_back(Weight{*this, *name, packed != nullptr, {}});
+  return weights_.emplace_back(Weight{*this, name.value_or(WeightName{}), std::move(plain), packed != nullptr, {}});
 }
 
 void Store::write(Weight& weight, const ggml_tensor* tensor, const void* data, size_t offset, size_t n) {
@@ -113,32 +129,35 @@ void Store::write(Weight& weight, const ggml_tensor* tensor, const void* data, s
   const size_t total = ggml_nbytes(tensor);
   CHECK(offset <= total && n <= total - offset);
   if (weight.is_mapped) return;
-  if (n == total) return pack(weight.name, bytes);
+  if (n == total) return pack(weight, bytes);
   if (weight.pending.empty()) {
     weight.pending.resize(total);
-    unpack(weight.name, weight.pending.data());
+    unpack(weight, weight.pending.data());
   }
   std::memcpy(weight.pending.data() + offset, bytes, n);
   // Pieces come in order; packing only at the end spares packing the whole for each of them.
   if (offset + n < total) return;
-  pack(weight.name, weight.pending.data());
+  pack(weight, weight.pending.data());
   weight.pending = {};
 }
 
 void Store::read(const Weight& weight, const ggml_tensor* tensor, void* data, size_t offset, size_t n) {
   const size_t total = ggml_nbytes(tensor);
   CHECK(offset <= total && n <= total - offset);
-  if (n == total && weight.pending.empty()) return unpack(weight.name, static_cast<uint8_t*>(data));
+  if (n == total && weight.pending.empty()) return unpack(weight, static_cast<uint8_t*>(data));
   std::vector<uint8_t> whole = weight.pending;
   if (whole.empty()) {
     whole.resize(total);
-    unpack(weight.name, whole.data());
+    unpack(weight, whole.data());
   }
   std::memcpy(data, whole.data() + offset, n);
 }
 
-void Store::pack(const WeightName& name, const uint8_t* from) {
-  if (name.bias) {
+void Store::pack(Weight& weight, const uint8_t* from) {
+  const WeightName& name = weight.name;
+  if (weight.plain) {
+    weight.plain.pack(from);
+  } else if (name.bias) {
     std::vector<float>& bias = bias_of(name);
     std::memcpy(bias.data(), from, bias.size() * sizeof(float));
   } else if (name.part == Part::down) {
@@ -148,8 +167,11 @@ void Store::pack(const WeightName& name, const uint8_t* from) {
   }
 }
 
-void Store::unpack(const WeightName& name, uint8_t* to) {
-  if (name.bias) {
+void Store::unpack(const Weight& weight, uint8_t* to) {
+  const WeightName& name = weight.name;
+  if (weight.plain) {
+    weight.plain.unpack(to);
+  } else if (name.bias) {
     const std::vector<float>& bias = bias_of(name);
     std::memcpy(to, bias.data(), bias.size() * sizeof(float));
   } else if (name.part == Part::down) {

@@ -43,6 +43,10 @@ struct WeightName {
 
 std::optional<WeightName> parse_weight_name(std::string_view name);
 
+/// Matrices of attention and the output, which come one by one where our kernels are faster: `blk.<layer>.attn_<..>.weight`
+/// and `output.weight`.
+bool is_plain_matrix(std::string_view name);
+
 /// Of PowerInfer: neuron i is taken as active when (fc2 . relu(fc1 . residual))[i] >= threshold.
 struct Predictor {
   Rows fc1;  // {n_embd, rank}
@@ -171,7 +175,8 @@ class Store {
   /// A matrix or bias that llama.cpp loads here. `tensor` outlives neither its buffer nor this.
   struct Weight {
     Store& store;
-    WeightName name;
+    WeightName name;               // of an FFN; says nothing of a plain matrix
+    Rows plain;                    // empty when it belongs to an FFN
     bool is_mapped;                // from the sidecar
     std::vector<uint8_t> pending;  // the tensor's bytes while they come in pieces
   };
@@ -180,8 +185,8 @@ class Store {
   void read(const Weight& weight, const ggml_tensor* tensor, void* data, size_t offset, size_t n);
 
  private:
-  void unpack(const WeightName& name, uint8_t* to);
-  void pack(const WeightName& name, const uint8_t* from);
+  void unpack(const Weight& weight, uint8_t* to);
+  void pack(Weight& weight, const uint8_t* from);
   Rows& rows_of(const WeightName& name) { return name.part == Part::gate ? layer(name.layer).gate : layer(name.layer).up; }
   std::vector<float>& bias_of(const WeightName& name);
 

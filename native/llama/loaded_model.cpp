@@ -217,6 +217,7 @@ class Loader {
     // With a plan, that says which layers are ours; else those whose attention is on the CPU.
     input.first_gpu_layer = attempt.hybrid ? n_layers : std::max(0, n_layers + 1 - std::max(1, attempt.placement.gpu_layers));
     input.isa = hotcold::usable_isas().front();
+    input.is_output_on_gpu = attempt.placement.gpu_layers > 0;
     if (file_.form) input.form = file_.form->form;
     input.has_predictors = file_.powerinfer && file_.powerinfer->has_predictors();
     auto plan = hotcold::plan_ffns(input, spec_.mode);

@@ -91,9 +91,10 @@ void add_weights(const GgufHeader& header, ModelFile& file) {
     const bool in_layer = std::sscanf(tensor.name.c_str(), "blk.%u.%n", &layer, &name_at) == 1 && name_at > 0 &&
                           layer < file.metadata.layer_count;
     (in_layer ? file.shape.layer_bytes[layer] : file.shape.other_bytes) += tensor.bytes;
-    if (in_layer) file.shape.layer_tensors.push_back(tensor);
+    const bool is_output = tensor.name == "output.weight";
+    if (in_layer || is_output) file.shape.layer_tensors.push_back(tensor);
     if (is_input(tensor.name)) file.shape.input_bytes += tensor.bytes;
-    if (tensor.name == "output.weight") file.shape.output_bytes = tensor.bytes;
+    if (is_output) file.shape.output_bytes = tensor.bytes;
     if (in_layer) note_ffn_tensor(std::string_view(tensor.name).substr(static_cast<size_t>(name_at)), tensor, file.shape.ffn[layer]);
     file.metadata.parameter_count += tensor.elements();
   }

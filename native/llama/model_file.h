@@ -41,7 +41,7 @@ struct ModelShape {
   uint64_t input_bytes = 0;                  // of these, the embedding
   uint64_t output_bytes = 0;                 // of these, the output matrix; 0: it is the embedding, too
   uint64_t feed_forward_length = 0;
-  std::vector<GgufTensor> layer_tensors;     // of all layers
+  std::vector<GgufTensor> layer_tensors;     // of all layers, and the output matrix
   std::vector<FfnWeights> ffn;  // one entry per layer
   uint32_t experts_used = 0;    // per token
   bool is_relu_by_metadata = false;  // its gates are ReLUs, whatever its architecture says

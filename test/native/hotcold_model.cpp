@@ -45,7 +45,7 @@ class TinyWriter {
   void write(const std::string& path) {
     const int64_t n = shape_.n_embd;
     matrix("token_embd.weight", GGML_TYPE_F32, {n, TinyModel::kVocabulary}, 1);
-    matrix("output.weight", GGML_TYPE_F32, {n, TinyModel::kVocabulary});
+    matrix("output.weight", shape_.plain_type, {n, TinyModel::kVocabulary});
     vector("output_norm.weight", n, 1);
     if (has_biases()) vector("output_norm.bias", n, 0);
     for (int64_t i = 0; i < shape_.n_layers; ++i) layer("blk." + std::to_string(i) + ".");
@@ -65,7 +65,7 @@ class TinyWriter {
       vector(prefix + norm + ".weight", n, 1);
       if (has_biases()) vector(prefix + norm + ".bias", n, 0);
     }
-    for (const char* part : {"attn_q", "attn_k", "attn_v", "attn_output"}) matrix(prefix + part + ".weight", GGML_TYPE_F32, {n, n});
+    for (const char* part : {"attn_q", "attn_k", "attn_v", "attn_output"}) matrix(prefix + part + ".weight", shape_.plain_type, {n, n});
     const std::string suffix = shape_.n_experts > 0 ? "_exps.weight" : ".weight";
     const int64_t experts = std::max<int64_t>(1, shape_.n_experts);
     if (shape_.n_experts > 0) matrix(prefix + "ffn_gate_inp.weight", GGML_TYPE_F32, {n, experts});
@@ -149,7 +149,7 @@ LlamaRun::LlamaRun(const std::string& path, int threads, hotcold::Store* store, 
   ggml_backend_dev_t no_devices[] = {nullptr};
   model_params.devices = no_devices;
   const llama_model_tensor_buft_override overrides[] = {
-      {"blk\\.\\d+\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)", store ? store->buffer_type() : nullptr}, {nullptr, nullptr}};
+      {"^blk\\.\\d+\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)$|^blk\\.\\d+\\.attn_(q|k|v|qkv|output)\\.weight$|^output\\.weight$", store ? store->buffer_type() : nullptr}, {nullptr, nullptr}};
   if (store) model_params.tensor_buft_overrides = overrides;
   model_.reset(llama_model_load_from_file(path.c_str(), model_params));
   CHECK(model_);

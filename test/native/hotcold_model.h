@@ -18,6 +18,7 @@ struct TinyShape {
   int64_t n_ff = 352;
   int64_t n_layers = 2;
   int64_t n_experts = 0;
+  ggml_type plain_type = GGML_TYPE_F32;  // of attention and the output
 };
 
 /// A GGUF file without a vocabulary, removed with the object.
@@ -38,7 +39,7 @@ class TinyModel {
 /// The floats of an F32 tensor of a file.
 std::vector<float> read_floats(const std::string& path, const std::string& tensor);
 
-/// llama.cpp with this file; the FFNs in the store, where there is one.
+/// llama.cpp with this file; FFNs, attention and output in the store, where there is one.
 class LlamaRun {
  public:
   /// `on_node`: as llama_context_params.cb_eval; makes ggml compute every node by itself.

@@ -16,7 +16,7 @@ using hotcold::Store;
 
 constexpr double kFloatTolerance = 1e-4;  // llama.cpp keeps K and V as 16-bit floats
 constexpr double kHalfTolerance = 1e-3;   // it also rounds the activations to 16 bits, we do not
-constexpr double kQuantisedTolerance = 1e-2;
+constexpr double kQuantisedTolerance = 1.5e-2;  // as far as llama.cpp is from itself
 
 hotcold::Isa best_isa() { return hotcold::usable_isas().front(); }
 
@@ -57,6 +57,13 @@ TEST(hotcold_exact, equals_llama_with_gates_in_every_type) {
   for (const ggml_type type : {GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) expect_equal_logits({"llama", type, 256, 768});
 }
 
+TEST(hotcold_exact, equals_llama_with_attention_and_output_in_every_type) {
+  for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0}) {
+    expect_equal_logits({"llama", type, 128, 352, 2, 0, type});
+  }
+  for (const ggml_type type : {GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) expect_equal_logits({"llama", type, 256, 768, 2, 0, type});
+}
+
 TEST(hotcold_exact, equals_llama_with_experts) {
   for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_Q8_0}) expect_equal_logits({"llama", type, 128, 160, 2, 5});
 }
@@ -66,7 +73,7 @@ TEST(hotcold_exact, equals_llama_with_biases) {
 }
 
 TEST(hotcold_exact, gives_the_same_bits_with_every_number_of_threads) {
-  for (const TinyShape& shape : {TinyShape{"llama", GGML_TYPE_Q8_0, 256, 2048}, TinyShape{"llama", GGML_TYPE_Q8_0, 128, 512, 2, 5}}) {
+  for (const TinyShape& shape : {TinyShape{"llama", GGML_TYPE_Q8_0, 256, 2048, 2, 0, GGML_TYPE_Q4_0}, TinyShape{"llama", GGML_TYPE_Q8_0, 128, 512, 2, 5}}) {
     const TinyModel model(shape);
     for (const size_t batch_size : {1, 5, 33}) {
       const auto logits_with = [&](int threads) {
