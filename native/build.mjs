@@ -75,7 +75,9 @@ async function sourceLlama(log) {
   };
 }
 
-async function compile(options) {
+async function compile(llamaOptions) {
+  const { HOTPATH_CUDA_ARCHITECTURES } = process.env;
+  const options = { ...llamaOptions, ...(HOTPATH_CUDA_ARCHITECTURES && { HOTPATH_CUDA_ARCHITECTURES }) };
   const definitions = Object.entries(options).map(([name, value]) => `--CD${name}=${value}`);
   const cmakeJs = require.resolve("cmake-js/bin/cmake-js");
   // Configured each time: a build alone would keep the definitions of the first.
@@ -146,8 +148,8 @@ function programFolder() {
 /** Everything the result depends on. */
 async function inputHash() {
   const hash = createHash("sha256");
-  const { CXX = "", CXXFLAGS = "", HOTPATH_LLAMA = "" } = process.env;
-  hash.update([process.platform, process.arch, CXX, CXXFLAGS, HOTPATH_LLAMA].join(" "));
+  const { CXX = "", CXXFLAGS = "", HOTPATH_LLAMA = "", HOTPATH_CUDA_ARCHITECTURES = "" } = process.env;
+  hash.update([process.platform, process.arch, CXX, CXXFLAGS, HOTPATH_LLAMA, HOTPATH_CUDA_ARCHITECTURES].join(" "));
   for (const folder of [nativeFolder, cudaFolder, testFolder]) {
     for (const file of await filesUnder(folder)) {
       hash.update(path.relative(root, file));

@@ -18,6 +18,8 @@ Error unwritable(const std::string& path, const std::string& why) {
   return {ErrorCode::file_unwritable, path + ": " + why, {{"path", path}}};
 }
 
+bool is_file_name(const std::string& path) { return !path.empty() && path.find('\0') == std::string::npos; }
+
 /// Beside the file, because only there a rename cannot fail for being on another disk.
 std::string temporary_name(const std::string& path) {
   const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
@@ -54,8 +56,18 @@ Result<std::string> read_whole_file(const std::string& path, uint64_t max_bytes)
   return bytes;
 }
 
+Result<Done> check_writable(const std::string& path) {
+  std::error_code ignored;
+  if (!is_file_name(path) || std::filesystem::is_directory(to_path(path), ignored)) return unwritable(path, "not the name of a file");
+  const std::filesystem::path temporary = to_path(temporary_name(path));
+  const std::string why = write(temporary, "");
+  std::filesystem::remove(temporary, ignored);
+  if (!why.empty()) return unwritable(path, why);
+  return Done{};
+}
+
 Result<Done> write_whole_file(const std::string& path, std::string_view bytes) {
-  if (path.empty() || path.find('\0') != std::string::npos) return unwritable(path, "not the name of a file");
+  if (!is_file_name(path)) return unwritable(path, "not the name of a file");
   const std::filesystem::path temporary = to_path(temporary_name(path));
   std::string why = write(temporary, bytes);
   std::error_code failed;

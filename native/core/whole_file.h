@@ -14,4 +14,7 @@ Result<std::string> read_whole_file(const std::string& path, uint64_t max_bytes)
 /// All or nothing: readers see the old file or the new one, and a full disk leaves the old one. file/unwritable otherwise.
 Result<Done> write_whole_file(const std::string& path, std::string_view bytes);
 
+/// Whether write_whole_file() would be let; leaves what is there as it is.
+Result<Done> check_writable(const std::string& path);
+
 }  // namespace hotpath

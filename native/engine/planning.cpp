@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/whole_file.h"
 #include "engine/guarded.h"
 #include "placement/plan_file.h"
 
@@ -51,6 +52,8 @@ Result<ModelPlan> plan(const PlanParams& params) {
 Result<ActivationProfile> profile(const ModelSpec& spec, const std::vector<std::string>& files, const std::string& out,
                                   const OnProfileProgress& on_progress, const CancelFlag& cancel) {
   return guarded([&]() -> Result<ActivationProfile> {
+    // A run may take an hour; that its result cannot be kept is to be known before.
+    if (auto writable = check_writable(out); !writable) return writable.error();
     auto profile = profile_files(spec, files, on_progress, cancel);
     if (!profile) return profile;
     if (auto saved = save_profile(*profile, out); !saved) return saved.error();

@@ -97,14 +97,19 @@ class Observer {
 
 using Context = std::unique_ptr<llama_context, decltype(&llama_free)>;
 
+/// The callback holds up every layer: where the backend tells the same, it stays away.
 Result<Context> make_context(const LoadedModel& loaded, Observer& observer) {
   llama_context_params params = llama_context_default_params();
   params.n_ctx = kContext;
   params.n_batch = kBatch;
   params.n_ubatch = kBatch;
   params.n_threads = params.n_threads_batch = loaded.info.threads;
-  params.cb_eval = Observer::on_node;
-  params.cb_eval_user_data = &observer;
+  if (loaded.ffns) {
+    loaded.ffns->set_observer(&observer.recorder());
+  } else {
+    params.cb_eval = Observer::on_node;
+    params.cb_eval_user_data = &observer;
+  }
   Context context(nullptr, llama_free);
   LibraryWatch watch;
   watch.run([&] { context.reset(llama_init_from_model(loaded.model.get(), params)); });
@@ -182,7 +187,8 @@ Result<ActivationProfile> profile_files(const ModelSpec& spec, const std::vector
 
   ModelSpec own = spec;
   own.context_length = kContext;
-  own.mode = hotcold::Mode::dense;  // in the other modes llama.cpp does not see what goes into the down matrices
+  own.mode = file->form ? hotcold::Mode::exact : hotcold::Mode::dense;
+  if (file->form) own.device = DeviceChoice::cpu;  // a device would keep what its neurons do to itself
   auto loaded = load_model(own, {}, cancel);
   if (!loaded) return loaded.error();
   const Vocabulary vocabulary(llama_model_get_vocab(loaded->model.get()), *loaded->info.metadata.fim);

@@ -1,5 +1,5 @@
-// Runs text through a model and counts which neurons it makes active, by looking at what goes into the down matrices.
-// Works with every model stock llama.cpp runs, on every device; slower than serving, because each layer waits for us.
+// Runs text through a model and counts which neurons it makes active. Stock llama.cpp computes, on any device, and we look
+// at what goes into the down matrices; of a model it would compute wrongly, the hot/cold backend tells.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,8 @@ struct ProfileProgress {
 
 using OnProfileProgress = std::function<void(const ProfileProgress&)>;
 
-/// Reads the UTF-8 files and runs them through a model of its own. `spec` says where; its context length is not used.
+/// Reads the UTF-8 files and runs them through a model of its own. `spec` says where; its context length and mode are
+/// not used.
 Result<ActivationProfile> profile_files(const ModelSpec& spec, const std::vector<std::string>& files,
                                         const OnProfileProgress& on_progress, const CancelFlag& cancel);
 

@@ -2,10 +2,10 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import path from "node:path";
 import { sidecarFiles } from "../common/sidecarFiles.ts";
-import type { PrepareProgress } from "../protocol/engine.ts";
 import type { Divergence, PrepareResult } from "../protocol/model.ts";
 import { type Command, exitStatus, UsageError } from "./command.ts";
 import { formatBytes } from "./format.ts";
+import { ProgressLine } from "./progressLine.ts";
 
 export const prepareCommand: Command = {
   name: "prepare",
@@ -32,7 +32,11 @@ export const prepareCommand: Command = {
     const onlyCheck = values.check === true;
     const line = new ProgressLine(process.stderr);
     try {
-      const result = await engine.prepare({ model, sidecar, onlyCheck }, (progress) => line.show(progress), signal);
+      const result = await engine.prepare(
+        { model, sidecar, onlyCheck },
+        ({ step, done, total }) => line.show(done, total, stepNames[step], step),
+        signal,
+      );
       line.clear();
       print(values.json ? JSON.stringify(result) : describe(result, onlyCheck));
     } finally {
@@ -75,33 +79,3 @@ function describeDivergence({ mean, max, topAgreement, tokens }: Divergence): st
 }
 
 const stepNames = { packing: "Packing", comparing: "Comparing with llama.cpp", checking: "Checking" } as const;
-
-/** What it does and how long that will take, rewritten in place; nothing when nobody looks. */
-class ProgressLine {
-  readonly #stream: NodeJS.WriteStream;
-  #step: PrepareProgress["step"] | undefined;
-  #startedMs = 0;
-  #startedAt = 0;
-
-  constructor(stream: NodeJS.WriteStream) {
-    this.#stream = stream;
-  }
-
-  show({ step, done, total }: PrepareProgress): void {
-    if (!this.#stream.isTTY) return;
-    if (step !== this.#step) {
-      // What was there already took no time.
-      this.#step = step;
-      this.#startedMs = performance.now();
-      this.#startedAt = done;
-    }
-    const share = (done - this.#startedAt) / (total - this.#startedAt);
-    const secondsLeft = ((performance.now() - this.#startedMs) / 1000) * (1 / share - 1);
-    const left = share > 0 ? `, ${secondsLeft.toFixed(0)} s left` : "";
-    this.#stream.write(`\r\x1b[K${stepNames[step]}: ${((100 * done) / total).toFixed(0)} %${left}`);
-  }
-
-  clear(): void {
-    if (this.#stream.isTTY) this.#stream.write("\r\x1b[K");
-  }
-}

@@ -4,11 +4,11 @@ import path from "node:path";
 import { AppError } from "../common/errors.ts";
 import { isSecretFile } from "../completion/secrets.ts";
 import { starterModelPath } from "../models/starterModel.ts";
-import type { ProfileProgress, ProfileSummary } from "../protocol/planning.ts";
+import type { ProfileSummary } from "../protocol/planning.ts";
 import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
-import { formatDuration } from "./format.ts";
 import { drawProfile } from "./profilePicture.ts";
 import { describeProfile } from "./profileText.ts";
+import { ProgressLine } from "./progressLine.ts";
 
 export const profileCommand: Command = {
   name: "profile",
@@ -59,13 +59,17 @@ async function obtain(context: CommandContext, positionals: readonly string[], o
     gpuLayers: -1,
     contextLength: 0,
     threads: 0,
-    mode: "dense",
+    mode: "auto",
   } as const;
   const progress = new ProgressLine(process.stderr);
   try {
-    return await engine.profile({ model, files, out }, (step) => progress.show(step), signal);
+    return await engine.profile(
+      { model, files, out },
+      ({ tokens, totalTokens }) => progress.show(tokens, totalTokens, `${tokens} of ${totalTokens} tokens`),
+      signal,
+    );
   } finally {
-    progress.end();
+    progress.clear();
   }
 }
 
@@ -74,26 +78,5 @@ function writePicture(file: string, summary: ProfileSummary): void {
     writeFileSync(file, drawProfile(summary));
   } catch (error) {
     throw new AppError("file/unwritable", (error as Error).message, { path: file }, error);
-  }
-}
-
-/** One line that is rewritten in place, where a person looks on. */
-class ProgressLine {
-  readonly #out: NodeJS.WriteStream;
-  readonly #startedMs = performance.now();
-
-  constructor(out: NodeJS.WriteStream) {
-    this.#out = out;
-  }
-
-  show({ tokens, totalTokens }: ProfileProgress): void {
-    if (!this.#out.isTTY) return;
-    const leftMs = ((performance.now() - this.#startedMs) / tokens) * (totalTokens - tokens);
-    const percent = Math.floor((100 * tokens) / totalTokens);
-    this.#out.write(`\r\u001b[K${percent} %, ${tokens} of ${totalTokens} tokens, ${formatDuration(leftMs)} left`);
-  }
-
-  end(): void {
-    if (this.#out.isTTY) this.#out.write("\r\u001b[K");
   }
 }

@@ -1,9 +1,9 @@
 // `hotpath synth`: models of random weights whose neurons are active as often as asked, to measure speed with.
 import path from "node:path";
 import { starterModelPath } from "../models/starterModel.ts";
-import type { SynthesizeProgress } from "../protocol/engine.ts";
 import { type Command, exitStatus, type OptionValues, UsageError } from "./command.ts";
 import { formatBytes } from "./format.ts";
+import { ProgressLine } from "./progressLine.ts";
 
 const valueOptions = [
   "preset",
@@ -52,7 +52,11 @@ export const synthCommand: Command = {
     const params = { path: path.resolve(file), vocabulary: path.resolve(vocabulary), options: givenOptions(values) };
     const line = new ProgressLine(process.stderr);
     try {
-      const { bytes, seconds } = await engine.synthesize(params, (progress) => line.show(progress), signal);
+      const { bytes, seconds } = await engine.synthesize(
+        params,
+        ({ bytes: done, totalBytes }) => line.show(done, totalBytes, `Writing ${formatBytes(totalBytes)}`),
+        signal,
+      );
       line.clear();
       print(
         values.json
@@ -74,25 +78,4 @@ function givenOptions(values: OptionValues): Record<string, string> {
   }
   if (values.powerinfer) given.powerinfer = "yes";
   return given;
-}
-
-/** How far it is and how long it will take, rewritten in place; nothing when nobody looks. */
-class ProgressLine {
-  readonly #stream: NodeJS.WriteStream;
-  readonly #startedMs = performance.now();
-
-  constructor(stream: NodeJS.WriteStream) {
-    this.#stream = stream;
-  }
-
-  show({ bytes, totalBytes }: SynthesizeProgress): void {
-    if (!this.#stream.isTTY || bytes === 0) return;
-    const secondsLeft = ((performance.now() - this.#startedMs) / 1000) * (totalBytes / bytes - 1);
-    const percent = ((100 * bytes) / totalBytes).toFixed(0);
-    this.#stream.write(`\r\x1b[K${percent} % of ${formatBytes(totalBytes)}, ${secondsLeft.toFixed(0)} s left`);
-  }
-
-  clear(): void {
-    if (this.#stream.isTTY) this.#stream.write("\r\x1b[K");
-  }
 }

@@ -179,6 +179,19 @@ TEST(profile, is_saved_whole_or_not_at_all) {
   EXPECT_EQ(folder.count(), 1u);
 }
 
+TEST(whole_file, tells_beforehand_whether_a_file_can_be_written) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("kept");
+  EXPECT(write_whole_file(path, "old"));
+  EXPECT(check_writable(path));
+  EXPECT_EQ(contents(path), "old");
+  EXPECT(check_writable(folder.file("new")));
+  EXPECT_EQ(folder.count(), 1u);
+  for (const std::string& impossible : {folder.file("no such folder/a"), folder.path(), std::string()}) {
+    EXPECT_EQ(code_of(check_writable(impossible)), "file/unwritable");
+  }
+}
+
 #if defined(__unix__) || defined(__APPLE__)
 // A limit on file sizes stands in for a full disk: writes fail halfway in the same way.
 TEST(whole_file, leaves_the_old_file_when_the_disk_is_full) {

@@ -7,6 +7,7 @@
 
 #include "placement/layer_work.h"
 #include "starter.h"
+#include "synthetic_model.h"
 #include "temporary_folder.h"
 
 namespace hotpath::test {
@@ -58,6 +59,24 @@ TEST(profile_run, of_several_files_is_the_sum_of_each) {
   EXPECT(sum && other && both);
   EXPECT(merge_profile(*sum, *other));
   EXPECT(*sum == *both);
+}
+
+TEST(profile_run, counts_what_a_model_with_relu_really_does) {
+  start_engine();
+  const TemporaryFolder folder;
+  const std::string text = write_text(folder, "a.py", kCode);
+  const synth::Spec spec = tiny_spec(synth::Arch::llama_relu);
+  for (const synth::Spec& one : {spec, tiny_powerinfer(synth::Arch::llama_relu, GGML_TYPE_F16)}) {
+    const SyntheticModel model(one);
+    ModelSpec where = starter_spec();
+    where.path = model.path();
+    const auto profile = profile_files(where, {text}, {}, {});
+    EXPECT(profile);
+    for (const LayerActivity& layer : profile->layers) {
+      EXPECT(layer.tokens > 0);
+      EXPECT(std::abs(active_share(layer) - one.active_first) < 0.05);  // of SiLU all would be active
+    }
+  }
 }
 
 TEST(profile_run, serves_a_plan_of_the_same_model) {
