@@ -7,7 +7,8 @@ namespace hotpath {
 
 namespace {
 
-// Measured on the starter model, which has little else to do: counting every run costs 3 % of decoding, one in four 1 %.
+// Counting a run costs 1 % of the decoding of a tiny model (0.4 ms a token) and 0.3 % at 37 ms a token, measured on one thread
+// of a Sapphire Rapids class cloud CPU; where a device has neurons, also a copy from it per layer.
 constexpr uint32_t kSampleEvery = 4;
 
 bool exists(const std::string& path) {

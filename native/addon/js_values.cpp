@@ -255,6 +255,7 @@ Result<ModelSpec> read_load_spec(Napi::Value value) {
   Fields fields(value);
   spec->sidecars = fields.texts("sidecars");
   spec->profile = fields.text("profile");
+  spec->cuda_library = fields.text("cudaLibrary");
   if (!fields.ok()) return fields.error();
   const Napi::Value rates = value.As<Napi::Object>().Get("rates");
   if (!rates.IsNull()) {

@@ -371,13 +371,13 @@ class Loader {
     const auto form = file_.form ? file_.form->form : hotcold::relu_form_of(file_.metadata.architecture);
     CHECK(form);  // no plan without
     std::string notice;
-    if (auto unit = make_empty_unit(*loaded.ffns, *form, hybrid.device)) {
+    if (auto unit = make_empty_unit(*loaded.ffns, *form, hybrid.device, spec_.cuda_library)) {
       HotSet::Spec spec;
       spec.n_hot = hybrid.hot_neurons();
       spec.activity = loaded.profile->known().layers;
       spec.reserve_bytes = hybrid.reserve_bytes;
       spec.free_bytes = [device = hybrid.device] { return free_device_bytes(device, 0); };
-      loaded.hot_set = std::make_unique<HotSet>(*loaded.ffns, std::move(*unit), std::move(spec));
+      loaded.hot_set = std::make_unique<HotSet>(*loaded.ffns, std::move(*unit), std::move(spec), cancel_);
       loaded.info.ffn.hot = loaded.hot_set->state();
       notice = loaded.hot_set->notice();
     } else {

@@ -33,6 +33,7 @@ struct ModelSpec {
   std::vector<std::string> sidecars;  // where one may be; the first that belongs to the model is used
   std::string profile;                // the file in which what the model makes active is kept; empty: none
   std::optional<MachineRates> rates;  // as measured on this machine
+  std::string cuda_library;           // with Hotpath's own kernels; empty: none
   std::string hot_device;             // that gets hot neurons; empty: the GPU, where there is one
   uint64_t vram_bytes = 0;            // of it that may be used; 0: what is free
 };

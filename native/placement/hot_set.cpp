@@ -51,7 +51,7 @@ Result<std::unique_ptr<hotcold::HotUnit>> make_empty_unit(hotcold::Store& store,
   return std::move(made->unit);
 }
 
-HotSet::HotSet(hotcold::Store& store, std::unique_ptr<hotcold::HotUnit> unit, Spec spec)
+HotSet::HotSet(hotcold::Store& store, std::unique_ptr<hotcold::HotUnit> unit, Spec spec, const CancelFlag& cancel)
     : store_(store), spec_(std::move(spec)), adaptation_(spec_.rules, adaptation_layers(store, spec_)) {
   spec_.n_hot.resize(store.n_layers());
   store.set_hot_half(std::make_unique<HotHalf>(store, std::move(unit), kMaxTokens));
@@ -68,7 +68,7 @@ HotSet::HotSet(hotcold::Store& store, std::unique_ptr<hotcold::HotUnit> unit, Sp
     }
   }
   if (n_left > 0) notice_ = format_text("the neurons of %zu of %zu layers stay on the CPU: ", n_left, n_wanted) + why;
-  upload_changes([] { return false; });
+  upload_changes([&] { return cancel.raised(); });
 }
 
 void HotSet::observe(const ActivationRecorder& recorder) {

@@ -12,6 +12,7 @@
 
 #include "activation/profile.h"
 #include "activation/recorder.h"
+#include "core/cancel.h"
 #include "hotcold/hot_half.h"
 #include "placement/adaptation.h"
 
@@ -38,8 +39,8 @@ class HotSet {
     AdaptationRules rules;
   };
 
-  /// Fills the unit, whose layers are the store's and empty. The store outlives this.
-  HotSet(hotcold::Store& store, std::unique_ptr<hotcold::HotUnit> unit, Spec spec);
+  /// Fills the unit, whose layers are the store's and empty, unless `cancel` is raised. The store outlives this.
+  HotSet(hotcold::Store& store, std::unique_ptr<hotcold::HotUnit> unit, Spec spec, const CancelFlag& cancel = {});
 
   /// What found no memory on the device and stays on the CPU; empty when all is there.
   const std::string& notice() const { return notice_; }

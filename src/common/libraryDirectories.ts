@@ -1,4 +1,5 @@
 // Where llama.cpp's libraries are looked for: those that ship with Hotpath, then what the user added for a CUDA device.
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { dataFolder } from "./dataFolder.ts";
 
@@ -18,4 +19,11 @@ export function libraryDirectories(scriptFolder: string, env: NodeJS.ProcessEnv 
   const cuda = cudaPackage(env);
   const added = cuda && path.join(cuda.prefix, "node_modules", cuda.name, "bins", path.basename(cuda.name));
   return [path.join(scriptFolder, "native"), ...(added ? [added] : [])];
+}
+
+/** The library with Hotpath's own CUDA kernels; empty where none was built. */
+export function cudaKernelLibrary(scriptFolder: string): string {
+  const name = process.platform === "win32" ? "hotpath-cuda.dll" : "libhotpath-cuda.so";
+  const file = path.join(scriptFolder, "native", name);
+  return existsSync(file) ? file : "";
 }

@@ -52,6 +52,8 @@ export interface NativeModelSpec extends ModelSpec {
   readonly sidecars: readonly string[];
   /** Where the engine keeps which neurons the user's code makes active; no text. */
   readonly profile: string;
+  /** With Hotpath's own CUDA kernels; empty: none was built. */
+  readonly cudaLibrary: string;
   /** Of this machine, if they were measured. */
   readonly rates: MachineRates | null;
 }

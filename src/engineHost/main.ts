@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import { dataFolder } from "../common/dataFolder.ts";
 import { toAppError } from "../common/errors.ts";
-import { libraryDirectories } from "../common/libraryDirectories.ts";
+import { cudaKernelLibrary, libraryDirectories } from "../common/libraryDirectories.ts";
 import { ensurePrivateFolder } from "../common/privateFolder.ts";
 import { productVersion } from "../common/productVersion.ts";
 import { profileFile } from "../common/profileFile.ts";
@@ -111,12 +111,13 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
     now: () => new Date(),
   });
 
+  const cudaLibrary = cudaKernelLibrary(__dirname);
   const pool = new ModelPool({
     addon: {
       load(spec, onProgress) {
         const rates = measurements.known()?.measurement.rates ?? null;
         const files = { sidecars: sidecarFiles(spec.path), profile: profileFile(spec.path) };
-        return addon.load({ ...spec, ...files, rates }, onProgress);
+        return addon.load({ ...spec, ...files, cudaLibrary, rates }, onProgress);
       },
     },
     logger,

@@ -44,7 +44,7 @@ async function loadInProcess(root: string): Promise<NativeModel> {
   process.dlopen(module, path.join(native, "hotpath.node"));
   const addon = module.exports as Addon;
   addon.start({ libraryDirectories: [native], onLog: () => {} });
-  return addon.load({ ...starterSpec, sidecars: [], profile: "", rates: null }, () => {}).result;
+  return addon.load({ ...starterSpec, sidecars: [], profile: "", cudaLibrary: "", rates: null }, () => {}).result;
 }
 
 async function timed(run: () => Promise<GenerateResult>): Promise<number> {
