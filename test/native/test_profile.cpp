@@ -28,7 +28,8 @@ ActivationProfile toy_profile() {
   return profile;
 }
 
-std::string code_of(const Result<ActivationProfile>& result) { return result ? "" : error_code_text(result.error().code); }
+template <typename T>
+std::string code_of(const Result<T>& result) { return result ? "" : error_code_text(result.error().code); }
 
 std::string contents(const std::string& path) {
   const auto bytes = read_whole_file(path, 1 << 20);
@@ -187,7 +188,7 @@ TEST(whole_file, tells_beforehand_whether_a_file_can_be_written) {
   EXPECT_EQ(contents(path), "old");
   EXPECT(check_writable(folder.file("new")));
   EXPECT_EQ(folder.count(), 1u);
-  for (const std::string& impossible : {folder.file("no such folder/a"), folder.path(), std::string()}) {
+  for (const std::string& impossible : {folder.file("no such folder/a"), folder.file("."), std::string()}) {
     EXPECT_EQ(code_of(check_writable(impossible)), "file/unwritable");
   }
 }
