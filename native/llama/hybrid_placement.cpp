@@ -15,6 +15,13 @@ using hotcold::Mode;
 // Of a desktop with two channels of DDR5 and a graphics card of the middle class, until `doctor --measure` knows better.
 constexpr MachineRates kUsualRates = {45, 30, 36, 350, 12, 25, false};
 
+MachineRates usual_rates(ggml_backend_dev_t device) {
+  MachineRates rates = kUsualRates;
+  // It reads the memory that the CPU reads.
+  if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_IGPU) rates.gpu_gbps = rates.cpu_stream_gbps;
+  return rates;
+}
+
 ggml_backend_dev_t choose_device(const HybridInput& input) {
   if (!input.spec.hot_device.empty()) return ggml_backend_dev_by_name(input.spec.hot_device.c_str());
   // Several cards hold more than one plan covers: llama.cpp spreads layers over them.
@@ -67,6 +74,10 @@ std::vector<uint32_t> HybridPlacement::hot_neurons() const {
   return n;
 }
 
+bool HybridPlacement::has_hot_neurons() const {
+  return std::any_of(planned.plan.layers.begin(), planned.plan.layers.end(), [](const PlanLayer& layer) { return !layer.hot.empty(); });
+}
+
 std::optional<HybridPlacement> place_hybrid(const HybridInput& input) {
   HybridPlacement placement;
   placement.device = choose_device(input);
@@ -74,7 +85,7 @@ std::optional<HybridPlacement> place_hybrid(const HybridInput& input) {
   placement.reserve_bytes = gpu_reserve_bytes(input.file);
   PlanRequest request;
   request.work = {input.spec.mode, input.context_length, input.n_sequences, input.profile};
-  request.rates = input.spec.rates.value_or(kUsualRates);
+  request.rates = input.spec.rates.value_or(usual_rates(placement.device));
   request.vram_bytes = free_device_bytes(placement.device, input.spec.vram_bytes);
   request.allowed.stock = input.spec.mode == Mode::automatic;
   auto planned = make_plan(input.file, input.identity, request);

@@ -19,6 +19,7 @@ struct HybridPlacement {
   std::vector<int> split_layers() const;
   std::vector<int> cpu_ffn_layers() const;
   std::vector<uint32_t> hot_neurons() const;  // by layer
+  bool has_hot_neurons() const;
 };
 
 struct HybridInput {

@@ -170,7 +170,7 @@ class Loader {
       loaded.profile = make_profile();
       loaded.ffns->set_observer(&loaded.profile->recorder());
       loaded.info.ffn.profile_notice = loaded.profile->notice();
-      if (attempt.hybrid) place_hot_neurons(*attempt.hybrid, loaded);
+      if (attempt.hybrid && attempt.hybrid->has_hot_neurons()) place_hot_neurons(*attempt.hybrid, loaded);
     }
     describe(loaded);
     return loaded;
@@ -224,7 +224,7 @@ class Loader {
     if (plan && plan->mode != hotcold::Mode::dense && attempt.hybrid) {
       const std::vector<int> split = attempt.hybrid->split_layers();
       std::erase_if(plan->layers, [&](int layer) { return !std::binary_search(split.begin(), split.end(), layer); });
-      plan->reason += "; " + attempt.hybrid->planned.report.reason;
+      if (spec_.mode == hotcold::Mode::automatic) plan->reason += "; " + attempt.hybrid->planned.report.reason;
       if (plan->layers.empty()) plan->mode = hotcold::Mode::dense;
     }
     return plan;

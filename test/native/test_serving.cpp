@@ -114,6 +114,14 @@ TEST(serving, has_attention_and_all_neurons_on_the_gpu_where_hot_cold_is_asked_f
   expect_near(sparsity_of(info, result.stats.ffn).hot_share, 1, 1e-9);
 }
 
+TEST(serving, opens_no_device_for_a_plan_without_hot_neurons) {
+  ModelSpec spec = split_spec(model().path(), cpu_name(), 0);
+  spec.mode = hotcold::Mode::exact;
+  const auto split = load(spec);
+  EXPECT_EQ(split->info().ffn.reason, "asked for");
+  EXPECT_EQ(split->info().ffn.hot.device, "");
+}
+
 TEST(serving, leaves_a_model_alone_that_fits_on_the_gpu) {
   ModelSpec spec = split_spec(model().path(), gpu_name(), 0);
   spec.hot_device = "";
