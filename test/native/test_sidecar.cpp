@@ -4,6 +4,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <random>
 #include <sstream>
 
@@ -16,6 +17,7 @@
 #include "core/work_file.h"
 #include "engine/prepare.h"
 #include "gguf_builder.h"
+#include "hotcold/hot_half.h"
 #include "hotcold/matrices.h"
 #include "hotcold/sidecar_maker.h"
 #include "hotcold_model.h"
@@ -234,6 +236,26 @@ TEST(sidecar, computes_what_llama_computes) {
   const Divergence divergence = divergence_between(stock.logits(tokens, 4), ours.logits(tokens, 4), TinyModel::kVocabulary);
   EXPECT(divergence.max < kFloatDivergence);
   EXPECT_EQ(divergence.top_agreement, 1.0);
+}
+
+TEST(sidecar, gives_neurons_to_a_device) {
+  const TemporaryFolder folder;
+  const TinyModel model({"arcee", GGML_TYPE_F32});
+  Store store(hotcold::usable_isas().front());
+  store.set_sidecar(sidecar_of(model.path(), folder.file("sidecar")));
+  LlamaRun ours(model.path(), 1, &store);
+  LlamaRun stock(model.path(), 1, nullptr);
+  hotcold::HotUnitSpec spec = {{}, 1};
+  for (int layer : {0, 1}) spec.layers.push_back(*hotcold::hot_layer_for(store.layer(layer), {hotcold::NeuronFunction::relu_squared}, 1));
+  auto made = hotcold::make_hot_unit(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU), spec);
+  EXPECT(made);
+  store.set_hot_half(std::make_unique<hotcold::HotHalf>(store, std::move(made->unit), 1));
+  std::vector<int32_t> neurons(hotcold::kHotGroup);
+  std::iota(neurons.begin(), neurons.end(), 100);
+  for (int layer : {0, 1}) EXPECT(store.hot_half()->assign(layer, 0, neurons));
+  const auto tokens = some_tokens(8, ours.n_vocab());
+  EXPECT(relative_difference(ours.logits(tokens, 1), stock.logits(tokens, 1)) < 2e-3);  // the device has down as 16-bit floats
+  EXPECT_EQ(store.stats().layers[1].hot, 8 * 32u);
 }
 
 // The same bytes on every machine; when this fails, kPackedLayoutVersion must be raised and the hash recorded anew.
