@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace hotpath::hotcold {
 
@@ -64,9 +65,11 @@ Result<Done> HotHalf::assign(int index, int64_t group, std::span<const int32_t> 
   const Layer& layer = store_.layer(index);
   Assigned& assigned = layers_[index];
   CHECK(static_cast<int64_t>(neurons.size()) <= kHotGroup);
-  for (const int32_t neuron : assigned.groups[group]) assigned.is_hot[neuron] = 0;
-  assigned.n_hot -= static_cast<int64_t>(assigned.groups[group].size());
-  assigned.groups[group].clear();
+  Group& slots = assigned.groups[group];
+  for (const int32_t neuron : slots.neurons) assigned.is_hot[neuron] = 0;
+  assigned.n_hot -= static_cast<int64_t>(slots.neurons.size());
+  slots.neurons.clear();
+  assigned.n_unknown += std::exchange(slots.is_known, false);
 
   const std::vector<uint8_t> up = copy_rows(layer.up, neurons);
   const std::vector<uint8_t> gate = layer.gate ? copy_rows(layer.gate, neurons) : std::vector<uint8_t>();
@@ -84,11 +87,12 @@ Result<Done> HotHalf::assign(int index, int64_t group, std::span<const int32_t> 
   data.gate_bias = gate_bias.empty() ? nullptr : gate_bias.data();
   if (auto done = unit_->upload(index, group, data); !done) return done;
 
+  assigned.n_unknown -= !std::exchange(slots.is_known, true);
   for (const int32_t neuron : neurons) {
     CHECK(!assigned.is_hot[neuron]);
     assigned.is_hot[neuron] = 1;
   }
-  assigned.groups[group].assign(neurons.begin(), neurons.end());
+  slots.neurons.assign(neurons.begin(), neurons.end());
   assigned.n_hot += static_cast<int64_t>(neurons.size());
   return Done{};
 }
@@ -97,13 +101,14 @@ Result<Done> HotHalf::resize(int index, int64_t n_groups) {
   Assigned& assigned = layers_[index];
   std::fill(assigned.is_hot.begin(), assigned.is_hot.end(), 0);
   assigned.n_hot = 0;
+  assigned.n_unknown = 0;
   auto done = unit_->resize(index, n_groups);
   assigned.groups.assign(unit_->layer(index).n_groups, {});
   return done;
 }
 
 std::span<const uint8_t> HotHalf::hot_neurons(int layer, int64_t n_tokens) const {
-  if (layers_[layer].n_hot == 0 || n_tokens > max_tokens_) return {};
+  if (layers_[layer].n_hot == 0 || layers_[layer].n_unknown > 0 || n_tokens > max_tokens_) return {};
   return layers_[layer].is_hot;
 }
 
@@ -132,9 +137,9 @@ Result<uint64_t> HotHalf::append_active(int index, std::span<std::vector<int32_t
     std::vector<int32_t>& list = active[token];
     const auto n_before = static_cast<ptrdiff_t>(list.size());
     const float* values = activations_.data() + token * n_slots;
-    for (const std::vector<int32_t>& group : layers_[index].groups) {
-      for (size_t i = 0; i < group.size(); ++i) {
-        if (values[i] != 0) list.push_back(group[i]);
+    for (const Group& group : layers_[index].groups) {
+      for (size_t i = 0; i < group.neurons.size(); ++i) {
+        if (values[i] != 0) list.push_back(group.neurons[i]);
       }
       values += kHotGroup;
     }

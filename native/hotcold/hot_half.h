@@ -22,7 +22,8 @@ class HotHalf {
   HotHalf(Store& store, std::unique_ptr<HotUnit> unit, int64_t max_tokens);
 
   /// From now on the device computes these neurons, kHotGroup at most and each in one group only, in place of those the
-  /// group had. The CPU keeps all, so a neuron that leaves costs nothing.
+  /// group had. The CPU keeps all, so a neuron that leaves costs nothing. When that fails, the CPU computes the whole layer
+  /// until it succeeds.
   Result<Done> assign(int layer, int64_t group, std::span<const int32_t> neurons);
 
   /// Another capacity, in groups; all slots are empty afterwards. Where the device has not enough, it is 0.
@@ -42,10 +43,15 @@ class HotHalf {
   const HotUnit& unit() const { return *unit_; }
 
  private:
+  struct Group {
+    std::vector<int32_t> neurons;
+    bool is_known = true;  // false after an upload that failed: nobody can tell what the device would add for it
+  };
   struct Assigned {
     std::vector<uint8_t> is_hot;
-    std::vector<std::vector<int32_t>> groups;
+    std::vector<Group> groups;
     int64_t n_hot = 0;
+    int64_t n_unknown = 0;  // groups; while there are any, the device has no part in the layer
   };
 
   Store& store_;

@@ -24,7 +24,7 @@ constexpr int64_t kMaxTokens = 4;
 
 ggml_backend_dev_t cpu_device() { return ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU); }
 
-std::unique_ptr<HotHalf> make_hot_half(Store& store, const NeuronForm& form, int64_t n_groups) {
+std::unique_ptr<hotcold::HotUnit> make_unit(Store& store, const NeuronForm& form, int64_t n_groups) {
   hotcold::HotUnitSpec spec;
   spec.max_tokens = kMaxTokens;
   for (size_t i = 0; i < store.n_layers(); ++i) {
@@ -34,7 +34,11 @@ std::unique_ptr<HotHalf> make_hot_half(Store& store, const NeuronForm& form, int
   }
   auto unit = hotcold::make_hot_unit(cpu_device(), spec);
   if (!unit) throw Failure(unit.error().message);
-  return std::make_unique<HotHalf>(store, std::move(unit->unit), kMaxTokens);
+  return std::move(unit->unit);
+}
+
+std::unique_ptr<HotHalf> make_hot_half(Store& store, const NeuronForm& form, int64_t n_groups) {
+  return std::make_unique<HotHalf>(store, make_unit(store, form, n_groups), kMaxTokens);
 }
 
 /// Puts different neurons of each layer into all groups.
@@ -50,6 +54,27 @@ void assign_random(HotHalf& hot, const TinyShape& shape, int64_t n_groups, uint3
     }
   }
 }
+
+/// A second CPU that fails to take neurons while it is told to.
+class RefusingUnit : public hotcold::HotUnit {
+ public:
+  RefusingUnit(std::unique_ptr<HotUnit> unit, const bool& refuses) : unit_(std::move(unit)), refuses_(refuses) {}
+  std::string name() const override { return unit_->name(); }
+  size_t memory_bytes() const override { return unit_->memory_bytes(); }
+  const HotLayer& layer(size_t index) const override { return unit_->layer(index); }
+  Result<Done> upload(size_t layer, int64_t group, const hotcold::HotNeurons& neurons) override {
+    if (refuses_) return Error{ErrorCode::device_unavailable, "busy", {}};
+    return unit_->upload(layer, group, neurons);
+  }
+  Result<Done> start(size_t layer, const float* x, int64_t n_tokens) override { return unit_->start(layer, x, n_tokens); }
+  Result<Done> wait(float* y) override { return unit_->wait(y); }
+  Result<Done> read_activations(std::span<float> values) override { return unit_->read_activations(values); }
+  Result<Done> resize(size_t layer, int64_t n_groups) override { return unit_->resize(layer, n_groups); }
+
+ private:
+  std::unique_ptr<HotUnit> unit_;
+  const bool& refuses_;
+};
 
 /// A unit that fails when it is needed.
 class FailingUnit : public hotcold::HotUnit {
@@ -110,6 +135,34 @@ TEST(hotcold_hot_half, reads_quantised_neurons_from_what_is_packed) {
     // As in test_hotcold_exact.cpp; the device does not quantise what neurons give, which differs by as much again.
     EXPECT(relative_difference(ours.logits(tokens, 1), stock.logits(tokens, 1)) < 2e-2);
   }
+}
+
+TEST(hotcold_hot_half, counts_no_neuron_twice_after_an_upload_that_failed) {
+  const auto& [shape, form] = kCases[0];
+  const TinyModel model(shape);
+  Store store(hotcold::usable_isas().front());
+  LlamaRun ours(model.path(), 1, &store);
+  LlamaRun stock(model.path(), 1, nullptr);
+  bool refuses = false;
+  auto unit = std::make_unique<RefusingUnit>(make_unit(store, form, 3), refuses);
+  store.set_hot_half(std::make_unique<HotHalf>(store, std::move(unit), kMaxTokens));
+  HotHalf& hot = *store.hot_half();
+  assign_random(hot, shape, 3, 1);
+  const auto tokens = some_tokens(8, ours.n_vocab());
+  const auto difference = [&] {
+    store.reset_stats();
+    return relative_difference(ours.logits(tokens, 1), stock.logits(tokens, 1));
+  };
+  refuses = true;
+  for (const int group : {1, 1}) EXPECT_EQ(code_of(hot.assign(0, group, {})), "device/unavailable");
+  EXPECT(difference() < kDeviceTolerance);
+  EXPECT_EQ(store.stats().layers[0].hot, 0u);
+  EXPECT_EQ(store.stats().layers[1].hot, 8 * 3 * 32u);
+
+  refuses = false;
+  EXPECT(hot.assign(0, 1, {}));
+  EXPECT(difference() < kDeviceTolerance);
+  EXPECT_EQ(store.stats().layers[0].hot, 8 * 2 * 32u);
 }
 
 TEST(hotcold_hot_half, computes_all_on_the_cpu_when_the_device_fails) {
