@@ -33,14 +33,17 @@ struct Memory {
     size = 0;
   }
 
-  /// Makes it at least `bytes` large; what it held is lost.
+  /// Makes it at least `bytes` large; what it held is lost. When that fails it stays as it was: others may be using it.
   cudaError_t reserve(size_t bytes, bool pin) {
     if (bytes <= size) return cudaSuccess;
+    void* larger = nullptr;
+    const cudaError_t error = pin ? cudaMallocHost(&larger, bytes) : cudaMalloc(&larger, bytes);
+    if (error != cudaSuccess) return error;
     release();
+    data = larger;
+    size = bytes;
     pinned = pin;
-    const cudaError_t error = pin ? cudaMallocHost(&data, bytes) : cudaMalloc(&data, bytes);
-    if (error == cudaSuccess) size = bytes;
-    return error;
+    return cudaSuccess;
   }
 
   uint8_t* bytes() const { return static_cast<uint8_t*>(data); }

@@ -141,6 +141,19 @@ void refuses_more_than_there_is(ggml_backend_dev_t device) {
   EXPECT(relative_error(run(*unit, 1, x), expected_output({group}, x, 64)) < kFloatTolerance);
 }
 
+/// Rows so narrow and tokens so many that the values in between, which the layers share, take most of the memory.
+void keeps_what_layers_share_when_one_cannot_have_more(ggml_backend_dev_t device) {
+  std::mt19937 random(10);
+  const HotLayer layer{32, 1, FfnForm::relu, GGML_TYPE_F16, GGML_TYPE_F16, GGML_TYPE_F16};
+  const auto unit = make_unit(device, {{layer, layer}, 1 << 18});
+  const Group group = Group::random(layer, 32, random);
+  need(unit->upload(1, 0, group.neurons()));
+  EXPECT_EQ(code_of(unit->resize(0, 1 << 14)), "device/out-of-memory");  // 64 MB of weights, a terabyte of values
+  EXPECT_EQ(unit->layer(0).n_groups, 0);
+  const std::vector<float> x = random_inputs(1, 32, random);
+  EXPECT(relative_error(run(*unit, 1, x), expected_output({group}, x, 32)) < kFloatTolerance);
+}
+
 void hands_memory_back_and_takes_it_again(ggml_backend_dev_t device) {
   std::mt19937 random(7);
   const HotLayer layer{64, 4, FfnForm::gated_drelu, GGML_TYPE_F16, GGML_TYPE_F16, GGML_TYPE_F16};
@@ -211,6 +224,7 @@ ON_BOTH_DEVICES(adds_nothing_for_empty_slots)
 ON_BOTH_DEVICES(replaces_groups_and_layers_apart)
 ON_BOTH_DEVICES(shows_the_activations)
 ON_BOTH_DEVICES(refuses_more_than_there_is)
+ON_BOTH_DEVICES(keeps_what_layers_share_when_one_cannot_have_more)
 ON_BOTH_DEVICES(hands_memory_back_and_takes_it_again)
 ON_BOTH_DEVICES(keeps_two_units_apart)
 ON_BOTH_DEVICES(survives_being_dropped_while_running)

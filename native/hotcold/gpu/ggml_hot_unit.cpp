@@ -38,6 +38,31 @@ Result<Done> guard(ggml_backend_dev_t device, Work work) {
   }
 }
 
+Error too_large(ggml_backend_dev_t device, size_t needed, size_t free) {
+  return {ErrorCode::device_out_of_memory,
+          std::string(ggml_backend_dev_name(device)) + ": hot neurons need " + format_bytes(static_cast<double>(needed)) + ", " +
+              format_bytes(static_cast<double>(free)) + " are free",
+          {{"neededBytes", static_cast<double>(needed)}, {"freeBytes", static_cast<double>(free)}}};
+}
+
+/// Makes a buffer on the device, by `allocate`, which may throw. Drivers that page to RAM would give more than fits, and
+/// crawl.
+template <typename Allocate>
+Result<ggml_backend_buffer_ptr> make_buffer(ggml_backend_dev_t device, size_t needed, Allocate allocate) {
+  size_t free = 0;
+  size_t total = 0;
+  ggml_backend_dev_memory(device, &free, &total);
+  const bool is_known = total > 0;  // a device that cannot say reports 0
+  if (is_known && needed > free) return too_large(device, needed, free);
+  ggml_backend_buffer_ptr buffer;
+  const auto done = guard(device, [&] {
+    buffer.reset(allocate());
+    return buffer ? GGML_STATUS_SUCCESS : GGML_STATUS_ALLOC_FAILED;
+  });
+  if (!done) return too_large(device, needed, free);
+  return buffer;
+}
+
 ggml_context_ptr make_context() {
   const size_t size = kMaxTensors * ggml_tensor_overhead() + ggml_graph_overhead_custom(kMaxTensors, false);
   return ggml_context_ptr(ggml_init({size, nullptr, true}));
@@ -141,9 +166,8 @@ class GgmlHotUnit final : public HotUnit {
  private:
   Result<Done> allocate_weights(Layer& layer);
   Result<Done> allocate_workspace();
-  void allocate_exchange(size_t n_floats);
+  void allocate_exchange();
   Result<Done> build_graph(Layer& layer, int64_t n_tokens);
-  ggml_backend_buffer_ptr allocate_tensors(ggml_context* context) const;
   void upload_rows(ggml_tensor* rows, ggml_type from, int64_t group, int64_t count, const void* source);
   void upload_down(const Layer& layer, int64_t group, int64_t count, const float* columns);
   void upload_bias(ggml_tensor* bias, int64_t group, int64_t count, const float* values);
@@ -158,17 +182,6 @@ class GgmlHotUnit final : public HotUnit {
   Layer* running_ = nullptr;
   Layer* last_ = nullptr;
 };
-
-Error too_large(ggml_backend_dev_t device, size_t needed, size_t free) {
-  return {ErrorCode::device_out_of_memory,
-          std::string(ggml_backend_dev_name(device)) + ": hot neurons need " + format_bytes(static_cast<double>(needed)) + ", " +
-              format_bytes(static_cast<double>(free)) + " are free",
-          {{"neededBytes", static_cast<double>(needed)}, {"freeBytes", static_cast<double>(free)}}};
-}
-
-ggml_backend_buffer_ptr GgmlHotUnit::allocate_tensors(ggml_context* context) const {
-  return ggml_backend_buffer_ptr(ggml_backend_alloc_ctx_tensors_from_buft(context, ggml_backend_dev_buffer_type(device_)));
-}
 
 Result<Done> GgmlHotUnit::allocate(const std::vector<HotLayer>& layers) {
   auto opened = guard(device_, [&] {
@@ -193,6 +206,7 @@ Result<Done> GgmlHotUnit::allocate(const std::vector<HotLayer>& layers) {
     auto allocated = allocate_weights(layers_.back());
     if (!allocated) return allocated;
   }
+  allocate_exchange();
   return allocate_workspace();
 }
 
@@ -211,21 +225,18 @@ Result<Done> GgmlHotUnit::allocate_weights(Layer& layer) {
     weights.up_bias = ggml_new_tensor_1d(context, GGML_TYPE_F32, n_slots);
   }
   const size_t needed = ggml_backend_alloc_ctx_tensors_from_buft_size(context, ggml_backend_dev_buffer_type(device_));
-  size_t free = 0;
-  size_t total = 0;
-  ggml_backend_dev_memory(device_, &free, &total);
-  // Drivers that page to RAM would accept more than fits, and crawl. A device that cannot say reports 0.
-  if (total > 0 && needed > free) return too_large(device_, needed, free);
-  auto done = guard(device_, [&] {
-    weights.buffer = allocate_tensors(context);
-    if (!weights.buffer) return GGML_STATUS_ALLOC_FAILED;
+  auto buffer = make_buffer(device_, needed, [&] {
+    return ggml_backend_alloc_ctx_tensors_from_buft(context, ggml_backend_dev_buffer_type(device_));
+  });
+  if (!buffer) return buffer.error();
+  weights.buffer = std::move(*buffer);
+  auto cleared = guard(device_, [&] {
     ggml_backend_buffer_set_usage(weights.buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
     ggml_backend_buffer_clear(weights.buffer.get(), 0);  // blocks of zeros have the scale 0: empty slots
     return GGML_STATUS_SUCCESS;
   });
-  if (!done && !weights.buffer) return too_large(device_, needed, free);
-  if (done) layer.weights = std::move(weights);
-  return done;
+  if (cleared) layer.weights = std::move(weights);
+  return cleared;
 }
 
 /// The graph of one layer; its tensors beside the weights have no memory yet.
@@ -268,11 +279,10 @@ size_t lay_out(ggml_context* context, ggml_backend_buffer_type_t type, Place pla
   return offset;
 }
 
-/// Makes the workspace large enough for the largest layer.
+/// Makes the workspace large enough for the largest layer. When that fails it stays as it was, for the layers it served.
 Result<Done> GgmlHotUnit::allocate_workspace() {
   const ggml_backend_buffer_type_t type = ggml_backend_dev_buffer_type(device_);
   size_t needed = 0;
-  size_t n_floats = 0;
   for (const Layer& layer : layers_) {
     if (layer.shape.n_groups == 0) continue;
     const Graph graph = describe_graph(layer, max_tokens_);
@@ -282,23 +292,21 @@ Result<Done> GgmlHotUnit::allocate_workspace() {
       return unavailable(device_, std::string("cannot compute ") + ggml_op_desc(node));
     }
     needed = std::max(needed, lay_out(graph.context.get(), type, [](ggml_tensor*, size_t) {}));
-    n_floats = std::max(n_floats, static_cast<size_t>(layer.shape.n_embd * max_tokens_));
   }
   Workspace& space = workspace_;
   if (needed == 0 || (space.buffer && ggml_backend_buffer_get_size(space.buffer.get()) >= needed)) return Done{};
-  for (Layer& layer : layers_) layer.graph = {};
-  space.buffer.reset();
-  auto done = guard(device_, [&] {
-    space.buffer.reset(ggml_backend_buft_alloc_buffer(type, needed));
-    return space.buffer ? GGML_STATUS_SUCCESS : GGML_STATUS_ALLOC_FAILED;
-  });
-  if (done) allocate_exchange(n_floats);
-  return done;
+  auto larger = make_buffer(device_, needed, [&] { return ggml_backend_buft_alloc_buffer(type, needed); });
+  if (!larger) return larger.error();
+  for (Layer& layer : layers_) layer.graph = {};  // their tensors are in the old one
+  space.buffer = std::move(*larger);
+  return Done{};
 }
 
-void GgmlHotUnit::allocate_exchange(size_t n_floats) {
+/// Inputs and outputs of any layer, at any capacity.
+void GgmlHotUnit::allocate_exchange() {
+  size_t n_floats = 0;
+  for (const Layer& layer : layers_) n_floats = std::max(n_floats, static_cast<size_t>(layer.shape.n_embd * max_tokens_));
   Workspace& space = workspace_;
-  space.pinned.reset();
   if (const ggml_backend_buffer_type_t type = ggml_backend_dev_host_buffer_type(device_)) {
     space.pinned.reset(ggml_backend_buft_alloc_buffer(type, 2 * n_floats * sizeof(float)));
   }
