@@ -125,6 +125,15 @@ Result<Done> add_kv(const Hyperparameters& hp, ModelFile& file) {
   return Done{};
 }
 
+/// ggml ends the process at the first norm whose epsilon is negative or no number.
+Result<Done> check_norms(const ByteSource& source, const GgufHeader& header, const Hyperparameters& hp) {
+  for (const char* key : {"attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon", "attention.group_norm_epsilon"}) {
+    const auto value = header.number(hp.full(key));
+    if (value && !(*value >= 0)) return corrupt(source, hp.full(key) + format_text(" is %g", *value));
+  }
+  return Done{};
+}
+
 Result<Done> check_vocabulary(const ByteSource& source, const GgufHeader& header, ModelMetadata& metadata) {
   const GgufArray* tokens = header.array("tokenizer.ggml.tokens");
   if (!tokens || tokens->type != GGUF_TYPE_STRING || tokens->count == 0 || tokens->count > kMaxVocabulary) {
@@ -177,6 +186,7 @@ Result<ModelFile> describe(const ByteSource& source, const GgufHeader& header) {
   metadata.layer_count = static_cast<uint32_t>(*layers);
   metadata.embedding_length = static_cast<uint32_t>(*width);
   metadata.trained_context_length = static_cast<uint32_t>(*context);
+  if (auto checked = check_norms(source, header, hp); !checked) return checked.error();
   if (auto checked = check_vocabulary(source, header, metadata); !checked) return checked.error();
   add_texts(header, metadata);
   auto feed_forward = hp.per_layer("feed_forward_length", metadata.layer_count, 0);

@@ -1,6 +1,7 @@
 // Broken model files through the public surface: coded errors only, no crash, no hang, bounded memory.
 // HOTPATH_FUZZ_ROUNDS multiplies the random part.
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -196,6 +197,14 @@ TEST(fuzz, refuses_models_that_llama_cpp_asserts_on) {
   const uint32_t half = 32;
   std::memcpy(&other_rotation[other_rotation.find(key) + key.size() + sizeof(uint32_t)], &half, sizeof half);
   EXPECT_EQ(code_with(other_rotation), "model/corrupt");
+
+  // A norm demands an epsilon that is a number and not negative.
+  const std::string epsilon = "arcee.attention.layer_norm_rms_epsilon";
+  for (const float value : {-1e-5f, std::nanf("")}) {
+    std::string other_norm = starter_bytes();
+    std::memcpy(&other_norm[other_norm.find(epsilon) + epsilon.size() + sizeof(uint32_t)], &value, sizeof value);
+    EXPECT_EQ(code_with(other_norm), "model/corrupt");
+  }
 
   // The vocabulary demands that no text appear twice.
   std::string same_token_twice = starter_bytes();
