@@ -6,7 +6,7 @@
 #include <random>
 #include <thread>
 
-#include "bench/ggml_matmul.h"
+#include "hotcold/ggml_matmul.h"
 #include "bench/kernel_bench.h"
 
 namespace hotpath::kernel_bench {
@@ -16,6 +16,7 @@ namespace {
 using hotcold::DownKernels;
 using hotcold::DownMatrix;
 using hotcold::DownScales;
+using hotcold::GgmlMatmul;
 
 constexpr int64_t kEmbd = 4096, kNeurons = 2048, kTokens = 128;
 constexpr size_t kStreamed = size_t{320} << 20;  // more than a last-level cache

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <random>
 
-#include "bench/ggml_matmul.h"
+#include "hotcold/ggml_matmul.h"
 #include "bench/kernel_bench.h"
 
 namespace hotpath::kernel_bench {
@@ -12,6 +12,7 @@ namespace hotpath::kernel_bench {
 namespace {
 
 using hotcold::RowKernels;
+using hotcold::GgmlMatmul;
 using hotcold::RowMatrix;
 
 constexpr int64_t kCols = 4096, kRows = 512, kTokens = 128;

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "formats/gguf_header.h"
+#include "hotcold/speedup.h"
 #include "hotcold/store.h"
 
 namespace hotpath::hotcold {
@@ -22,8 +23,9 @@ struct PlanInput {
   bool has_predictors = false;
   Isa isa;
   bool is_output_on_gpu = false;
-  /// Whether our kernels are faster than ggml's for rows of this type; null: nothing is known to be.
-  std::function<bool(ggml_type)> is_faster;
+  /// How our kernels compare with ggml's; null: nothing is taken for their speed alone.
+  std::function<Speedup(ggml_type)> rows_speedup;
+  std::function<Speedup(ggml_type)> down_speedup;
 };
 
 /// Plain matrices of one name.
@@ -37,6 +39,7 @@ struct Plan {
   std::string reason;
   std::vector<int> layers;  // those whose FFNs come to us; empty when dense
   std::vector<PlainMatrices> plain;
+  bool is_for_speed = false;  // no neuron is silent; only the kernels are faster
 
   /// For tensor_buft_overrides.
   std::string tensor_pattern() const;

@@ -163,6 +163,15 @@ class Loader {
     if (auto done = load_weights(attempt, *plan, loaded); !done) return done.error();
     if (auto done = check_capabilities(loaded); !done) return done.error();
     if (auto done = make_context(loaded); !done) return done.error();
+    if (plan->is_for_speed && spec_.mode == hotcold::Mode::automatic) {
+      const auto is_known = knows_ffns(loaded);
+      if (!is_known) return is_known.error();
+      if (!*is_known) {
+        { const LoadedModel slow = std::move(loaded); }  // its memory is needed for the next
+        takes_dense_ = true;
+        return load_all(attempt);
+      }
+    }
     if (plan->mode == hotcold::Mode::threshold) {
       if (auto done = calibrate(loaded); !done) return done.error();
     }
@@ -193,6 +202,18 @@ class Loader {
     return *with > *without;
   }
 
+  /// Whether llama.cpp's graph has the FFNs in a shape we know. In another one they would be unpacked for every token.
+  Result<bool> knows_ffns(LoadedModel& loaded) const {
+    const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), {});
+    std::vector<Token> tokens = vocabulary.tokenize(kProbeText);
+    tokens.resize(std::min<size_t>(tokens.size(), 2));
+    const auto ran = mean_log_likelihood(loaded.context.get(), tokens);
+    if (!ran) return ran.error();
+    const bool is_known = loaded.ffns->stats().dense_ops == 0;
+    loaded.ffns->reset_stats();
+    return is_known;
+  }
+
   /// Finds the thresholds below which the wanted share of the gates lies.
   Result<Done> calibrate(LoadedModel& loaded) const {
     const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), {});
@@ -217,14 +238,18 @@ class Loader {
     // With a plan, that says which layers are ours; else those whose attention is on the CPU.
     input.first_gpu_layer = attempt.hybrid ? n_layers : std::max(0, n_layers + 1 - std::max(1, attempt.placement.gpu_layers));
     input.isa = hotcold::usable_isas().front();
+    input.rows_speedup = [isa = input.isa](ggml_type type) { return hotcold::rows_speedup(type, isa); };
+    input.down_speedup = [isa = input.isa](ggml_type type) { return hotcold::down_speedup(type, isa); };
     input.is_output_on_gpu = attempt.placement.gpu_layers > 0;
     if (file_.form) input.form = file_.form->form;
     input.has_predictors = file_.powerinfer && file_.powerinfer->has_predictors();
+    if (takes_dense_) return hotcold::Plan{hotcold::Mode::dense, "llama.cpp computes its FFNs in a shape that is not known here", {}, {}};
     auto plan = hotcold::plan_ffns(input, spec_.mode);
     if (plan && plan->mode != hotcold::Mode::dense && attempt.hybrid) {
       const std::vector<int> split = attempt.hybrid->split_layers();
       std::erase_if(plan->layers, [&](int layer) { return !std::binary_search(split.begin(), split.end(), layer); });
       if (spec_.mode == hotcold::Mode::automatic) plan->reason += "; " + attempt.hybrid->planned.report.reason;
+      plan->plain.clear();  // the plan puts attention where a device has it
       if (plan->layers.empty()) plan->mode = hotcold::Mode::dense;
     }
     return plan;
@@ -409,6 +434,7 @@ class Loader {
   uint32_t context_length_;
   int threads_;
   ModelIdentity identity_;
+  bool takes_dense_ = false;  // it was tried otherwise
   std::map<std::string, uint32_t> layers_on_;
 };
 

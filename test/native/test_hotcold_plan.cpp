@@ -11,13 +11,15 @@ using hotcold::Mode;
 using hotcold::Plan;
 using hotcold::PlanInput;
 
+constexpr uint64_t kBytes = 8 << 20;  // what counts for whether a model is too small
+
 std::vector<GgufTensor> layers_of(ggml_type type, bool has_gate, int n_layers = 3) {
   std::vector<GgufTensor> tensors;
   for (int i = 0; i < n_layers; ++i) {
     const std::string prefix = "blk." + std::to_string(i) + ".";
-    if (has_gate) tensors.push_back({prefix + "ffn_gate.weight", type, {256, 768, 1, 1}, 0, 0});
-    tensors.push_back({prefix + "ffn_up.weight", type, {256, 768, 1, 1}, 0, 0});
-    tensors.push_back({prefix + "ffn_down.weight", type, {768, 256, 1, 1}, 0, 0});
+    if (has_gate) tensors.push_back({prefix + "ffn_gate.weight", type, {256, 768, 1, 1}, 0, kBytes});
+    tensors.push_back({prefix + "ffn_up.weight", type, {256, 768, 1, 1}, 0, kBytes});
+    tensors.push_back({prefix + "ffn_down.weight", type, {768, 256, 1, 1}, 0, kBytes});
   }
   return tensors;
 }
@@ -52,7 +54,10 @@ TEST(hotcold_plan, takes_only_layers_that_are_not_on_the_gpu) {
 
 TEST(hotcold_plan, leaves_to_llama_what_would_not_get_faster) {
   const auto gated = layers_of(GGML_TYPE_Q8_0, true);
-  EXPECT_EQ(summary(hotcold::plan_ffns(input_for("llama", gated), Mode::automatic)), "dense: llama has no ReLU: no neuron is silent");
+  EXPECT_EQ(summary(hotcold::plan_ffns(input_for("llama", gated), Mode::automatic)), "dense: llama has no ReLU: no neuron is silent, and llama.cpp is as fast");
+  auto small = layers_of(GGML_TYPE_Q8_0, false);
+  for (GgufTensor& tensor : small) tensor.bytes = 1 << 20;
+  EXPECT_EQ(summary(hotcold::plan_ffns(input_for("arcee", small), Mode::automatic)), "dense: it is so small that llama.cpp is as fast");
   const auto unknown_type = layers_of(GGML_TYPE_IQ2_XS, false);
   EXPECT_EQ(summary(hotcold::plan_ffns(input_for("arcee", unknown_type), Mode::automatic)),
             "dense: layer 0: blk.0.ffn_up.weight (iq2_xs, 256 x 768) has no kernel");
@@ -61,6 +66,29 @@ TEST(hotcold_plan, leaves_to_llama_what_would_not_get_faster) {
   slow.tensors = tensors;
   slow.isa = hotcold::Isa::generic;
   EXPECT_EQ(summary(hotcold::plan_ffns(slow, Mode::automatic)), "dense: there are no fast kernels for this processor");
+}
+
+TEST(hotcold_plan, takes_a_model_without_silent_neurons_where_the_kernels_pay) {
+  auto tensors = layers_of(GGML_TYPE_Q8_0, true);
+  for (GgufTensor& tensor : tensors) {
+    if (tensor.name == "blk.1.ffn_up.weight") tensor.type = GGML_TYPE_F16;
+  }
+  for (const char* name : {"blk.0.attn_q.weight", "blk.0.attn_k.weight", "blk.2.attn_q.weight", "output.weight", "blk.0.ssm_in.weight"}) {
+    tensors.push_back({name, GGML_TYPE_Q8_0, {256, 256, 1, 1}, 0, kBytes});
+  }
+  PlanInput input = input_for("llama", tensors);
+  input.rows_speedup = [](ggml_type type) { return type == GGML_TYPE_Q8_0 ? hotcold::Speedup{1.9, 3.1} : hotcold::Speedup{2, 1}; };
+  input.down_speedup = input.rows_speedup;
+  const auto plan = hotcold::plan_ffns(input, Mode::automatic);
+  EXPECT_EQ(summary(plan),
+            "exact: no neuron is silent, but for q8_0 our kernels have 1.9 times llama.cpp's speed on this processor, 3.1 with prompts");
+  EXPECT(plan->is_for_speed);
+  EXPECT_EQ(plan->tensor_pattern(), "^blk\\.(0|2)\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)$|^(output)\\.weight$"
+                                    "|^blk\\.(0)\\.(attn_k)\\.weight$|^blk\\.(0|2)\\.(attn_q)\\.weight$");
+  input.first_gpu_layer = 1;
+  input.is_output_on_gpu = true;
+  EXPECT_EQ(hotcold::plan_ffns(input, Mode::automatic)->tensor_pattern(),
+            "^blk\\.(0)\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)$|^blk\\.(0)\\.(attn_k|attn_q)\\.weight$");
 }
 
 TEST(hotcold_plan, refuses_a_mode_that_the_model_cannot_do) {
@@ -89,16 +117,18 @@ TEST(hotcold_plan, never_lets_llama_compute_an_activation_it_gets_wrong) {
 }
 
 TEST(hotcold_plan, shows_in_the_engine_what_was_chosen_and_counts_what_is_read) {
-  const auto automatic = load_starter();
-  EXPECT_EQ(std::string(hotcold::mode_name(automatic->info().ffn.mode)), "exact");
-  EXPECT_EQ(automatic->info().ffn.layers, 4u);
-  const auto generated = automatic->generate(params_for("def f(x):\n    return ", "\n", 8));
+  EXPECT_EQ(load_starter()->info().ffn.reason, "it is so small that llama.cpp is as fast");
+  ModelSpec spec = starter_spec();
+  spec.mode = Mode::exact;
+  const auto exact = engine::load(spec);
+  EXPECT_EQ(std::string(hotcold::mode_name((*exact)->info().ffn.mode)), "exact");
+  EXPECT_EQ((*exact)->info().ffn.layers, 4u);
+  const auto generated = (*exact)->generate(params_for("def f(x):\n    return ", "\n", 8));
   EXPECT(generated);
   const hotcold::Stats& stats = generated->stats.ffn;
   EXPECT(stats.weight_bytes > 0 && stats.active() > 0 && stats.active() < stats.neurons());
   EXPECT_EQ(stats.dense_ops, 0u);
 
-  ModelSpec spec = starter_spec();
   spec.mode = Mode::dense;
   const auto dense = engine::load(spec);
   EXPECT(dense && (*dense)->info().ffn.layers == 0);

@@ -1,6 +1,6 @@
-#include "bench/ggml_matmul.h"
+#include "hotcold/ggml_matmul.h"
 
-namespace hotpath::kernel_bench {
+namespace hotpath::hotcold {
 
 namespace {
 
@@ -52,4 +52,4 @@ float GgmlMatmul::result(int64_t row, int64_t token) const {
   return static_cast<const float*>(out_->data)[token * out_->ne[0] + row];
 }
 
-}  // namespace hotpath::kernel_bench
+}  // namespace hotpath::hotcold

@@ -7,7 +7,7 @@
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
 
-namespace hotpath::kernel_bench {
+namespace hotpath::hotcold {
 
 class GgmlMatmul {
  public:
@@ -27,4 +27,4 @@ class GgmlMatmul {
   bool repacked_ = false;
 };
 
-}  // namespace hotpath::kernel_bench
+}  // namespace hotpath::hotcold
