@@ -244,11 +244,13 @@ class Loader {
     if (file_.form) input.form = file_.form->form;
     input.has_predictors = file_.powerinfer && file_.powerinfer->has_predictors();
     if (takes_dense_) return hotcold::Plan{hotcold::Mode::dense, "llama.cpp computes its FFNs in a shape that is not known here", {}, {}};
-    auto plan = hotcold::plan_ffns(input, spec_.mode);
+    // A plan that splits neurons was made because it is faster; how fast the CPU's kernels are was part of it.
+    const bool is_decided = attempt.hybrid && spec_.mode == hotcold::Mode::automatic;
+    auto plan = hotcold::plan_ffns(input, is_decided ? hotcold::Mode::exact : spec_.mode);
     if (plan && plan->mode != hotcold::Mode::dense && attempt.hybrid) {
       const std::vector<int> split = attempt.hybrid->split_layers();
       std::erase_if(plan->layers, [&](int layer) { return !std::binary_search(split.begin(), split.end(), layer); });
-      if (spec_.mode == hotcold::Mode::automatic) plan->reason += "; " + attempt.hybrid->planned.report.reason;
+      if (is_decided) plan->reason = attempt.hybrid->planned.report.reason;
       plan->plain.clear();  // the plan puts attention where a device has it
       if (plan->layers.empty()) plan->mode = hotcold::Mode::dense;
     }
