@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <map>
+#include <regex>
 
 namespace hotpath::hotcold {
 
@@ -69,11 +70,17 @@ std::string joined(const std::vector<int>& layers) {
   return text;
 }
 
-/// Those outside the FFNs that are on the CPU and that our kernels are faster for.
-std::vector<PlainMatrices> plan_plain(const PlanInput& input) {
+bool is_ffn_matrix(const std::string& name) {
+  const auto parsed = parse_weight_name(name);
+  return parsed && !parsed->bias && !parsed->experts;
+}
+
+/// Those outside the FFNs, or all, that are on the CPU and that our kernels are faster for.
+std::vector<PlainMatrices> plan_plain(const PlanInput& input, bool takes_ffns) {
   std::map<std::string, std::vector<int>> found;
   for (const GgufTensor& tensor : input.tensors) {
-    if (!is_plain_matrix(tensor.name) || tensor.shape[2] != 1 || tensor.shape[3] != 1) continue;
+    if (!is_plain_matrix(tensor.name) && !(takes_ffns && is_ffn_matrix(tensor.name))) continue;
+    if (tensor.shape[2] != 1 || tensor.shape[3] != 1) continue;
     const RowKernels* kernels = row_kernels(tensor.type, input.isa);
     if (!kernels || tensor.shape[0] % kernels->block != 0 || !input.rows_speedup || !input.rows_speedup(tensor.type).pays()) continue;
     int layer = 0;
@@ -89,28 +96,25 @@ std::vector<PlainMatrices> plan_plain(const PlanInput& input) {
   return plain;
 }
 
-/// Whether a layer without silent neurons gets faster. Of experts each has few tokens, which was not measured.
-bool pays(const LayerTensors& layer, const PlanInput& input) {
-  if (layer.has_experts || !input.rows_speedup || !input.down_speedup) return false;
-  const GgufTensor* gate = matrix(layer, Part::gate);
-  return (!gate || input.rows_speedup(gate->type).pays()) && input.rows_speedup(matrix(layer, Part::up)->type).pays() &&
-         input.down_speedup(matrix(layer, Part::down)->type).pays();
-}
-
-/// Of the plan's matrices, what every token reads of them or of their active neurons.
+/// What a token may read of the plan's matrices.
 uint64_t planned_bytes(const PlanInput& input, const Plan& plan) {
+  const std::regex pattern(plan.tensor_pattern());
   uint64_t bytes = 0;
-  for (const GgufTensor& tensor : input.tensors) {
-    const auto name = parse_weight_name(tensor.name);
-    if (name && std::find(plan.layers.begin(), plan.layers.end(), name->layer) != plan.layers.end()) bytes += tensor.bytes;
-  }
+  for (const GgufTensor& tensor : input.tensors) bytes += std::regex_search(tensor.name, pattern) ? tensor.bytes : 0;
   return bytes;
 }
 
-std::string speed_text(ggml_type type, const PlanInput& input) {
-  const Speedup speedup = input.rows_speedup(type);
+/// Of the format that most of the plan's bytes have.
+std::string speed_text(const PlanInput& input, const Plan& plan) {
+  const std::regex pattern(plan.tensor_pattern());
+  std::map<ggml_type, uint64_t> bytes;
+  for (const GgufTensor& tensor : input.tensors) {
+    if (std::regex_search(tensor.name, pattern)) bytes[tensor.type] += tensor.bytes;
+  }
+  const auto most = std::max_element(bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  const Speedup speedup = input.rows_speedup(most->first);
   return format_text("no neuron is silent, but for %s our kernels have %.1f times llama.cpp's speed on this processor, %.1f with prompts",
-                     ggml_type_name(type), speedup.one, speedup.many);
+                     ggml_type_name(most->first), speedup.one, speedup.many);
 }
 
 Error impossible(Mode wanted, const std::string& why) {
@@ -132,7 +136,8 @@ std::optional<NeuronForm> relu_form_of(const std::string& architecture) {
 }
 
 std::string Plan::tensor_pattern() const {
-  std::string pattern = "^blk\\.(" + joined(layers) + ")\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)$";
+  std::string pattern;
+  if (!layers.empty()) pattern = "^blk\\.(" + joined(layers) + ")\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)$";
   // llama.cpp compiles it anew for every tensor, so matrices that the same layers have share a part.
   std::map<std::vector<int>, std::string> names;
   for (const PlainMatrices& matrices : plain) {
@@ -140,7 +145,8 @@ std::string Plan::tensor_pattern() const {
     together.append(together.empty() ? "" : "|").append(matrices.name);
   }
   for (const auto& [in_layers, together] : names) {
-    pattern += in_layers.empty() ? "|^" : "|^blk\\.(" + joined(in_layers) + ")\\.";
+    if (!pattern.empty()) pattern += "|";
+    pattern += in_layers.empty() ? "^" : "^blk\\.(" + joined(in_layers) + ")\\.";
     pattern += "(" + together + ")\\.weight$";
   }
   return pattern;
@@ -150,19 +156,18 @@ namespace {
 
 Plan plan_automatically(const PlanInput& input, Plan plan, const std::optional<NeuronForm>& form, const std::string& obstacle) {
   const auto dense = [](std::string why) { return Plan{Mode::dense, std::move(why), {}, {}}; };
-  if (plan.layers.empty()) return dense(obstacle.empty() ? "its FFNs are on the GPU" : obstacle);
   if (input.isa == Isa::generic) return dense("there are no fast kernels for this processor");
-  plan.is_for_speed = !form || !is_relu_like(form->function);
-  if (plan.is_for_speed) {
-    const auto layers = by_layer(input);
-    std::erase_if(plan.layers, [&](int i) { return !pays(layers[i], input); });
-    if (plan.layers.empty()) return dense(input.architecture + " has no ReLU: no neuron is silent, and llama.cpp is as fast");
+  plan.is_plain = !form || !is_relu_like(form->function);
+  if (plan.is_plain) {
+    plan.layers.clear();
+  } else if (plan.layers.empty()) {
+    return dense(obstacle.empty() ? "its FFNs are on the GPU" : obstacle);
   }
-  if (planned_bytes(input, plan) < kMinBytes) return dense("it is so small that llama.cpp is as fast");
   plan.mode = Mode::exact;
-  plan.plain = plan_plain(input);
-  plan.reason = plan.is_for_speed ? speed_text(matrix(by_layer(input)[plan.layers.front()], Part::up)->type, input)
-                                  : form_text(*form) + ": silent neurons are left out";
+  plan.plain = plan_plain(input, plan.is_plain);
+  if (plan.is_plain && plan.plain.empty()) return dense(input.architecture + " has no ReLU: no neuron is silent, and llama.cpp is as fast");
+  if (planned_bytes(input, plan) < kMinBytes) return dense("what would be computed here is so small that llama.cpp is as fast");
+  plan.reason = plan.is_plain ? speed_text(input, plan) : form_text(*form) + ": silent neurons are left out";
   return plan;
 }
 
@@ -204,7 +209,7 @@ Result<Plan> plan_ffns(const PlanInput& input, Mode wanted) {
   }
   plan.mode = wanted == Mode::automatic ? Mode::exact : wanted;
   plan.reason = wanted == Mode::automatic ? form_text(*form) + ", not what llama.cpp would compute" : "asked for";
-  plan.plain = plan_plain(input);
+  plan.plain = plan_plain(input, false);
   return plan;
 }
 

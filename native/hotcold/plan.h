@@ -25,7 +25,6 @@ struct PlanInput {
   bool is_output_on_gpu = false;
   /// How our kernels compare with ggml's; null: nothing is taken for their speed alone.
   std::function<Speedup(ggml_type)> rows_speedup;
-  std::function<Speedup(ggml_type)> down_speedup;
 };
 
 /// Plain matrices of one name.
@@ -37,9 +36,9 @@ struct PlainMatrices {
 struct Plan {
   Mode mode = Mode::dense;  // never automatic
   std::string reason;
-  std::vector<int> layers;  // those whose FFNs come to us; empty when dense
+  std::vector<int> layers;  // those whose FFNs come to us as a whole; empty when dense
   std::vector<PlainMatrices> plain;
-  bool is_for_speed = false;  // no neuron is silent; only the kernels are faster
+  bool is_plain = false;  // no neuron is silent: the FFNs' matrices are plain ones, too, and `layers` is empty
 
   /// For tensor_buft_overrides.
   std::string tensor_pattern() const;

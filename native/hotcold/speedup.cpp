@@ -6,7 +6,6 @@
 #include <limits>
 #include <map>
 #include <mutex>
-#include <numeric>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -97,40 +96,14 @@ Speedup measure_rows(const RowKernels& kernels) {
   return {time_ratio([&] { problem.ggml_one.compute(); }, one), time_ratio([&] { problem.ggml_many.compute(); }, many)};
 }
 
-Speedup measure_down(const DownKernels& kernels) {
-  Problem problem(kernels.type);
-  Down down(kernels, kCols, kRows, 1);
-  down.pack(problem.matrix.data());
-  std::vector<int32_t> active(kernels.group);
-  std::iota(active.begin(), active.end(), 0);
-  const size_t partial_bytes = kernels.partial_floats(kRows) * sizeof(float);
-  AlignedBytes partial(partial_bytes);
-  auto* sum = reinterpret_cast<float*>(partial.data());
-  const auto one = [&] {
-    std::fill_n(partial.data(), partial_bytes, uint8_t{0});
-    for (int64_t g = 0; g < down.n_groups(); ++g) {
-      kernels.accumulate(down.matrix(), g, &problem.x[g * kernels.group], active.data(), kernels.group, sum);
-    }
-    kernels.finish(sum, 1, kernels.partial_floats(kRows), kRows, 0, kRows, problem.y.data());
-  };
-  const size_t stride = kernels.values_bytes(down.n_groups());
-  AlignedBytes values(stride * kTokens);
-  AlignedBytes scratch(kernels.multiply_scratch_bytes(kTokens, kRows));
-  const auto many = [&] {
-    for (int64_t t = 0; t < kTokens; ++t) kernels.pack_values(&problem.x[t * kCols], down.n_groups(), values.data() + t * stride);
-    kernels.multiply(down.matrix(), 0, down.n_groups(), values.data(), stride, kTokens, 0, kRows, problem.y.data(), kRows, scratch.data());
-  };
-  return {time_ratio([&] { problem.ggml_one.compute(); }, one), time_ratio([&] { problem.ggml_many.compute(); }, many)};
-}
-
-Speedup once(const char* what, ggml_type type, Isa isa, const std::function<Speedup()>& measure) {
+Speedup once(ggml_type type, Isa isa, const std::function<Speedup()>& measure) {
   static std::mutex mutex;
-  static std::map<std::tuple<std::string, ggml_type, Isa>, Speedup> known;
+  static std::map<std::pair<ggml_type, Isa>, Speedup> known;
   const std::lock_guard lock(mutex);
-  const auto [found, is_new] = known.try_emplace({what, type, isa});
+  const auto [found, is_new] = known.try_emplace({type, isa});
   if (is_new) {
     found->second = measure();
-    log(LogLevel::info, format_text("hot/cold: %s of %s with %s: %.2f times ggml's speed, %.2f with %d tokens", what, ggml_type_name(type),
+    log(LogLevel::info, format_text("hot/cold: %s with %s: %.2f times ggml's speed, %.2f with %d tokens", ggml_type_name(type),
                                     isa_name(isa), found->second.one, found->second.many, static_cast<int>(kTokens)));
   }
   return found->second;
@@ -143,13 +116,7 @@ bool Speedup::pays() const { return one >= kMinGain && many >= kMinGain; }
 Speedup rows_speedup(ggml_type type, Isa isa) {
   const RowKernels* kernels = row_kernels(type, isa);
   if (!kernels || isa == Isa::generic) return {};
-  return once("rows", type, isa, [&] { return measure_rows(*kernels); });
-}
-
-Speedup down_speedup(ggml_type type, Isa isa) {
-  const DownKernels* kernels = down_kernels(type, DownScales::across_neurons, isa);
-  if (!kernels || isa == Isa::generic) return {};
-  return once("down", type, isa, [&] { return measure_down(*kernels); });
+  return once(type, isa, [&] { return measure_rows(*kernels); });
 }
 
 }  // namespace hotpath::hotcold

@@ -104,8 +104,8 @@ Store::Weight& Store::add_weight(const ggml_tensor* tensor) {
   };
   Rows plain;
   const auto name = parse_weight_name(tensor->name);
-  if (!name) {
-    CHECK(is_plain_matrix(tensor->name));
+  if (!name || is_plain_) {
+    CHECK(name ? !name->bias : is_plain_matrix(tensor->name));
     plain = rows();
   } else if (name->bias) {
     CHECK(tensor->type == GGML_TYPE_F32);

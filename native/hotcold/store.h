@@ -161,6 +161,9 @@ class Store {
   void set_hot_half(std::unique_ptr<HotHalf> hot);
   HotHalf* hot_half() const { return hot_.get(); }
 
+  /// Every matrix is a plain one, those of FFNs too. Before loading.
+  void set_plain() { is_plain_ = true; }
+
   void set_mode(Mode mode) { mode_ = mode; }
   Mode mode() const { return mode_; }
   void set_observer(ActivityObserver* observer) { observer_ = observer; }
@@ -196,6 +199,7 @@ class Store {
   std::shared_ptr<const Sidecar> sidecar_;
   std::optional<NeuronForm> form_;
   Mode mode_ = Mode::exact;
+  bool is_plain_ = false;
   ActivityObserver* observer_ = nullptr;
   std::deque<Layer> layers_;
   std::deque<Weight> weights_;

@@ -163,15 +163,6 @@ class Loader {
     if (auto done = load_weights(attempt, *plan, loaded); !done) return done.error();
     if (auto done = check_capabilities(loaded); !done) return done.error();
     if (auto done = make_context(loaded); !done) return done.error();
-    if (plan->is_for_speed && spec_.mode == hotcold::Mode::automatic) {
-      const auto is_known = knows_ffns(loaded);
-      if (!is_known) return is_known.error();
-      if (!*is_known) {
-        { const LoadedModel slow = std::move(loaded); }  // its memory is needed for the next
-        takes_dense_ = true;
-        return load_all(attempt);
-      }
-    }
     if (plan->mode == hotcold::Mode::threshold) {
       if (auto done = calibrate(loaded); !done) return done.error();
     }
@@ -202,18 +193,6 @@ class Loader {
     return *with > *without;
   }
 
-  /// Whether llama.cpp's graph has the FFNs in a shape we know. In another one they would be unpacked for every token.
-  Result<bool> knows_ffns(LoadedModel& loaded) const {
-    const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), {});
-    std::vector<Token> tokens = vocabulary.tokenize(kProbeText);
-    tokens.resize(std::min<size_t>(tokens.size(), 2));
-    const auto ran = mean_log_likelihood(loaded.context.get(), tokens);
-    if (!ran) return ran.error();
-    const bool is_known = loaded.ffns->stats().dense_ops == 0;
-    loaded.ffns->reset_stats();
-    return is_known;
-  }
-
   /// Finds the thresholds below which the wanted share of the gates lies.
   Result<Done> calibrate(LoadedModel& loaded) const {
     const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), {});
@@ -239,11 +218,9 @@ class Loader {
     input.first_gpu_layer = attempt.hybrid ? n_layers : std::max(0, n_layers + 1 - std::max(1, attempt.placement.gpu_layers));
     input.isa = hotcold::usable_isas().front();
     input.rows_speedup = [isa = input.isa](ggml_type type) { return hotcold::rows_speedup(type, isa); };
-    input.down_speedup = [isa = input.isa](ggml_type type) { return hotcold::down_speedup(type, isa); };
     input.is_output_on_gpu = attempt.placement.gpu_layers > 0;
     if (file_.form) input.form = file_.form->form;
     input.has_predictors = file_.powerinfer && file_.powerinfer->has_predictors();
-    if (takes_dense_) return hotcold::Plan{hotcold::Mode::dense, "llama.cpp computes its FFNs in a shape that is not known here", {}, {}};
     // A plan that splits neurons was made because it is faster; how fast the CPU's kernels are was part of it.
     const bool is_decided = attempt.hybrid && spec_.mode == hotcold::Mode::automatic;
     auto plan = hotcold::plan_ffns(input, is_decided ? hotcold::Mode::exact : spec_.mode);
@@ -291,6 +268,7 @@ class Loader {
       const hotcold::Isa isa = hotcold::usable_isas().front();
       loaded.ffns = std::make_unique<hotcold::Store>(isa);
       loaded.ffns->set_mode(plan.mode);
+      if (plan.is_plain) loaded.ffns->set_plain();
       if (file_.form) loaded.ffns->set_form(file_.form->form);
       loaded.info.ffn.kernels = hotcold::isa_name(isa);
       use_sidecar(loaded);
@@ -436,7 +414,6 @@ class Loader {
   uint32_t context_length_;
   int threads_;
   ModelIdentity identity_;
-  bool takes_dense_ = false;  // it was tried otherwise
   std::map<std::string, uint32_t> layers_on_;
 };
 

@@ -29,9 +29,10 @@ double tolerance_of(ggml_type type) {
 }
 
 /// Logits of both for several batch sizes.
-void expect_equal_logits(const std::string& path, double tolerance, int threads = 1) {
+void expect_equal_logits(const std::string& path, double tolerance, bool is_plain = false, int threads = 1) {
   for (const size_t batch_size : {1, 2, 5, 33, 200}) {
     Store store(best_isa());
+    if (is_plain) store.set_plain();
     LlamaRun ours(path, threads, &store);
     LlamaRun stock(path, threads, nullptr);
     const auto tokens = some_tokens(batch_size == 1 ? 6 : batch_size, ours.n_vocab());
@@ -62,6 +63,13 @@ TEST(hotcold_exact, equals_llama_with_attention_and_output_in_every_type) {
     expect_equal_logits({"llama", type, 128, 352, 2, 0, type});
   }
   for (const ggml_type type : {GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) expect_equal_logits({"llama", type, 256, 768, 2, 0, type});
+}
+
+TEST(hotcold_exact, equals_llama_with_every_matrix_a_plain_one) {
+  for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0}) {
+    const TinyModel model({"llama", type, 128, 352, 2, 0, type});
+    expect_equal_logits(model.path(), tolerance_of(type), true);
+  }
 }
 
 TEST(hotcold_exact, equals_llama_with_experts) {

@@ -57,7 +57,7 @@ TEST(hotcold_plan, leaves_to_llama_what_would_not_get_faster) {
   EXPECT_EQ(summary(hotcold::plan_ffns(input_for("llama", gated), Mode::automatic)), "dense: llama has no ReLU: no neuron is silent, and llama.cpp is as fast");
   auto small = layers_of(GGML_TYPE_Q8_0, false);
   for (GgufTensor& tensor : small) tensor.bytes = 1 << 20;
-  EXPECT_EQ(summary(hotcold::plan_ffns(input_for("arcee", small), Mode::automatic)), "dense: it is so small that llama.cpp is as fast");
+  EXPECT_EQ(summary(hotcold::plan_ffns(input_for("arcee", small), Mode::automatic)), "dense: what would be computed here is so small that llama.cpp is as fast");
   const auto unknown_type = layers_of(GGML_TYPE_IQ2_XS, false);
   EXPECT_EQ(summary(hotcold::plan_ffns(input_for("arcee", unknown_type), Mode::automatic)),
             "dense: layer 0: blk.0.ffn_up.weight (iq2_xs, 256 x 768) has no kernel");
@@ -78,17 +78,15 @@ TEST(hotcold_plan, takes_a_model_without_silent_neurons_where_the_kernels_pay) {
   }
   PlanInput input = input_for("llama", tensors);
   input.rows_speedup = [](ggml_type type) { return type == GGML_TYPE_Q8_0 ? hotcold::Speedup{1.9, 3.1} : hotcold::Speedup{2, 1}; };
-  input.down_speedup = input.rows_speedup;
   const auto plan = hotcold::plan_ffns(input, Mode::automatic);
   EXPECT_EQ(summary(plan),
             "exact: no neuron is silent, but for q8_0 our kernels have 1.9 times llama.cpp's speed on this processor, 3.1 with prompts");
-  EXPECT(plan->is_for_speed);
-  EXPECT_EQ(plan->tensor_pattern(), "^blk\\.(0|2)\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)$|^(output)\\.weight$"
-                                    "|^blk\\.(0)\\.(attn_k)\\.weight$|^blk\\.(0|2)\\.(attn_q)\\.weight$");
+  EXPECT(plan->is_plain && plan->layers.empty());
+  EXPECT_EQ(plan->tensor_pattern(), "^(output)\\.weight$|^blk\\.(0)\\.(attn_k)\\.weight$|^blk\\.(0|1|2)\\.(ffn_down|ffn_gate)\\.weight$"
+                                    "|^blk\\.(0|2)\\.(attn_q|ffn_up)\\.weight$");
   input.first_gpu_layer = 1;
   input.is_output_on_gpu = true;
-  EXPECT_EQ(hotcold::plan_ffns(input, Mode::automatic)->tensor_pattern(),
-            "^blk\\.(0)\\.ffn_(gate|up|down)(_exps)?\\.(weight|bias)$|^blk\\.(0)\\.(attn_k|attn_q)\\.weight$");
+  EXPECT_EQ(hotcold::plan_ffns(input, Mode::automatic)->tensor_pattern(), "^blk\\.(0)\\.(attn_k|attn_q|ffn_down|ffn_gate|ffn_up)\\.weight$");
 }
 
 TEST(hotcold_plan, refuses_a_mode_that_the_model_cannot_do) {
@@ -117,7 +115,7 @@ TEST(hotcold_plan, never_lets_llama_compute_an_activation_it_gets_wrong) {
 }
 
 TEST(hotcold_plan, shows_in_the_engine_what_was_chosen_and_counts_what_is_read) {
-  EXPECT_EQ(load_starter()->info().ffn.reason, "it is so small that llama.cpp is as fast");
+  EXPECT_EQ(load_starter()->info().ffn.reason, "what would be computed here is so small that llama.cpp is as fast");
   ModelSpec spec = starter_spec();
   spec.mode = Mode::exact;
   const auto exact = engine::load(spec);
