@@ -6,6 +6,10 @@
 #include "hotcold/kernels/down_tile.h"
 #include "hotcold/kernels/down_values.h"
 
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
+
 namespace hotpath::hotcold {
 
 namespace {

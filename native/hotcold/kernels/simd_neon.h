@@ -2,6 +2,9 @@
 #pragma once
 
 #include <arm_neon.h>
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
 
 #include "hotcold/kernels/rows_layout.h"
 
@@ -15,7 +18,13 @@ struct Neon {
   static constexpr int kRowTile = 4, kTokenTile = 4;
   static constexpr bool kUnsignedQ8 = false;
 
-  static HOTPATH_INLINE void prefetch(const void* at) { __builtin_prefetch(at); }
+  static HOTPATH_INLINE void prefetch(const void* at) {
+#if defined(_MSC_VER) && !defined(__clang__)
+    __prefetch(at);
+#else
+    __builtin_prefetch(at);
+#endif
+  }
 
   static HOTPATH_INLINE Floats zero() { return vdupq_n_f32(0); }
   static HOTPATH_INLINE Floats load(const float* at) { return vld1q_f32(at); }
