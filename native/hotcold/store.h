@@ -120,7 +120,7 @@ class Store {
   /// For llama_model_params.tensor_buft_overrides. The buffers must be freed before the store.
   ggml_backend_buffer_type_t buffer_type() { return buffer_type_.get(); }
 
-  /// Threads of the model; null until there are some, and then ggml makes its own for every call.
+  /// Threads of the model. While it has none (null), ggml makes its own for every call.
   void set_threadpool(ggml_threadpool* pool) { threadpool_ = pool; }
   ggml_threadpool* threadpool() const { return threadpool_; }
 

@@ -86,7 +86,7 @@ struct DownKernels {
   ggml_type type;
   Isa isa;
   DownScales scales;
-  int64_t group;         // 1, 32 or 256; n_ff is a multiple
+  int64_t group;          // 32 or 256; n_ff is a multiple
   int64_t embd_multiple;  // n_embd is a multiple of this
 
   /// A multiple of 64.
@@ -96,7 +96,7 @@ struct DownKernels {
   void (*pack)(const void* source, size_t source_stride, int64_t n_embd, int64_t group_index, void* packed);
   void (*unpack)(const void* packed, int64_t n_embd, int64_t group_index, void* matrix, size_t matrix_stride);
 
-  /// Floats of one partial sum: n_embd and padding, in an order of the kernel's own that `finish` undoes.
+  /// Floats of one partial sum: n_embd in the order of the outputs, and padding.
   size_t (*partial_floats)(int64_t n_embd);
   /// partial += sum over the group of values[j] * W[neuron j], quantising the `group` values as ggml would. `active` lists
   /// the offsets within the group that are not 0, ascending; only their quants are read.
