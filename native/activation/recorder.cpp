@@ -12,8 +12,7 @@ ActivationRecorder::ActivationRecorder(const std::vector<uint32_t>& neurons_per_
 bool ActivationRecorder::wants(int layer, int64_t n_tokens) {
   if (!enabled()) return false;
   if (sample_every_ == 1) return true;
-  constexpr int64_t kFewTokens = 8;
-  return n_tokens <= kFewTokens && layers_[static_cast<size_t>(layer)].runs++ % sample_every_ == 0;
+  return n_tokens <= hotcold::kFewTokens && layers_[static_cast<size_t>(layer)].runs++ % sample_every_ == 0;
 }
 
 void ActivationRecorder::on_active(int layer, std::span<const int32_t> neurons) {

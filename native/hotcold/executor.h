@@ -49,7 +49,7 @@ class Executor {
   ggml_status run(const Ffn& ffn);
 
  private:
-  static constexpr int64_t kFew = 8;          // tokens
+  static constexpr int64_t kFew = kFewTokens;
   static constexpr int64_t kMaxBlock = 256;   // neurons; the largest group that shares scales
   static constexpr int64_t kTile = 64;        // neurons multiplied with all tokens at a time
   static constexpr int64_t kSlice = 256;      // outputs summed up at a time

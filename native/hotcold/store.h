@@ -109,6 +109,9 @@ class ActivityObserver {
   virtual void on_active(int layer, std::span<const int32_t> neurons) = 0;
 };
 
+/// As many tokens are computed neuron by neuron, alone or beside a device; with more, nearly every neuron is active for one.
+constexpr int64_t kFewTokens = 8;
+
 class HotHalf;
 
 class Store {

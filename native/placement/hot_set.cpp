@@ -12,8 +12,6 @@ using Clock = std::chrono::steady_clock;
 using hotcold::HotHalf;
 using hotcold::kHotGroup;
 
-// As many tokens as the executor computes neuron by neuron; with more, nearly every neuron is active for one of them.
-constexpr int64_t kMaxTokens = 8;
 // The user types meanwhile: a request that arrives waits for one group of neurons, and the core is soon free.
 constexpr auto kLongestAdaptation = std::chrono::milliseconds(20);
 // Memory is taken again only when so much more than needed is free, or two programs at the edge would push it to and fro.
@@ -36,7 +34,7 @@ std::vector<Adaptation::Layer> adaptation_layers(hotcold::Store& store, const Ho
 
 Result<std::unique_ptr<hotcold::HotUnit>> make_empty_unit(hotcold::Store& store, const hotcold::NeuronForm& form,
                                                           ggml_backend_dev_t device, const std::string& cuda_library) {
-  hotcold::HotUnitSpec spec = {{}, kMaxTokens};
+  hotcold::HotUnitSpec spec = {{}, hotcold::kFewTokens};
   for (size_t i = 0; i < store.n_layers(); ++i) {
     const hotcold::Layer& layer = store.layer(static_cast<int>(i));
     hotcold::NeuronForm own = form;
@@ -54,7 +52,7 @@ Result<std::unique_ptr<hotcold::HotUnit>> make_empty_unit(hotcold::Store& store,
 HotSet::HotSet(hotcold::Store& store, std::unique_ptr<hotcold::HotUnit> unit, Spec spec, const CancelFlag& cancel)
     : store_(store), spec_(std::move(spec)), adaptation_(spec_.rules, adaptation_layers(store, spec_)) {
   spec_.n_hot.resize(store.n_layers());
-  store.set_hot_half(std::make_unique<HotHalf>(store, std::move(unit), kMaxTokens));
+  store.set_hot_half(std::make_unique<HotHalf>(store, std::move(unit), hotcold::kFewTokens));
   size_t n_wanted = 0;
   size_t n_left = 0;
   std::string why;
