@@ -57,7 +57,7 @@ Result<ModelIdentity> identify_model(const ByteSource& source, const GgufHeader&
 Result<ModelIdentity> identify_model_file(const std::string& path) {
   auto file = ReadFile::open(path);
   if (!file) return file.error();
-  const ByteSource source = {path, file->size(), [&](uint64_t offset, void* to, size_t n) { return file->read_at(offset, to, n); }};
+  const ByteSource source = file_source(path, *file);
   const auto header = read_gguf_header(source);
   if (!header) return header.error();
   return identify_model(source, *header);

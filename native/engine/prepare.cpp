@@ -158,8 +158,7 @@ Result<Prepared> prepare_model(const PrepareParams& params, const OnPrepare& on_
   if (described->form) return impossible(params, "llama.cpp computes it with another activation, so there is nothing to compare with");
   auto file = ReadFile::open(params.model);
   if (!file) return file.error();
-  const ByteSource source = {params.model, file->size(),
-                             [&file](uint64_t offset, void* to, size_t n) { return file->read_at(offset, to, n); }};
+  const ByteSource source = file_source(params.model, *file);
   auto header = read_gguf_header(source);
   if (!header) return header.error();
   if (header->count("split.count").value_or(1) > 1) return impossible(params, "is split into several files");

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "core/file.h"
+
 namespace hotpath {
 
 namespace {
@@ -281,6 +283,10 @@ GgufHeader read_header(const ByteSource& source) {
 }
 
 }  // namespace
+
+ByteSource file_source(const std::string& path, const ReadFile& file) {
+  return {path, file.size(), [&file](uint64_t offset, void* to, size_t n) { return file.read_at(offset, to, n); }};
+}
 
 uint64_t GgufTensor::elements() const {
   return static_cast<uint64_t>(shape[0]) * static_cast<uint64_t>(shape[1]) * static_cast<uint64_t>(shape[2]) *

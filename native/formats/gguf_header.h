@@ -18,12 +18,17 @@
 
 namespace hotpath {
 
+class ReadFile;
+
 /// Bytes at any offset, from a file or from memory.
 struct ByteSource {
   std::string name;  // for messages
   uint64_t size;
   std::function<bool(uint64_t offset, void* to, size_t n)> read;
 };
+
+/// Of a file that outlives it.
+ByteSource file_source(const std::string& path, const ReadFile& file);
 
 struct GgufArray {
   gguf_type type;

@@ -19,6 +19,8 @@ namespace hotpath {
 
 /// What tells a model file from another: its size, its header, and a block from the middle of each tensor. Cheap enough for
 /// every load; two models that agree in it but not in their weights would have to agree in thousands of bytes of each matrix.
+/// A profile or a plan names its model by less (ModelIdentity), as it only goes to waste with another: a sidecar's bytes
+/// replace the weights.
 struct WeightsIdentity {
   uint64_t file_bytes = 0;
   uint64_t header_hash = 0;

@@ -22,8 +22,7 @@ ByteSource source_of(const std::string& name, std::span<const uint8_t> bytes) {
 Result<WeightsIdentity> identify(const std::string& model_path) {
   auto file = ReadFile::open(model_path);
   if (!file) return file.error();
-  const ByteSource source = {model_path, file->size(),
-                             [&file](uint64_t offset, void* to, size_t n) { return file->read_at(offset, to, n); }};
+  const ByteSource source = file_source(model_path, *file);
   auto header = read_gguf_header(source);
   if (!header) return header.error();
   return identify_weights(source, *header);

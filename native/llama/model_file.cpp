@@ -205,10 +205,6 @@ Result<ModelFile> describe(const ByteSource& source, const GgufHeader& header) {
   return file;
 }
 
-ByteSource file_source(const std::string& path, const ReadFile& file) {
-  return {path, file.size(), [&file](uint64_t offset, void* to, size_t n) { return file.read_at(offset, to, n); }};
-}
-
 Result<Done> add_split(const std::string& prefix, uint64_t index, uint64_t count, ModelFile& model) {
   char path[4096];
   llama_split_path(path, sizeof path, prefix.c_str(), static_cast<int>(index), static_cast<int>(count));

@@ -250,7 +250,7 @@ std::vector<GgufTensor> powerinfer_ffn_tensors(const GgufHeader& header) {
 Result<llama_model*> load_powerinfer(const std::string& path, const llama_model_params& params, hotcold::Store& store) {
   auto file = ReadFile::open(path);
   if (!file) return file.error();
-  const ByteSource source = {path, file->size(), [&](uint64_t offset, void* to, size_t n) { return file->read_at(offset, to, n); }};
+  const ByteSource source = file_source(path, *file);
   auto header = read_gguf_header(source);
   if (!header) return header.error();
   auto model = read_powerinfer(path, *header);

@@ -133,7 +133,7 @@ void add_tensors(gguf_context* context, const std::vector<Tensor>& tensors) {
 Result<Vocabulary> read_vocabulary(const std::string& path, uint32_t n_vocab) {
   auto file = ReadFile::open(path);
   if (!file) return file.error();
-  const ByteSource source = {path, file->size(), [&](uint64_t offset, void* to, size_t n) { return file->read_at(offset, to, n); }};
+  const ByteSource source = file_source(path, *file);
   // gguf_init_from_file trusts what it finds; our own reader does not.
   auto header = read_gguf_header(source);
   if (!header) return header.error();

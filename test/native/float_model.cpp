@@ -12,7 +12,7 @@ namespace hotpath::test {
 FloatModel::FloatModel(const std::string& path) {
   const auto file = ReadFile::open(path);
   if (!file) throw Failure(file.error().message);
-  const ByteSource source = {path, file->size(), [&](uint64_t offset, void* to, size_t n) { return file->read_at(offset, to, n); }};
+  const ByteSource source = file_source(path, *file);
   auto header = read_gguf_header(source);
   if (!header) throw Failure(header.error().message);
   header_ = std::move(*header);

@@ -73,7 +73,7 @@ void write_all(const std::string& path, const std::string& bytes) {
 struct OpenModel {
   explicit OpenModel(const std::string& path)
       : file(std::move(*ReadFile::open(path))),
-        source{path, file.size(), [this](uint64_t offset, void* to, size_t n) { return file.read_at(offset, to, n); }},
+        source(file_source(path, file)),
         header(*read_gguf_header(source)) {
     for (const GgufTensor& tensor : header.tensors) {
       const auto name = hotcold::parse_weight_name(tensor.name);
