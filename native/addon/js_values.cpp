@@ -302,6 +302,7 @@ Result<PrepareParams> read_prepare_params(Napi::Value value) {
   params.model = fields.text("model");
   params.sidecar = fields.text("sidecar");
   params.only_check = fields.flag("onlyCheck");
+  params.mode = read_mode(fields);
   if (!fields.ok()) return fields.error();
   return params;
 }

@@ -1,5 +1,6 @@
-// A whole file in memory, read only and shared with every process that maps it. Whoever replaces such a file must put a
-// new one in its place (rename), never shorten it: the pages of a shortened file fault.
+// A whole file in memory, read only and shared with every process that maps it. Only for files that Hotpath alone writes:
+// it replaces them by another in one step (rename) and never shortens them, as the pages of a shortened file fault. Models
+// are the user's, who may download over them, so those are read.
 #pragma once
 
 #include <cstdint>

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "core/file.h"
+#include "core/log.h"
 #include "core/work_file.h"
 #include "hotcold/plan.h"
 #include "hotcold/sidecar_maker.h"
@@ -18,15 +19,20 @@ namespace {
 constexpr double kMaxMeanDivergence = 0.01;
 constexpr uint32_t kComparedContext = 512;
 
-/// The FFN matrices that the exact mode takes over.
-Result<std::vector<GgufTensor>> tensors_to_pack(const ModelFile& file) {
+/// As on a machine without a GPU.
+hotcold::PlanInput plan_input(const ModelFile& file) {
   hotcold::PlanInput input;
   input.architecture = file.metadata.architecture;
   input.tensors = file.shape.layer_tensors;
   input.n_layers = static_cast<int>(file.metadata.layer_count);
   input.first_gpu_layer = input.n_layers;
   input.isa = hotcold::usable_isas().front();
-  auto plan = hotcold::plan_ffns(input, hotcold::Mode::exact);
+  return input;
+}
+
+/// The FFN matrices that the exact mode takes over.
+Result<std::vector<GgufTensor>> tensors_to_pack(const ModelFile& file) {
+  auto plan = hotcold::plan_ffns(plan_input(file), hotcold::Mode::exact);
   if (!plan) return plan.error();
   std::vector<GgufTensor> tensors;
   for (const GgufTensor& tensor : file.shape.layer_tensors) {
@@ -38,6 +44,17 @@ Result<std::vector<GgufTensor>> tensors_to_pack(const ModelFile& file) {
 
 Error impossible(const PrepareParams& params, const char* why) {
   return {ErrorCode::request_invalid, params.model + ": " + why + "; its weights are packed when it is loaded", {{"path", params.model}}};
+}
+
+/// What is not used is not worth gigabytes.
+Result<Done> require_use(const PrepareParams& params, const ModelFile& file) {
+  const auto plan = hotcold::plan_ffns(plan_input(file), params.mode);
+  if (!plan) return plan.error();
+  if (plan->mode != hotcold::Mode::dense) return Done{};
+  return Error{ErrorCode::request_invalid,
+               params.model + ": runs dense in mode " + hotcold::mode_name(params.mode) + " (" + plan->reason +
+                   ") and would not use prepared weights; name the mode it is to be used in",
+               {{"path", params.model}}};
 }
 
 class Preparation {
@@ -54,7 +71,9 @@ class Preparation {
   }
 
   Result<Prepared> make(const ModelFile& file) const {
-    if (auto there = hotcold::Sidecar::open(params_.sidecar, model_.identity)) return describe((*there)->header(), SIZE_MAX);
+    auto there = check();
+    if (there || there.error().code == ErrorCode::request_cancelled) return there;
+    if (there.error().code == ErrorCode::sidecar_invalid) log(LogLevel::info, there.error().message + "; it is made anew");
     auto tensors = tensors_to_pack(file);
     if (!tensors) return tensors.error();
     SidecarHeader header = hotcold::plan_sidecar(model_.identity, *tensors);
@@ -114,6 +133,7 @@ class Preparation {
     auto divergence = measure_divergence(stock, ours, [this](double fraction) { report(PrepareStep::comparing, fraction, 1); }, cancel_);
     if (!divergence) return divergence.error();
     if (!(divergence->mean <= kMaxMeanDivergence)) {
+      part.discard();  // or every further attempt would go on from it
       return Error{ErrorCode::internal_bug,
                    part.path() + format_text(": computes other probabilities than the model: divergence %g on average", divergence->mean),
                    {{"path", part.path()}}};
@@ -161,6 +181,7 @@ Result<Prepared> prepare_model(const PrepareParams& params, const OnPrepare& on_
   const ByteSource source = file_source(params.model, *file);
   auto header = read_gguf_header(source);
   if (!header) return header.error();
+  if (auto used = require_use(params, *described); !used && !params.only_check) return used.error();
   if (header->count("split.count").value_or(1) > 1) return impossible(params, "is split into several files");
   auto identity = identify_weights(source, *header);
   if (!identity) return identity.error();

@@ -7,6 +7,7 @@
 #include "core/cancel.h"
 #include "core/error.h"
 #include "formats/sidecar.h"
+#include "hotcold/store.h"
 
 namespace hotpath {
 
@@ -15,6 +16,7 @@ struct PrepareParams {
   std::string model;
   std::string sidecar;      // the file to make
   bool only_check = false;  // compare one that is there with its hashes and with the model
+  hotcold::Mode mode = hotcold::Mode::automatic;  // that the model is to be used in
 };
 
 enum class PrepareStep { packing, comparing, checking };
@@ -33,7 +35,8 @@ struct Prepared {
 };
 
 /// The file appears whole or not at all. What an attempt that failed or was cancelled has packed stays in `<sidecar>.part`,
-/// and the next one goes on from there.
+/// and the next one goes on from there, unless it was found to compute something else than the model. One that is there
+/// is believed when every byte has its hash, else replaced. request/invalid when the mode would not use it.
 Result<Prepared> prepare_model(const PrepareParams& params, const OnPrepare& on_progress, const CancelFlag& cancel);
 
 }  // namespace hotpath

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { addRecentModel } from "../models/recentModels.ts";
 import { starterModelPath } from "../models/starterModel.ts";
-import { type ModelSpec, modeChoices } from "../protocol/model.ts";
+import { type ModeChoice, type ModelSpec, modeChoices } from "../protocol/model.ts";
 import { type Command, exitStatus, type OptionValues, UsageError } from "./command.ts";
 import { type Completion, completeAt } from "./completeAt.ts";
 import { parseLocation } from "./location.ts";
@@ -50,8 +50,7 @@ export function chosenModel(options: OptionValues, productFolder: string): { mod
   if (!Number.isInteger(maxTokens) || maxTokens < 1) {
     throw new UsageError(`--max-tokens is "${options["max-tokens"]}"; it must be a whole number from 1 up`);
   }
-  const mode = modeChoices.find((choice) => choice === (options.mode ?? "auto"));
-  if (!mode) throw new UsageError(`--mode is "${options.mode}"; it must be one of ${modeChoices.join(", ")}`);
+  const mode = chosenMode(options);
   return { model: { path: file, device: "auto", gpuLayers: -1, contextLength: 0, threads: 0, mode }, maxTokens };
 }
 
@@ -79,4 +78,10 @@ function toJson({ outcome, model }: Completion) {
       generated: stats?.generatedTokens ?? 0,
     },
   };
+}
+
+export function chosenMode({ mode = "auto" }: OptionValues): ModeChoice {
+  const chosen = modeChoices.find((choice) => choice === mode);
+  if (!chosen) throw new UsageError(`--mode is "${mode}"; it must be one of ${modeChoices.join(", ")}`);
+  return chosen;
 }

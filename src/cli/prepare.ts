@@ -2,17 +2,19 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import path from "node:path";
 import { sidecarFiles } from "../common/sidecarFiles.ts";
-import type { Divergence, PrepareResult } from "../protocol/model.ts";
+import { type Divergence, modeChoices, type PrepareResult } from "../protocol/model.ts";
 import { type Command, exitStatus, UsageError } from "./command.ts";
+import { chosenMode } from "./complete.ts";
 import { formatBytes } from "./format.ts";
 import { ProgressLine } from "./progressLine.ts";
 
 export const prepareCommand: Command = {
   name: "prepare",
-  synopsis: "prepare --model FILE [--out FILE] [--check] [--json]",
+  synopsis: "prepare --model FILE [--mode MODE] [--out FILE] [--check] [--json]",
   summary: "Pack a model's weights once, so that every load maps them instead of packing them.",
   details: [
     "--model FILE   the model, a GGUF file",
+    `--mode MODE    that the model is to be used in: ${modeChoices.join(", ")} (default: auto)`,
     "--out FILE     where to write; as it is, beside the model, or in Hotpath's folder where that cannot be written",
     "--check        compare an existing file, byte by byte, with its hashes and with the model",
     "--json         print one JSON object",
@@ -20,6 +22,7 @@ export const prepareCommand: Command = {
   ],
   options: {
     model: { type: "string" },
+    mode: { type: "string" },
     out: { type: "string" },
     check: { type: "boolean" },
     json: { type: "boolean" },
@@ -30,10 +33,11 @@ export const prepareCommand: Command = {
     const model = path.resolve(values.model);
     const sidecar = typeof values.out === "string" ? path.resolve(values.out) : defaultFile(model);
     const onlyCheck = values.check === true;
+    const mode = chosenMode(values);
     const line = new ProgressLine(process.stderr);
     try {
       const result = await engine.prepare(
-        { model, sidecar, onlyCheck },
+        { model, sidecar, onlyCheck, mode },
         ({ step, done, total }) => line.show(done, total, stepNames[step], step),
         signal,
       );

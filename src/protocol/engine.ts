@@ -24,7 +24,7 @@ import type {
   ProfileSummary,
 } from "./planning.ts";
 
-export const protocolVersion = 7;
+export const protocolVersion = 8;
 
 /** Carried by every JSON-RPC error; the JSON-RPC number itself says nothing. */
 export interface ErrorData {

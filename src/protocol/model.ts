@@ -215,6 +215,8 @@ export interface PrepareParams {
   readonly sidecar: string;
   /** Only compare a file that is there with its hashes and with the model. */
   readonly onlyCheck: boolean;
+  /** Mode the model is to be used in; refused when that makes no use of prepared weights. */
+  readonly mode: ModeChoice;
 }
 
 /** How far next-token probabilities are from those of llama.cpp, over the positions of a text of code. */

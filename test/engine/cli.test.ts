@@ -187,7 +187,7 @@ describe("hotpath", () => {
     copyFileSync(starter.path, model);
     const complete = ["complete", `${sample}:4:9`, "--model", model];
     const before = await hotpath(...complete);
-    const prepared = await hotpath("prepare", "--model", model, "--json");
+    const prepared = await hotpath("prepare", "--model", model, "--mode", "exact", "--json");
     const divergence = { mean: expect.any(Number), max: expect.any(Number), topAgreement: expect.any(Number) };
     expect(JSON.parse(prepared.stdout)).toEqual({
       path: `${model}.hotpath`,
@@ -207,7 +207,7 @@ describe("hotpath", () => {
 
   it("goes on with a preparation whose engine was killed", async () => {
     const model = path.join(temporaryFolder(), "model.gguf");
-    const params = { model, sidecar: `${model}.hotpath`, onlyCheck: false };
+    const params = { model, sidecar: `${model}.hotpath`, onlyCheck: false, mode: "exact" } as const;
     copyFileSync(starter.path, model);
     const client = sandbox.client();
     const { pid } = await client.diagnostics();

@@ -128,7 +128,7 @@ PrepareParams starter_params(const TemporaryFolder& folder) {
   start_engine();
   const std::string model = folder.file("model.gguf");
   if (!fs::exists(model)) fs::copy_file(HOTPATH_STARTER_MODEL, model);
-  return {model, model + ".hotpath"};
+  return {model, model + ".hotpath", false, hotcold::Mode::exact};
 }
 
 ModelSpec spec_with_sidecar(const PrepareParams& params) {
@@ -402,6 +402,32 @@ TEST(prepare, finds_a_damaged_byte_when_it_checks) {
   EXPECT(checked.error().message.find("is damaged") != std::string::npos);
 }
 
+TEST(prepare, replaces_a_damaged_sidecar) {
+  const TemporaryFolder folder;
+  const PrepareParams params = starter_params(folder);
+  EXPECT(prepare_model(params, {}, {}));
+  const std::string whole = read_all(params.sidecar);
+  std::string bytes = whole;
+  bytes[bytes.size() - 100] ^= 1;
+  write_all(params.sidecar, bytes);
+  const auto prepared = prepare_model(params, {}, {});
+  EXPECT(prepared);
+  EXPECT_EQ(prepared->kept_bytes, 0u);
+  EXPECT(read_all(params.sidecar) == whole);
+}
+
+TEST(prepare, writes_nothing_for_a_model_that_would_not_use_it) {
+  const TemporaryFolder folder;
+  const SyntheticModel model(tiny_spec(synth::Arch::llama));
+  PrepareParams params = {model.path(), folder.file("sidecar")};
+  const auto refused = prepare_model(params, {}, {});
+  EXPECT_EQ(code_of(refused), "request/invalid");
+  EXPECT(refused.error().message.find(": runs dense in mode auto (") != std::string::npos);
+  EXPECT(!fs::exists(folder.file("sidecar.part")));
+  params.mode = hotcold::Mode::exact;
+  EXPECT(prepare_model(params, {}, {}));
+}
+
 TEST(prepare, replaces_the_sidecar_of_a_model_that_has_changed) {
   const TemporaryFolder folder;
   const PrepareParams params = starter_params(folder);
@@ -452,6 +478,7 @@ TEST(prepare, refuses_weights_that_compute_something_else) {
   const auto prepared = prepare_model(params, {}, {});
   EXPECT_EQ(code_of(prepared), "internal/bug");
   EXPECT(!fs::exists(params.sidecar));
+  EXPECT(prepare_model(params, {}, {}));  // from the start, not from what was refused
 }
 
 TEST(divergence, is_that_of_known_distributions) {
