@@ -17,6 +17,16 @@ namespace {
 
 constexpr const char* kName = "Hotpath";
 
+/// Why ggml's result with this weight would be another one than ours; empty when it is the same.
+std::string obstacle_to_dense(const Store::Weight& weight) {
+  if (weight.plain) return "";
+  if (weight.store.form()) return "llama.cpp has another activation than the model";
+  const Layer& layer = weight.store.layer(weight.name.layer);
+  const bool is_down = weight.name.part == Part::down && !weight.name.bias;
+  if (is_down && layer.down.kernels().scales == DownScales::along_output) return "the matrix is stored transposed";
+  return "";
+}
+
 /// What a llama_context has of us.
 class Stream {
  public:
@@ -54,6 +64,12 @@ class Stream {
     for (int i = 0; i < 2; ++i) {
       const Store::Weight* weight = weight_of(node->src[i]);
       if (!weight) continue;
+      if (const std::string obstacle = obstacle_to_dense(*weight); !obstacle.empty()) {
+        const std::string what = std::string(node->name) + " cannot be left to llama.cpp: " + obstacle + "; it is in no known FFN: " + reason;
+        log(LogLevel::error, "hot/cold: " + what);
+        weight->store.set_failure({ErrorCode::model_unsupported, what, {{"node", std::string(node->name)}}});
+        return GGML_STATUS_FAILED;
+      }
       plain[i] = *node->src[i];
       bytes[i].resize(ggml_nbytes(node->src[i]));
       ggml_backend_tensor_get(node->src[i], bytes[i].data(), 0, bytes[i].size());

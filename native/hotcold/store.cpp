@@ -175,6 +175,8 @@ void Store::unpack(const Weight& weight, uint8_t* to) {
     const std::vector<float>& bias = bias_of(name);
     std::memcpy(to, bias.data(), bias.size() * sizeof(float));
   } else if (name.part == Part::down) {
+    // What is stored transposed is not what llama.cpp knows as this tensor, not even in size.
+    CHECK(layer(name.layer).down.kernels().scales == DownScales::across_neurons);
     layer(name.layer).down.unpack(to);
   } else {
     rows_of(name).unpack(to);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -172,6 +173,10 @@ class Store {
   void set_observer(ActivityObserver* observer) { observer_ = observer; }
   ActivityObserver* observer() const { return observer_; }
 
+  /// Why the graph that was run last ended with GGML_STATUS_FAILED, where that is known. Whoever ran it takes it.
+  void set_failure(Error why) { failure_ = std::move(why); }
+  std::optional<Error> take_failure() { return std::exchange(failure_, std::nullopt); }
+
   Isa isa() const { return isa_; }
   Layer& layer(int index);
   size_t n_layers() const { return layers_.size(); }
@@ -209,6 +214,7 @@ class Store {
   std::unique_ptr<HotHalf> hot_;
   std::deque<SizeHistogram> histograms_;
   uint64_t predicted_runs_ = 0;
+  std::optional<Error> failure_;
   Stats stats_;
 };
 

@@ -178,6 +178,7 @@ Result<Generator::Decoded> Generator::decode(int sequence, std::span<const Token
     sequences_.truncate(sequence, 0);
   }
   if (status == 2) return Decoded::interrupted;
+  if (auto why = ffns_ ? ffns_->take_failure() : std::nullopt) return *why;
   if (status == -2) return Error{ErrorCode::device_out_of_memory, "llama.cpp ran out of memory: " + watch.errors(), {}};
   return Error{ErrorCode::internal_bug, format_text("llama_decode returned %d: ", status) + watch.errors(),
                {{"position", static_cast<double>(position)}, {"tokens", static_cast<double>(tokens.size())}}};

@@ -140,6 +140,32 @@ TEST(hotcold_modes, leaves_to_ggml_what_comes_node_by_node_and_counts_it) {
   }
 }
 
+TEST(hotcold_modes, refuses_to_leave_to_ggml_what_it_would_compute_otherwise) {
+  const auto every_node = [](ggml_tensor*, bool, void*) { return true; };
+  const TinyModel model(kFloats);
+  const auto run_alone = [&](Store& store) -> std::optional<Error> {
+    LlamaRun ours(model.path(), 1, &store, every_node);
+    try {
+      ours.logits(some_tokens(3, ours.n_vocab()), 3);
+    } catch (const Bug&) {  // llama.cpp could not decode
+    }
+    return store.take_failure();
+  };
+  Store another_form(best_isa());
+  another_form.set_form(hotcold::NeuronForm{hotcold::NeuronFunction::relu});
+  auto failure = run_alone(another_form);
+  EXPECT(failure && failure->code == ErrorCode::model_unsupported);
+  EXPECT_EQ(failure->message,
+            "ffn_up-0 cannot be left to llama.cpp: llama.cpp has another activation than the model; it is in no known FFN: it ends before ffn_down");
+  EXPECT(!another_form.take_failure());
+
+  Store transposed(best_isa());
+  const std::vector<float> zeros(kFloats.n_ff * kFloats.n_embd);
+  EXPECT(transposed.set_down_transposed(1, GGML_TYPE_F32, kFloats.n_ff, kFloats.n_embd, zeros.data()));
+  failure = run_alone(transposed);
+  EXPECT(failure && failure->message.starts_with("ffn_out-1 cannot be left to llama.cpp: the matrix is stored transposed"));
+}
+
 TEST(hotcold_modes, keeps_the_bytes_of_weights_that_come_in_pieces) {
   for (const char* name : {"blk.0.ffn_up.weight", "blk.1.ffn_down.weight"}) {
     Store store(best_isa());
