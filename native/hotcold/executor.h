@@ -84,6 +84,7 @@ class Executor {
 
   // predict.cpp
   void choose_prediction();
+  void note_unpredicted();
   void prepare_prediction(int64_t entry);
   void predict_hidden(int64_t chunk);
   void pack_hidden(int64_t entry);

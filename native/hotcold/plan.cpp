@@ -213,4 +213,12 @@ Result<Plan> plan_ffns(const PlanInput& input, Mode wanted) {
   return plan;
 }
 
+void limit_prediction(Plan& plan, int first_gpu_attention) {
+  if (plan.mode != Mode::predicted) return;
+  const auto n_exact = std::count_if(plan.layers.begin(), plan.layers.end(), [&](int layer) { return layer >= first_gpu_attention; });
+  if (n_exact == 0) return;
+  plan.reason += format_text("; %d of %zu layers are computed exactly, their attention is on the GPU", static_cast<int>(n_exact), plan.layers.size());
+  if (n_exact == std::ssize(plan.layers)) plan.mode = Mode::exact;
+}
+
 }  // namespace hotpath::hotcold

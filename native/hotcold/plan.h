@@ -47,6 +47,10 @@ struct Plan {
 /// request/invalid, with the reason, when the wanted mode is none for this model.
 Result<Plan> plan_ffns(const PlanInput& input, Mode wanted);
 
+/// Predictors read what comes before the norm of an FFN, which a GPU keeps to itself: layers from this one on, whose
+/// attention is there, are computed exactly. The plan says so, and where it leaves none to predict, its mode is exact.
+void limit_prediction(Plan& plan, int first_gpu_attention);
+
 /// What llama.cpp computes for an architecture, where that is a ReLU.
 std::optional<NeuronForm> relu_form_of(const std::string& architecture);
 

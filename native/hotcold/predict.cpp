@@ -2,6 +2,7 @@
 // are computed. One layer of some tokens is computed whole all the same, which tells what the guesses miss.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/log.h"
 #include "hotcold/block.h"
@@ -24,10 +25,18 @@ void Executor::choose_prediction() {
   // With many tokens nearly all neurons are active for one of them.
   if (ffn_.store->mode() != Mode::predicted || has_many_) return;
   if (ffn_.store->is_first_layer(ffn_.layer_index)) ffn_.store->count_predicted_run();
-  if (!layer_->predictor || layer_->is_distrusted || !ffn_.residual) return;
+  if (!layer_->predictor || layer_->is_distrusted) return;
+  if (!ffn_.residual) return note_unpredicted();
   predictor_ = &*layer_->predictor;
   const uint64_t run = ffn_.store->predicted_runs();
   is_audited_ = run % kAuditPeriod == 0 && run / kAuditPeriod % ffn_.store->n_layers() == static_cast<uint64_t>(ffn_.layer_index);
+}
+
+void Executor::note_unpredicted() {
+  ffn_.store->stats().layers[ffn_.layer_index].unpredicted += entries_.size();
+  if (std::exchange(layer_->is_unpredictable, true)) return;
+  log(LogLevel::warn, format_text("hot/cold: layer %d is computed exactly: what its predictor reads is on another device or not known",
+                                  ffn_.layer_index));
 }
 
 int64_t Executor::hidden_chunks() const { return (predictor_->fc1.n_rows() + kHiddenChunk - 1) / kHiddenChunk; }

@@ -66,6 +66,7 @@ struct Layer {
   uint64_t audited = 0;        // since the model was loaded: active neurons of audited tokens,
   uint64_t recalled = 0;       // and those of them that were predicted
   bool is_distrusted = false;  // its predictor missed too much: computed exactly
+  bool is_unpredictable = false;  // what its predictor reads is out of reach: computed exactly
   float silence = 0;           // threshold mode: a neuron with |f(gate)| <= this is taken as silent
 };
 
@@ -77,6 +78,7 @@ struct LayerStats {
   uint64_t sampled_hot_active = 0;  // and how many of them were active
   uint64_t audited = 0;  // active ones of audited tokens, and how many of them were predicted
   uint64_t recalled = 0;
+  uint64_t unpredicted = 0;    // tokens of predicted mode that were computed exactly, as the residual was out of reach
   bool is_distrusted = false;  // its predictor missed too much
 };
 

@@ -215,7 +215,8 @@ class Loader {
     input.tensors = file_.shape.layer_tensors;
     input.n_layers = n_layers;
     // With a plan, that says which layers are ours; else those whose attention is on the CPU.
-    input.first_gpu_layer = attempt.hybrid ? n_layers : std::max(0, n_layers + 1 - std::max(1, attempt.placement.gpu_layers));
+    const int first_gpu_attention = std::max(0, n_layers + 1 - std::max(1, attempt.placement.gpu_layers));
+    input.first_gpu_layer = attempt.hybrid ? n_layers : first_gpu_attention;
     input.isa = hotcold::usable_isas().front();
     input.rows_speedup = [isa = input.isa](ggml_type type) { return hotcold::rows_speedup(type, isa); };
     input.is_output_on_gpu = attempt.placement.gpu_layers > 0;
@@ -231,6 +232,7 @@ class Loader {
       plan->plain.clear();  // the plan puts attention where a device has it
       if (plan->layers.empty()) plan->mode = hotcold::Mode::dense;
     }
+    if (plan) hotcold::limit_prediction(*plan, first_gpu_attention);
     return plan;
   }
 

@@ -166,6 +166,21 @@ TEST(hotcold_modes, refuses_to_leave_to_ggml_what_it_would_compute_otherwise) {
   EXPECT(failure && failure->message.starts_with("ffn_out-1 cannot be left to llama.cpp: the matrix is stored transposed"));
 }
 
+TEST(hotcold_modes, counts_tokens_that_cannot_be_predicted) {
+  const TinyShape experts = {"llama", GGML_TYPE_F32, 128, 160, 2, 5};  // an expert has no residual of its own
+  const TinyModel model(experts);
+  Store store(best_isa());
+  store.set_mode(Mode::predicted);
+  LlamaRun ours(model.path(), 1, &store);
+  const std::vector<float> zeros(128 * 160);
+  EXPECT(store.set_predictor(1, {GGML_TYPE_F32, zeros.data(), GGML_TYPE_F32, zeros.data(), 128, 128, 160, 1}));
+  LlamaRun stock(model.path(), 1, nullptr);
+  const auto tokens = some_tokens(6, ours.n_vocab());
+  EXPECT(relative_difference(ours.logits(tokens, 1), stock.logits(tokens, 1)) < kFloatTolerance);
+  EXPECT_EQ(store.stats().layers[0].unpredicted, 0u);
+  EXPECT_EQ(store.stats().layers[1].unpredicted, 6 * 2u);  // two experts each
+}
+
 TEST(hotcold_modes, keeps_the_bytes_of_weights_that_come_in_pieces) {
   for (const char* name : {"blk.0.ffn_up.weight", "blk.1.ffn_down.weight"}) {
     Store store(best_isa());

@@ -154,4 +154,16 @@ TEST(hotcold_plan, calibrates_the_threshold_mode_and_says_that_it_is_lossy) {
   EXPECT_EQ(code_of(engine::load(spec)), "request/invalid");
 }
 
+TEST(hotcold_plan, predicts_no_layer_whose_attention_is_on_the_gpu) {
+  const auto limited = [](Mode mode, int first_gpu_attention) {
+    Plan plan = {mode, "asked for", {0, 1, 2}, {}};
+    hotcold::limit_prediction(plan, first_gpu_attention);
+    return summary(plan);
+  };
+  EXPECT_EQ(limited(Mode::predicted, 3), "predicted: asked for");
+  EXPECT_EQ(limited(Mode::predicted, 2), "predicted: asked for; 1 of 3 layers are computed exactly, their attention is on the GPU");
+  EXPECT_EQ(limited(Mode::predicted, 0), "exact: asked for; 3 of 3 layers are computed exactly, their attention is on the GPU");
+  EXPECT_EQ(limited(Mode::exact, 0), "exact: asked for");
+}
+
 }  // namespace hotpath::test
