@@ -4,6 +4,7 @@
 
 #include "core/log.h"
 #include "core/system.h"
+#include "hotcold/plan.h"
 #include "llama/layer_placement.h"
 
 namespace hotpath {
@@ -82,6 +83,13 @@ std::optional<HybridPlacement> place_hybrid(const HybridInput& input) {
   HybridPlacement placement;
   placement.device = choose_device(input);
   if (!placement.device || !is_question(input)) return std::nullopt;
+  const std::string& architecture = input.file.metadata.architecture;
+  const auto form = input.file.form ? input.file.form->form : hotcold::relu_form_of(architecture);
+  if (!form) {
+    log(LogLevel::info, "no plan for hot/cold: " + architecture + " has no ReLU, none of its neurons is hotter than another");
+    return std::nullopt;
+  }
+  placement.form = *form;
   placement.reserve_bytes = gpu_reserve_bytes(input.file);
   PlanRequest request;
   request.work = {input.spec.mode, input.context_length, input.n_sequences, input.profile};

@@ -375,10 +375,8 @@ class Loader {
 
   /// After all else that the device has to hold: what finds no room is computed on the CPU.
   void place_hot_neurons(const HybridPlacement& hybrid, LoadedModel& loaded) const {
-    const auto form = file_.form ? file_.form->form : hotcold::relu_form_of(file_.metadata.architecture);
-    CHECK(form);  // no plan without
     std::string notice;
-    if (auto unit = make_empty_unit(*loaded.ffns, *form, hybrid.device, spec_.cuda_library)) {
+    if (auto unit = make_empty_unit(*loaded.ffns, hybrid.form, hybrid.device, spec_.cuda_library)) {
       HotSet::Spec spec;
       spec.n_hot = hybrid.hot_neurons();
       spec.activity = loaded.profile->known().layers;

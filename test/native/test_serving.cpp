@@ -66,12 +66,12 @@ GenerateResult complete(Model& model, const std::string& prefix, size_t n_tokens
 
 const char* kPrefix = "def mean(values):\n    total = 0\n    for value in values:\n";
 
-std::string stock_text(const std::string& path) {
+std::string stock_text(const std::string& path, size_t n_tokens = 64) {
   ModelSpec spec = split_spec(path, "", 0);
   spec.device = DeviceChoice::cpu;
   spec.mode = hotcold::Mode::dense;
   const auto stock = load(spec);
-  return complete(*stock, kPrefix, 64).text;
+  return complete(*stock, kPrefix, n_tokens).text;
 }
 
 void splits_a_model_that_does_not_fit(const std::string& device) {
@@ -112,6 +112,16 @@ TEST(serving, has_attention_and_all_neurons_on_the_gpu_where_hot_cold_is_asked_f
   const GenerateResult result = complete(*split, kPrefix, 64);
   EXPECT_EQ(result.text, stock_text(model().path()));
   expect_near(sparsity_of(info, result.stats.ffn).hot_share, 1, 1e-9);
+}
+
+TEST(serving, computes_on_the_cpu_alone_what_has_no_silent_neurons_where_hot_cold_is_asked_for) {
+  const SyntheticModel silu(tiny_spec(synth::Arch::llama, GGML_TYPE_F16));
+  ModelSpec spec = split_spec(silu.path(), cpu_name(), 1'500'000);
+  spec.mode = hotcold::Mode::exact;
+  const auto loaded = load(spec);
+  EXPECT_EQ(hotcold::mode_name(loaded->info().ffn.mode), std::string("exact"));
+  EXPECT_EQ(loaded->info().ffn.hot.device, "");
+  EXPECT_EQ(complete(*loaded, kPrefix, 8).text, stock_text(silu.path(), 8));
 }
 
 TEST(serving, opens_no_device_for_a_plan_without_hot_neurons) {
