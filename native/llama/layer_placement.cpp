@@ -39,9 +39,13 @@ int layers_that_fit(const ModelFile& model, uint64_t n_tokens, const FreeMemory&
   return n;
 }
 
-MemoryNeed cpu_need(const ModelFile& model, uint64_t n_tokens, int gpu_layers) {
+size_t layers_on_cpu(const ModelFile& model, int gpu_layers) {
   const size_t n_layers = model.shape.layer_bytes.size();
-  const size_t on_cpu = n_layers - std::min(n_layers, static_cast<size_t>(std::max(0, gpu_layers - 1)));
+  return n_layers - std::min(n_layers, static_cast<size_t>(std::max(0, gpu_layers - 1)));
+}
+
+MemoryNeed cpu_need(const ModelFile& model, uint64_t n_tokens, int gpu_layers) {
+  const size_t on_cpu = layers_on_cpu(model, gpu_layers);
   MemoryNeed need = {model.shape.other_bytes, 0, compute_bytes(model)};
   for (size_t layer = 0; layer < on_cpu; ++layer) {
     need.weight_bytes += model.shape.layer_bytes[layer];
@@ -93,6 +97,16 @@ Result<LayerPlacement> place_layers(const ModelFile& model, uint64_t n_tokens, c
   placement.cpu = cpu_need(model, n_tokens, placement.gpu_layers);
   if (placement.cpu.total() > free.cpu_bytes) return too_large(model, placement.cpu, free);
   return placement;
+}
+
+Result<Done> check_memory(const ModelFile& model, const LayerPlacement& placement, const FreeMemory& free, std::span<const int> ffn_layers) {
+  MemoryNeed need = placement.cpu;
+  const size_t on_cpu = layers_on_cpu(model, placement.gpu_layers);
+  for (const int layer : ffn_layers) {
+    if (static_cast<size_t>(layer) >= on_cpu) need.weight_bytes += model.shape.ffn[layer].bytes();
+  }
+  if (need.total() > free.cpu_bytes) return too_large(model, need, free);
+  return Done{};
 }
 
 }  // namespace hotpath

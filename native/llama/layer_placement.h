@@ -2,6 +2,7 @@
 // that fails halfway, or a machine that starts to swap, is no way to learn that a model is too large.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,5 +34,8 @@ uint64_t gpu_reserve_bytes(const ModelFile& model);
 /// `n_tokens`: of all sequences together. `requested` as ModelSpec.gpuLayers. model/too-large with all the sizes when
 /// the CPU's part does not fit.
 Result<LayerPlacement> place_layers(const ModelFile& model, uint64_t n_tokens, const FreeMemory& free, int requested);
+
+/// The same for a placement whose FFNs of `ffn_layers` are in memory whichever device has their layers.
+Result<Done> check_memory(const ModelFile& model, const LayerPlacement& placement, const FreeMemory& free, std::span<const int> ffn_layers);
 
 }  // namespace hotpath

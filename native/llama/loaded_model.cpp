@@ -129,9 +129,14 @@ class Loader {
     return attempt;
   }
 
-  Result<Attempt> plan(std::vector<ggml_backend_dev_t> gpus) const {
+  FreeMemory free_memory(const std::vector<ggml_backend_dev_t>& gpus) const {
     FreeMemory free = {available_memory_bytes(), {}};
     for (const ggml_backend_dev_t gpu : gpus) free.gpu_bytes.push_back(free_device_bytes(gpu, spec_.vram_bytes));
+    return free;
+  }
+
+  Result<Attempt> plan(std::vector<ggml_backend_dev_t> gpus) const {
+    const FreeMemory free = free_memory(gpus);
     const int requested = spec_.device == DeviceChoice::cpu ? 0 : spec_.gpu_layers;
     auto placement = place_layers(file_, uint64_t{context_length_} * kSequences, free, requested);
     if (!placement) return placement.error();
@@ -160,6 +165,10 @@ class Loader {
       plan = plan_ffns(attempt);
     }
     if (!plan) return plan.error();
+    // A hybrid's need was checked when it was planned.
+    if (!attempt.hybrid) {
+      if (auto done = check_memory(file_, attempt.placement, free_memory(attempt.gpus), plan->layers); !done) return done.error();
+    }
     if (auto done = load_weights(attempt, *plan, loaded); !done) return done.error();
     if (auto done = check_capabilities(loaded); !done) return done.error();
     if (auto done = make_context(loaded); !done) return done.error();

@@ -66,4 +66,24 @@ TEST(layer_placement, names_every_size_when_memory_is_too_small) {
   EXPECT_EQ(placement.error().details.size(), 8u);
 }
 
+TEST(layer_placement, counts_the_networks_that_stay_in_memory_beside_layers_on_the_gpu) {
+  ModelFile model = model_of_10_layers();
+  FfnWeights ffn;
+  ffn.up_bytes = ffn.down_bytes = 40 * kMB;
+  model.shape.ffn.assign(10, ffn);
+  const FreeMemory free = {700 * kMB, {4 * kGB}};
+  const auto placement = place_layers(model, 1000, free, -1);
+  EXPECT_EQ(placement->gpu_layers, 11);
+  const std::vector<int> some = {0, 1, 2, 3};
+  EXPECT(check_memory(model, *placement, free, some));
+  const std::vector<int> all = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const auto checked = check_memory(model, *placement, free, all);
+  EXPECT(!checked);
+  EXPECT_EQ(std::string(error_code_text(checked.error().code)), "model/too-large");
+  EXPECT(checked.error().message.find("weights 900 MB") != std::string::npos);
+  // Networks of layers on the CPU are counted already.
+  const auto on_cpu = place_layers(model, 1000, {2 * kGB, {}}, -1);
+  EXPECT(check_memory(model, *on_cpu, {1300 * kMB, {}}, all));
+}
+
 }  // namespace hotpath::test
