@@ -90,7 +90,6 @@ std::optional<HybridPlacement> place_hybrid(const HybridInput& input) {
     return std::nullopt;
   }
   placement.form = *form;
-  placement.reserve_bytes = gpu_reserve_bytes(input.file);
   PlanRequest request;
   request.work = {input.spec.mode, input.context_length, input.n_sequences, input.profile};
   request.rates = input.spec.rates.value_or(usual_rates(placement.device));

@@ -11,8 +11,7 @@ namespace hotpath {
 struct HybridPlacement {
   Planned planned;
   ggml_backend_dev_t device = nullptr;
-  hotcold::NeuronForm form;    // of the hot neurons
-  uint64_t reserve_bytes = 0;  // of the device's memory, left to others
+  hotcold::NeuronForm form;  // of the hot neurons
 
   /// As llama.cpp counts: the output is one more layer.
   int gpu_layers() const;

@@ -78,6 +78,8 @@ Error too_large(const ModelFile& model, const MemoryNeed& need, const FreeMemory
 
 uint64_t gpu_reserve_bytes(const ModelFile& model) { return kGpuReserveBytes + compute_bytes(model); }
 
+uint64_t gpu_reserve_for_others() { return kGpuReserveBytes; }
+
 Result<LayerPlacement> place_layers(const ModelFile& model, uint64_t n_tokens, const FreeMemory& free, int requested) {
   const int all = static_cast<int>(model.metadata.layer_count) + 1;
   LayerPlacement placement = {0, {}, ""};

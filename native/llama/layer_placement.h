@@ -30,6 +30,8 @@ struct LayerPlacement {
 
 /// What a GPU needs beside weights and KV cache: room to compute in, and some for others.
 uint64_t gpu_reserve_bytes(const ModelFile& model);
+/// The part of it for others, to be left free also when the model is loaded.
+uint64_t gpu_reserve_for_others();
 
 /// `n_tokens`: of all sequences together. `requested` as ModelSpec.gpuLayers. model/too-large with all the sizes when
 /// the CPU's part does not fit.

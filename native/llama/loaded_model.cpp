@@ -389,7 +389,7 @@ class Loader {
       HotSet::Spec spec;
       spec.n_hot = hybrid.hot_neurons();
       spec.activity = loaded.profile->known().layers;
-      spec.reserve_bytes = hybrid.reserve_bytes;
+      spec.reserve_bytes = gpu_reserve_for_others();
       spec.free_bytes = [device = hybrid.device] { return free_device_bytes(device, 0); };
       loaded.hot_set = std::make_unique<HotSet>(*loaded.ffns, std::move(*unit), std::move(spec), cancel_);
       loaded.info.ffn.hot = loaded.hot_set->state();

@@ -16,6 +16,9 @@ using hotcold::kHotGroup;
 constexpr auto kLongestAdaptation = std::chrono::milliseconds(20);
 // Memory is taken again only when so much more than needed is free, or two programs at the edge would push it to and fro.
 constexpr double kRoomToReturn = 1.5;
+// Loading may end with less free than is to be left, as plans estimate: that is no sign that somebody wants the memory,
+// but a fall well below it is.
+constexpr double kShareOfLoaded = 0.75;
 
 uint32_t groups_of(size_t n_slots) { return static_cast<uint32_t>((n_slots + kHotGroup - 1) / kHotGroup); }
 
@@ -67,6 +70,7 @@ HotSet::HotSet(hotcold::Store& store, std::unique_ptr<hotcold::HotUnit> unit, Sp
   }
   if (n_left > 0) notice_ = format_text("the neurons of %zu of %zu layers stay on the CPU: ", n_left, n_wanted) + why;
   upload_changes([&] { return cancel.raised(); });
+  spec_.reserve_bytes = std::min(spec_.reserve_bytes, static_cast<uint64_t>(kShareOfLoaded * static_cast<double>(spec_.free_bytes())));
 }
 
 void HotSet::observe(const ActivationRecorder& recorder) {

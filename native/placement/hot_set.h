@@ -34,7 +34,7 @@ class HotSet {
   struct Spec {
     std::vector<uint32_t> n_hot;            // neurons by layer, as planned: the hottest
     std::vector<LayerActivity> activity;    // of the profile; empty: none
-    uint64_t reserve_bytes = 0;             // of the device's memory, left to others
+    uint64_t reserve_bytes = 0;             // of the device's memory, left to others; what the model itself needs is taken
     std::function<uint64_t()> free_bytes;   // of the device's memory
     AdaptationRules rules;
   };
@@ -53,12 +53,14 @@ class HotSet {
   /// undone is done the next time.
   void adapt(const Interrupt& must_stop);
 
+  /// Hands memory back that the device lacks elsewhere; costs a question when it lacks none.
+  void make_room();
+
   HotState state() const;
 
  private:
   hotcold::HotHalf* half() const { return store_.hot_half(); }
   Result<Done> resize(uint32_t layer, uint32_t n_slots);
-  void make_room();
   void take_room();
   Result<Done> upload(uint32_t layer, uint32_t group);
   /// Brings the device to what `adaptation_` has.

@@ -47,12 +47,12 @@ AdaptationRules eager() {
 
 /// A model whose hot neurons are on the device, beside stock llama.cpp with the same file.
 struct Served {
-  explicit Served(ggml_backend_dev_t device, AdaptationRules rules = eager()) {
+  explicit Served(ggml_backend_dev_t device, uint64_t free_when_loaded = kPlenty) : free_bytes(free_when_loaded) {
     HotSet::Spec spec;
     spec.n_hot = {96, 50};  // the last group of the second layer is not full
     spec.reserve_bytes = 1000;
     spec.free_bytes = [this] { return free_bytes; };
-    spec.rules = rules;
+    spec.rules = eager();
     auto unit = make_empty_unit(store, kForm, device);
     if (!unit) throw Failure(unit.error().message);
     set = std::make_unique<HotSet>(store, std::move(*unit), std::move(spec));
@@ -75,7 +75,7 @@ struct Served {
   Store store{hotcold::usable_isas().front()};
   LlamaRun ours{model.path(), 1, &store};
   LlamaRun stock{model.path(), 1, nullptr};
-  uint64_t free_bytes = kPlenty;
+  uint64_t free_bytes;
   ActivationRecorder recorder{{352, 352}};
   std::vector<LayerActivity> activity;
   std::unique_ptr<HotSet> set;
@@ -167,6 +167,17 @@ TEST(hot_set, hands_memory_back_and_takes_it_again_on_the_gpu) { hands_memory_ba
 
 TEST(hot_set, counts_hot_and_cold_neurons_alike) { counts_hot_and_cold_neurons_alike(cpu()); }
 TEST(hot_set, counts_hot_and_cold_neurons_alike_on_the_gpu) { counts_hot_and_cold_neurons_alike(gpu()); }
+
+TEST(hot_set, keeps_what_loading_put_there_until_somebody_takes_more) {
+  Served served(cpu(), 600);  // free when all is there, of the 1000 that are to be
+  const HotState full = served.set->state();
+  served.adapt();
+  EXPECT_EQ(served.set->state().neurons, full.neurons);
+  served.free_bytes = 400;
+  served.set->make_room();
+  EXPECT_EQ(served.set->state().layers, 0u);
+  served.expect_equal_to_stock();
+}
 
 TEST(hot_set, leaves_to_the_cpu_what_finds_no_memory_and_goes_on_when_the_device_is_lost) {
   Served served(cpu());
