@@ -384,7 +384,6 @@ class Loader {
 
   /// After all else that the device has to hold: what finds no room is computed on the CPU.
   void place_hot_neurons(const HybridPlacement& hybrid, LoadedModel& loaded) const {
-    std::string notice;
     if (auto unit = make_empty_unit(*loaded.ffns, hybrid.form, hybrid.device, spec_.cuda_library)) {
       HotSet::Spec spec;
       spec.n_hot = hybrid.hot_neurons();
@@ -393,13 +392,11 @@ class Loader {
       spec.free_bytes = [device = hybrid.device] { return free_device_bytes(device, 0); };
       loaded.hot_set = std::make_unique<HotSet>(*loaded.ffns, std::move(*unit), std::move(spec), cancel_);
       loaded.info.ffn.hot = loaded.hot_set->state();
-      notice = loaded.hot_set->notice();
+      if (!loaded.hot_set->notice().empty()) loaded.info.fallback = loaded.hot_set->notice();
     } else {
-      notice = "no neurons are on " + std::string(ggml_backend_dev_name(hybrid.device)) + ": " + unit.error().message;
+      loaded.info.fallback = "no neurons are on " + std::string(ggml_backend_dev_name(hybrid.device)) + ": " + unit.error().message;
+      log(LogLevel::warn, loaded.info.fallback);
     }
-    if (notice.empty()) return;
-    log(LogLevel::warn, notice);
-    loaded.info.fallback = notice;
   }
 
   void describe(LoadedModel& loaded) const {

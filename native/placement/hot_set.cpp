@@ -68,7 +68,10 @@ HotSet::HotSet(hotcold::Store& store, std::unique_ptr<hotcold::HotUnit> unit, Sp
       why = done.error().message;
     }
   }
-  if (n_left > 0) notice_ = format_text("the neurons of %zu of %zu layers stay on the CPU: ", n_left, n_wanted) + why;
+  if (n_left > 0) {
+    notice_ = format_text("the neurons of %zu of %zu layers stay on the CPU: ", n_left, n_wanted) + why;
+    log(LogLevel::warn, "hot/cold: " + notice_);
+  }
   upload_changes([&] { return cancel.raised(); });
   spec_.reserve_bytes = std::min(spec_.reserve_bytes, static_cast<uint64_t>(kShareOfLoaded * static_cast<double>(spec_.free_bytes())));
 }
@@ -145,7 +148,8 @@ Result<Done> HotSet::upload(uint32_t layer, uint32_t group) {
 }
 
 void HotSet::give_up(const Error& why) {
-  log(LogLevel::warn, "hot/cold: " + half()->unit().name() + " is given up, the CPU computes all neurons: " + why.message);
+  notice_ = half()->unit().name() + " is given up, the CPU computes all neurons: " + why.message;
+  log(LogLevel::warn, "hot/cold: " + notice_);
   store_.set_hot_half(nullptr);
   changed_.clear();
 }

@@ -42,7 +42,7 @@ class HotSet {
   /// Fills the unit, whose layers are the store's and empty, unless `cancel` is raised. The store outlives this.
   HotSet(hotcold::Store& store, std::unique_ptr<hotcold::HotUnit> unit, Spec spec, const CancelFlag& cancel = {});
 
-  /// What found no memory on the device and stays on the CPU; empty when all is there.
+  /// What stays on the CPU, as the device had no memory for it or was given up; empty when all is there.
   const std::string& notice() const { return notice_; }
 
   /// What a completion made active.

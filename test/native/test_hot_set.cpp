@@ -143,7 +143,10 @@ class SmallUnit : public hotcold::HotUnit {
   std::string name() const override { return "a small device"; }
   size_t memory_bytes() const override { return 0; }
   const HotLayer& layer(size_t i) const override { return layers_[i]; }
-  Result<Done> upload(size_t, int64_t, const hotcold::HotNeurons&) override { return Done{}; }
+  Result<Done> upload(size_t, int64_t, const hotcold::HotNeurons&) override {
+    if (takes_neurons) return Done{};
+    return Error{ErrorCode::device_unavailable, "lost", {}};
+  }
   Result<Done> start(size_t, const float*, int64_t) override { return Error{ErrorCode::device_unavailable, "gone", {}}; }
   Result<Done> wait(float*) override { return Done{}; }
   Result<Done> read_activations(std::span<float>) override { return Done{}; }
@@ -152,6 +155,8 @@ class SmallUnit : public hotcold::HotUnit {
     layers_[i].n_groups = n_groups;
     return Done{};
   }
+
+  bool takes_neurons = true;
 
  private:
   std::vector<HotLayer> layers_;
@@ -192,6 +197,20 @@ TEST(hot_set, leaves_to_the_cpu_what_finds_no_memory_and_goes_on_when_the_device
   EXPECT_EQ(set.state().neurons, 0u);
   EXPECT_EQ(set.state().device, "");
   set.adapt([] { return false; });
+  served.expect_equal_to_stock();
+}
+
+TEST(hot_set, tells_of_a_device_that_is_lost_while_it_is_filled) {
+  Served served(cpu());
+  const HotLayer shape = *hotcold::hot_layer_for(served.store.layer(0), kForm, 0);
+  auto unit = std::make_unique<SmallUnit>(std::vector{shape, shape});
+  unit->takes_neurons = false;
+  HotSet::Spec spec;
+  spec.n_hot = {32, 0};
+  spec.free_bytes = [] { return kPlenty; };
+  const HotSet set(served.store, std::move(unit), std::move(spec));
+  EXPECT_EQ(set.notice(), "a small device is given up, the CPU computes all neurons: lost");
+  EXPECT_EQ(set.state().device, "");
   served.expect_equal_to_stock();
 }
 
