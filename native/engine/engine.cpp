@@ -75,12 +75,12 @@ void Model::work() {
     waiting_.pop_front();
     lock.unlock();
     job.on_done(run(job));
-    maintain();
+    keep_up([this] { upkeep_.after_completion([this] { return has_work(); }); });
     lock.lock();
   }
   const std::shared_ptr<LoadedModel> last = std::move(loaded_);
   lock.unlock();
-  upkeep_.end();
+  keep_up([this] { upkeep_.end(); });
   generator_.reset();
 }
 
@@ -89,9 +89,9 @@ bool Model::has_work() {
   return closing_.raised() || !waiting_.empty();
 }
 
-void Model::maintain() {
-  const auto done = guarded([this]() -> Result<Done> {
-    upkeep_.after_completion([this] { return has_work(); });
+void Model::keep_up(const std::function<void()>& work) {
+  const auto done = guarded([&]() -> Result<Done> {
+    work();
     return Done{};
   });
   if (!done) log(LogLevel::warn, "between completions: " + done.error().message);

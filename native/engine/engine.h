@@ -56,7 +56,8 @@ class Model {
 
   void work();
   Result<GenerateResult> run(const Job& job);
-  void maintain();
+  /// What it throws is logged: completions go on.
+  void keep_up(const std::function<void()>& work);
   bool has_work();
 
   const LoadedInfo info_;
