@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <chrono>
 #include <future>
 
 #include "engine/guarded.h"
@@ -10,6 +11,8 @@ namespace hotpath {
 namespace {
 
 constexpr size_t kMaxTokenizeBytes = 64 * 1024 * 1024;
+// Soon enough for a game that starts, seldom enough to be no work.
+constexpr auto kIdleUpkeepEvery = std::chrono::seconds(3);
 
 }  // namespace
 
@@ -69,7 +72,7 @@ void Model::unload() {
 void Model::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return closing_.raised() || !waiting_.empty(); });
+    wait_for_work(lock);
     if (waiting_.empty()) break;
     const Job job = std::move(waiting_.front());
     waiting_.pop_front();
@@ -82,6 +85,17 @@ void Model::work() {
   lock.unlock();
   keep_up([this] { upkeep_.end(); });
   generator_.reset();
+}
+
+void Model::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  const auto is_there = [this] { return closing_.raised() || !waiting_.empty(); };
+  // Memory that was handed back is taken again after a completion only, so a model without any sleeps undisturbed.
+  while (upkeep_.has_work_while_idle() && !changed_.wait_for(lock, kIdleUpkeepEvery, is_there)) {
+    lock.unlock();
+    keep_up([this] { upkeep_.while_idle(); });
+    lock.lock();
+  }
+  changed_.wait(lock, is_there);
 }
 
 bool Model::has_work() {

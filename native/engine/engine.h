@@ -55,6 +55,7 @@ class Model {
   };
 
   void work();
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
   Result<GenerateResult> run(const Job& job);
   /// What it throws is logged: completions go on.
   void keep_up(const std::function<void()>& work);

@@ -16,6 +16,9 @@ class Upkeep {
 
   /// After a completion. Ends early when `must_stop`: somebody waits for the model.
   void after_completion(const std::function<bool()>& must_stop);
+  /// From time to time while nothing is to be completed: others may want the device's memory then, too.
+  void while_idle();
+  bool has_work_while_idle() const;
   /// Before the model is freed.
   void end();
 
