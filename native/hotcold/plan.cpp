@@ -152,6 +152,12 @@ std::string Plan::tensor_pattern() const {
   return pattern;
 }
 
+std::vector<std::string> ffn_obstacles(const PlanInput& input) {
+  std::vector<std::string> found;
+  for (const LayerTensors& layer : by_layer(input)) found.push_back(obstacle(layer, input));
+  return found;
+}
+
 namespace {
 
 Plan plan_automatically(const PlanInput& input, Plan plan, const std::optional<NeuronForm>& form, const std::string& obstacle) {

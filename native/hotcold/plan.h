@@ -44,6 +44,9 @@ struct Plan {
   std::string tensor_pattern() const;
 };
 
+/// By layer, why its FFN cannot come to our backend; empty where it can.
+std::vector<std::string> ffn_obstacles(const PlanInput& input);
+
 /// request/invalid, with the reason, when the wanted mode is none for this model.
 Result<Plan> plan_ffns(const PlanInput& input, Mode wanted);
 

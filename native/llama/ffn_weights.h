@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "formats/gguf_header.h"
@@ -20,6 +21,7 @@ struct FfnWeights {
   uint64_t predictor_bytes = 0;
   bool is_float = false;   // the down matrix is not quantised
   bool is_relu_file = false;  // of PowerInfer's making: stored transposed, trained for ReLU
+  std::string obstacle;       // why our backend cannot compute it on this machine; empty: it can
   uint64_t bytes() const { return gate_bytes + up_bytes + down_bytes; }
   uint32_t all_neurons() const { return n_neurons * (n_experts == 0 ? 1 : n_experts); }
   /// Matrices of one row or column per neuron, not fused with others.

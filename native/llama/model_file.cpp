@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/file.h"
+#include "hotcold/plan.h"
 #include "llama.h"
 #include "llama/powerinfer_loader.h"
 
@@ -205,6 +206,16 @@ Result<ModelFile> describe(const ByteSource& source, const GgufHeader& header) {
   return file;
 }
 
+/// What a plan of where networks go must know before it counts on our backend.
+void add_obstacles(ModelFile& model) {
+  hotcold::PlanInput input = {};
+  input.tensors = model.shape.layer_tensors;
+  input.n_layers = static_cast<int>(model.metadata.layer_count);
+  input.isa = hotcold::usable_isas().front();
+  std::vector<std::string> obstacles = hotcold::ffn_obstacles(input);
+  for (size_t i = 0; i < obstacles.size(); ++i) model.shape.ffn[i].obstacle = std::move(obstacles[i]);
+}
+
 Result<Done> add_split(const std::string& prefix, uint64_t index, uint64_t count, ModelFile& model) {
   char path[4096];
   llama_split_path(path, sizeof path, prefix.c_str(), static_cast<int>(index), static_cast<int>(count));
@@ -248,6 +259,7 @@ Result<ModelFile> read_source(const ByteSource& source, bool follow_splits) {
     if (auto added = add_splits(source, *header, *model); !added) return added.error();
   }
   if (model->metadata.parameter_count == 0) return corrupt(source, "has no tensors");
+  add_obstacles(*model);
   return model;
 }
 

@@ -30,7 +30,7 @@ bool is_relu_against_architecture(const ModelFile& model, const FfnWeights& ffn)
 }
 
 FfnKind kind_of(const ModelFile& model, const FfnWeights& ffn) {
-  if (!ffn.is_splittable()) return FfnKind::unsplit;
+  if (!ffn.is_splittable() || !ffn.obstacle.empty()) return FfnKind::unsplit;
   if (ffn.n_experts > 0) return FfnKind::experts;
   if (!is_relu_against_architecture(model, ffn) && !hotcold::relu_form_of(model.metadata.architecture)) return FfnKind::dense;
   return ffn.gate_bytes > 0 ? FfnKind::gated_relu : FfnKind::relu;
@@ -190,8 +190,9 @@ LayerWork describe_layer(const ModelFile& model, size_t i, FfnKind kind, Mode mo
 
 void note_assumptions(const ModelFile& model, const WorkRequest& request, ModelWork& work) {
   const bool skips = work.mode != Mode::dense;
-  if (skips && !request.profile) {
-    const FfnKind kind = work.layers.front().kind;
+  const auto split = std::find_if(work.layers.begin(), work.layers.end(), [](const auto& l) { return l.kind != FfnKind::unsplit; });
+  if (skips && !request.profile && split != work.layers.end()) {
+    const FfnKind kind = split->kind;
     if (kind == FfnKind::experts) {
       work.notes.push_back("no profile: every expert is taken to be used equally often");
     } else {
@@ -201,8 +202,12 @@ void note_assumptions(const ModelFile& model, const WorkRequest& request, ModelW
   }
   if (work.mode == Mode::threshold) work.notes.push_back("threshold mode changes results");
   if (work.mode == Mode::predicted) work.notes.push_back("predicted mode changes results: predictors miss active neurons");
-  if (std::any_of(work.layers.begin(), work.layers.end(), [](const auto& l) { return l.kind == FfnKind::unsplit; })) {
-    work.notes.push_back(model.metadata.architecture + " has layers whose feed-forward matrices cannot be split; they run as stock llama.cpp does");
+  for (size_t i = 0; i < work.layers.size(); ++i) {
+    if (work.layers[i].kind != FfnKind::unsplit) continue;
+    const std::string& obstacle = model.shape.ffn[i].obstacle;
+    work.notes.push_back(format_text("layer %zu runs as stock llama.cpp does, and so may others: ", i) +
+                         (obstacle.empty() ? "its feed-forward matrices cannot be split" : obstacle));
+    break;
   }
 }
 

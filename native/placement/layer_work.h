@@ -13,7 +13,7 @@ namespace hotpath {
 
 /// How the network of a layer lets neurons be skipped.
 enum class FfnKind {
-  unsplit,     // fused or missing matrices: only stock llama.cpp runs it
+  unsplit,     // fused or missing matrices, or types without kernels: only stock llama.cpp runs it
   dense,       // an activation that is never zero
   gated_relu,  // the gate tells which neurons are active
   relu,        // the up matrix tells

@@ -89,6 +89,13 @@ TEST(hotcold_plan, takes_a_model_without_silent_neurons_where_the_kernels_pay) {
   EXPECT_EQ(hotcold::plan_ffns(input, Mode::automatic)->tensor_pattern(), "^blk\\.(0)\\.(attn_k|attn_q|ffn_down|ffn_gate|ffn_up)\\.weight$");
 }
 
+TEST(hotcold_plan, names_for_every_layer_what_is_in_the_way) {
+  auto tensors = layers_of(GGML_TYPE_Q8_0, false);
+  tensors[2].type = GGML_TYPE_IQ2_XS;
+  EXPECT_EQ(hotcold::ffn_obstacles(input_for("arcee", tensors)),
+            (std::vector<std::string>{"", "blk.1.ffn_up.weight (iq2_xs, 256 x 768) has no kernel", ""}));
+}
+
 TEST(hotcold_plan, refuses_a_mode_that_the_model_cannot_do) {
   const auto ungated = layers_of(GGML_TYPE_Q8_0, false);
   const auto gated = layers_of(GGML_TYPE_Q8_0, true);

@@ -238,6 +238,19 @@ TEST(plan, leaves_fused_matrices_to_llama) {
   EXPECT(planned->plan.is_stock);
 }
 
+TEST(plan, leaves_what_has_no_kernels_to_llama_and_counts_it_as_whole_layers) {
+  ModelFile model = model_7b("arcee");
+  for (size_t i = 0; i < 16; ++i) model.shape.ffn[i].obstacle = "blk.0.ffn_up.weight (q5_K, 4096 x 11008) has no kernel";
+  const auto planned = plan_for(model, 3 * kGB, hotcold::Mode::exact);
+  EXPECT(planned);
+  EXPECT(!planned->plan.is_stock);
+  for (size_t i = 0; i < 32; ++i) EXPECT_EQ(planned->plan.layers[i].choice.ffn == FfnPlace::split, i >= 16);
+  EXPECT(planned->report.vram_used_bytes <= planned->report.budget_bytes);
+  EXPECT(planned->report.notes.back().find("q5_K") != std::string::npos);
+  for (FfnWeights& ffn : model.shape.ffn) ffn.obstacle = "no kernel";
+  EXPECT(plan_for(model, 3 * kGB)->plan.is_stock);
+}
+
 TEST(plan, survives_its_file) {
   const TemporaryFolder folder;
   EXPECT(save_plan(toy_plan(), folder.file("p")));
