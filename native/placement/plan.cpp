@@ -97,11 +97,13 @@ Decision decide(ModelWork& work, const PlanRequest& request, uint64_t budget) {
   }
   Placement split = solve_placement(work, request.rates, budget, request.allowed);
   const double gain = stock_seconds / split.seconds;
+  const bool has_experts = std::any_of(work.layers.begin(), work.layers.end(), [](const auto& l) { return l.kind == FfnKind::experts; });
   if (gain < kWorthwhile) {
     return {std::move(stock), true, stock_seconds,
             format_text("hot/cold would be %.2f times as fast as llama.cpp alone, which is not worth it", gain)};
   }
   return {std::move(split), false, stock_seconds,
+          (has_experts ? "not carried out: models with experts are loaded by whole layers; " : "") +
           format_text("hot/cold should be %.2f times as fast as llama.cpp alone at its best", gain)};
 }
 

@@ -205,6 +205,7 @@ TEST(plan, keeps_used_experts_on_the_gpu) {
   const auto planned = plan_for(model, 4 * kGB, hotcold::Mode::automatic, &profile);
   EXPECT(planned);
   EXPECT(!planned->plan.is_stock);
+  EXPECT(planned->report.reason.starts_with("not carried out: models with experts"));
   const auto with_hot = std::find_if(planned->plan.layers.begin(), planned->plan.layers.end(), [](const auto& l) { return !l.hot.empty(); });
   EXPECT(with_hot != planned->plan.layers.end());
   EXPECT(std::all_of(with_hot->hot.begin(), with_hot->hot.begin() + static_cast<ptrdiff_t>(std::min<size_t>(16, with_hot->hot.size())),
