@@ -4,6 +4,7 @@
 
 #include "core/log.h"
 #include "core/system.h"
+#include "hotcold/gpu/cuda_hot_unit.h"
 #include "hotcold/plan.h"
 #include "llama/layer_placement.h"
 
@@ -21,6 +22,12 @@ MachineRates usual_rates(ggml_backend_dev_t device) {
   // It reads the memory that the CPU reads.
   if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_IGPU) rates.gpu_gbps = rates.cpu_stream_gbps;
   return rates;
+}
+
+/// Whether neurons there are likely to be computed by Hotpath's kernels, which read the rows of active ones only.
+bool has_own_kernels(ggml_backend_dev_t device, const std::string& cuda_library) {
+  if (cuda_library.empty() || ggml_backend_dev_type(device) != GGML_BACKEND_DEVICE_TYPE_GPU) return false;
+  return hotcold::cuda_library(cuda_library).state == hotcold::CudaState::ok;
 }
 
 ggml_backend_dev_t choose_device(const HybridInput& input) {
@@ -93,6 +100,8 @@ std::optional<HybridPlacement> place_hybrid(const HybridInput& input) {
   PlanRequest request;
   request.work = {input.spec.mode, input.context_length, input.n_sequences, input.profile};
   request.rates = input.spec.rates.value_or(usual_rates(placement.device));
+  if (!input.spec.rates) placement.assumption = "planned for a usual machine, as `hotpath doctor --measure` has not measured this one";
+  request.rates.gpu_skips_silent = has_own_kernels(placement.device, input.spec.cuda_library);
   request.vram_bytes = free_device_bytes(placement.device, input.spec.vram_bytes);
   request.allowed.stock = input.spec.mode == Mode::automatic;
   auto planned = make_plan(input.file, input.identity, request);
@@ -101,7 +110,7 @@ std::optional<HybridPlacement> place_hybrid(const HybridInput& input) {
     return std::nullopt;
   }
   const PlanReport& report = planned->report;
-  log(LogLevel::info, "plan: " + report.reason);
+  log(LogLevel::info, "plan: " + report.reason + (placement.assumption.empty() ? "" : "; " + placement.assumption));
   if (planned->plan.is_stock) return std::nullopt;
   if (report.ram_needed_bytes > available_memory_bytes()) {
     log(LogLevel::info, "plan: needs " + format_bytes(static_cast<double>(report.ram_needed_bytes)) + " of memory, not so much is free");

@@ -12,6 +12,7 @@ struct HybridPlacement {
   Planned planned;
   ggml_backend_dev_t device = nullptr;
   hotcold::NeuronForm form;  // of the hot neurons
+  std::string assumption;    // what the plan rests on that nobody measured; empty: nothing
 
   /// As llama.cpp counts: the output is one more layer.
   int gpu_layers() const;

@@ -238,6 +238,7 @@ class Loader {
       const std::vector<int> split = attempt.hybrid->split_layers();
       std::erase_if(plan->layers, [&](int layer) { return !std::binary_search(split.begin(), split.end(), layer); });
       if (is_decided) plan->reason = attempt.hybrid->planned.report.reason;
+      if (!attempt.hybrid->assumption.empty()) plan->reason += "; " + attempt.hybrid->assumption;
       plan->plain.clear();  // the plan puts attention where a device has it
       if (plan->layers.empty()) plan->mode = hotcold::Mode::dense;
     }

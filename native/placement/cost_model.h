@@ -1,5 +1,6 @@
 // What a token costs where: seconds, bytes and GPU memory of one layer under one choice. The study of hybrid inference
-// calls this a roofline; every term is a number of bytes over a measured rate, or a measured latency.
+// calls this a roofline; every term is a number of bytes over a rate, or a latency. `doctor --measure` measures all
+// of them but what the launches of a layer cost (gpu_layer_us), which is assumed.
 #pragma once
 
 #include "placement/layer_work.h"

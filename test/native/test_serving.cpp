@@ -124,6 +124,14 @@ TEST(serving, computes_on_the_cpu_alone_what_has_no_silent_neurons_where_hot_col
   EXPECT_EQ(complete(*loaded, kPrefix, 8).text, stock_text(silu.path(), 8));
 }
 
+TEST(serving, says_that_a_plan_rests_on_rates_that_nobody_measured) {
+  ModelSpec spec = split_spec(model().path(), cpu_name(), 1'500'000);
+  spec.mode = hotcold::Mode::exact;
+  EXPECT_EQ(load(spec)->info().ffn.reason, "asked for");
+  spec.rates.reset();
+  EXPECT(load(spec)->info().ffn.reason.starts_with("asked for; planned for a usual machine"));
+}
+
 TEST(serving, opens_no_device_for_a_plan_without_hot_neurons) {
   ModelSpec spec = split_spec(model().path(), cpu_name(), 0);
   spec.mode = hotcold::Mode::exact;
