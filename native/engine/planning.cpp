@@ -1,7 +1,5 @@
 #include "engine/planning.h"
 
-#include <algorithm>
-
 #include "core/whole_file.h"
 #include "engine/guarded.h"
 #include "placement/plan_file.h"
@@ -9,10 +7,6 @@
 namespace hotpath::engine {
 
 namespace {
-
-// As models are loaded: sequences side by side, and a context unless another is asked for.
-constexpr uint64_t kSequences = 4;
-constexpr uint64_t kDefaultContext = 4096;
 
 Result<ModelPlan> make_and_save(const PlanParams& params) {
   auto model = read_model_file(params.path);
@@ -26,9 +20,7 @@ Result<ModelPlan> make_and_save(const PlanParams& params) {
     profile = std::move(*loaded);
   }
   PlanRequest request;
-  const uint64_t wanted = params.context_length == 0 ? kDefaultContext : params.context_length;
-  request.work = {params.mode, std::min<uint64_t>(wanted, model->metadata.trained_context_length), kSequences,
-                  profile ? &*profile : nullptr};
+  request.work = {params.mode, served_context(params.context_length, model->metadata), kSequences, profile ? &*profile : nullptr};
   request.rates = params.rates;
   request.vram_bytes = params.vram_bytes;
   auto planned = make_plan(*model, *identity, request);

@@ -20,7 +20,7 @@ struct PlanParams {
   std::string path;
   hotcold::Mode mode = hotcold::Mode::automatic;
   uint64_t vram_bytes = 0;
-  uint64_t context_length = 0;  // 0: as a model is loaded without one
+  uint32_t context_length = 0;  // 0: as a model is loaded without one
   std::string profile;  // a file; empty: none
   std::string out;      // a file the plan is saved to; empty: none
   MachineRates rates;

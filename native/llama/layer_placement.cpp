@@ -7,7 +7,6 @@ namespace hotpath {
 
 namespace {
 
-constexpr uint64_t kMicroBatch = 512;
 constexpr uint64_t kFixedComputeBytes = 64 * 1000 * 1000;
 // Left free on each GPU: the desktop draws there too, and a driver that runs out takes the display with it.
 constexpr uint64_t kGpuReserveBytes = 400 * 1000 * 1000;
@@ -15,7 +14,7 @@ constexpr uint64_t kGpuReserveBytes = 400 * 1000 * 1000;
 /// Activations of one micro-batch: about eight vectors of the model's width and three of its feed-forward width alive at
 /// once. Measured against llama.cpp's own report: within a factor of 1.5 above it for models of 0.005 B to 1.5 B.
 uint64_t compute_bytes(const ModelFile& model) {
-  const uint64_t floats = kMicroBatch * (8 * uint64_t{model.metadata.embedding_length} + 3 * model.shape.feed_forward_length);
+  const uint64_t floats = uint64_t{kMicroBatch} * (8 * uint64_t{model.metadata.embedding_length} + 3 * model.shape.feed_forward_length);
   return kFixedComputeBytes + floats * sizeof(float);
 }
 

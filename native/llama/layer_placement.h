@@ -10,6 +10,9 @@
 
 namespace hotpath {
 
+/// Tokens computed at once.
+constexpr uint32_t kMicroBatch = 512;
+
 struct FreeMemory {
   uint64_t cpu_bytes;
   std::vector<uint64_t> gpu_bytes;  // of each GPU the model may use; empty: CPU only

@@ -19,10 +19,7 @@ namespace hotpath {
 
 namespace {
 
-constexpr uint32_t kSequences = 4;
-constexpr uint32_t kDefaultContext = 4096;
 constexpr uint32_t kMinContext = 64;
-constexpr uint32_t kMicroBatch = 512;
 // How long ggml's threads spin for the next graph, in steps of about 5 ms: long enough for the pause between two tokens,
 // where sleeping and waking would cost a tenth of a small model's speed; ggml's default of 50 burns a quarter of a second
 // of every core after each completion.
@@ -71,8 +68,7 @@ class Loader {
  public:
   Loader(const ModelSpec& spec, ModelFile file, const OnProgress& on_progress, const CancelFlag& cancel)
       : spec_(spec), file_(std::move(file)), on_progress_(on_progress), cancel_(cancel) {
-    const uint32_t wanted = spec.context_length == 0 ? kDefaultContext : spec.context_length;
-    context_length_ = std::max(kMinContext, std::min(wanted, file_.metadata.trained_context_length));
+    context_length_ = served_context(spec.context_length, file_.metadata);
     threads_ = spec.threads > 0 ? spec.threads : std::max(1, physical_core_count() - 1);
     if (file_.form && !file_.form->is_certain && spec.mode == hotcold::Mode::dense) file_.form.reset();
   }
@@ -111,11 +107,11 @@ class Loader {
     return std::make_unique<ProfileKeeper>(spec_.profile, identity_, file_.metadata.name, neurons);
   }
 
-  std::optional<Attempt> plan_hybrid(const std::vector<ggml_backend_dev_t>& gpus, const Attempt& whole_layers) const {
-    const auto profile = make_profile();
-    if (!profile->notice().empty()) log(LogLevel::warn, profile->notice());
+  std::optional<Attempt> plan_hybrid(const std::vector<ggml_backend_dev_t>& gpus, const Attempt& whole_layers) {
+    profile_ = make_profile();
+    if (!profile_->notice().empty()) log(LogLevel::warn, profile_->notice());
     HybridInput input = {file_, spec_, identity_};
-    input.profile = profile->known().layers.empty() ? nullptr : &profile->known();
+    input.profile = profile_->known().layers.empty() ? nullptr : &profile_->known();
     input.context_length = context_length_;
     input.n_sequences = kSequences;
     input.gpus = gpus;
@@ -176,7 +172,8 @@ class Loader {
       if (auto done = calibrate(loaded); !done) return done.error();
     }
     if (loaded.ffns) {
-      loaded.profile = make_profile();
+      // An attempt that failed later has taken the one that was planned with.
+      loaded.profile = profile_ ? std::move(profile_) : make_profile();
       loaded.ffns->set_observer(&loaded.profile->recorder());
       loaded.info.ffn.profile_notice = loaded.profile->notice();
       if (attempt.hybrid && attempt.hybrid->has_hot_neurons()) place_hot_neurons(*attempt.hybrid, loaded);
@@ -421,6 +418,7 @@ class Loader {
   uint32_t context_length_;
   int threads_;
   ModelIdentity identity_;
+  std::unique_ptr<ProfileKeeper> profile_;
   std::map<std::string, uint32_t> layers_on_;
 };
 
@@ -430,6 +428,10 @@ void FreeThreadpool::operator()(ggml_threadpool* pool) const {
   const auto free = cpu_function<void(ggml_threadpool*)>("ggml_threadpool_free");
   CHECK(free);
   free(pool);
+}
+
+uint32_t served_context(uint32_t wanted, const ModelMetadata& metadata) {
+  return std::max(kMinContext, std::min(wanted == 0 ? kDefaultContext : wanted, metadata.trained_context_length));
 }
 
 Result<Done> require_fim(const ModelMetadata& metadata) {

@@ -18,6 +18,13 @@
 
 namespace hotpath {
 
+/// Completions side by side, and the context of each unless another is asked for.
+constexpr uint32_t kSequences = 4;
+constexpr uint32_t kDefaultContext = 4096;
+
+/// `wanted`: 0 for the default.
+uint32_t served_context(uint32_t wanted, const ModelMetadata& metadata);
+
 enum class DeviceChoice { automatic, cpu };
 
 /// ModelSpec of src/protocol/model.ts.
