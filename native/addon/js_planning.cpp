@@ -21,7 +21,6 @@ Result<engine::PlanParams> read_plan_params(Napi::Value value) {
   params.vram_bytes = static_cast<uint64_t>(fields.whole("vramBytes", 0, kMaxBytes));
   params.context_length = static_cast<uint32_t>(fields.whole("contextLength", 0, kMaxContext));
   params.profile = fields.text("profile");
-  params.out = fields.text("out");
   if (!fields.ok()) return fields.error();
   const auto rates = read_rates(value.As<Napi::Object>().Get("rates"));
   if (!rates) return rates.error();

@@ -1,14 +1,12 @@
 #include "engine/planning.h"
 
-#include "core/whole_file.h"
 #include "engine/guarded.h"
-#include "placement/plan_file.h"
 
 namespace hotpath::engine {
 
 namespace {
 
-Result<ModelPlan> make_and_save(const PlanParams& params) {
+Result<ModelPlan> make_model_plan(const PlanParams& params) {
   auto model = read_model_file(params.path);
   if (!model) return model.error();
   const auto identity = identify_model_file(params.path);
@@ -25,9 +23,6 @@ Result<ModelPlan> make_and_save(const PlanParams& params) {
   request.vram_bytes = params.vram_bytes;
   auto planned = make_plan(*model, *identity, request);
   if (!planned) return planned.error();
-  if (!params.out.empty()) {
-    if (auto saved = save_plan(planned->plan, params.out); !saved) return saved.error();
-  }
   return ModelPlan{std::move(model->metadata), std::move(*planned), request.work.context_tokens};
 }
 
@@ -38,7 +33,7 @@ Result<MachineMeasurement> measure(const CancelFlag& cancel) {
 }
 
 Result<ModelPlan> plan(const PlanParams& params) {
-  return guarded([&] { return make_and_save(params); });
+  return guarded([&] { return make_model_plan(params); });
 }
 
 Result<ActivationProfile> profile(const ModelSpec& spec, const std::vector<std::string>& files, const std::string& out,

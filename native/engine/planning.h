@@ -22,7 +22,6 @@ struct PlanParams {
   uint64_t vram_bytes = 0;
   uint32_t context_length = 0;  // 0: as a model is loaded without one
   std::string profile;  // a file; empty: none
-  std::string out;      // a file the plan is saved to; empty: none
   MachineRates rates;
 };
 

@@ -122,7 +122,7 @@ Result<Planned> make_plan(const ModelFile& model, const ModelIdentity& identity,
   const Decision decision = decide(*work, request, budget);
 
   Planned planned;
-  planned.plan = {identity, model.metadata.name, work->mode, decision.is_stock, decision.placement.head_on_gpu, request.vram_bytes, {}};
+  planned.plan = {work->mode, decision.is_stock, decision.placement.head_on_gpu, {}};
   PlanReport& report = planned.report;
   for (size_t i = 0; i < work->layers.size(); ++i) {
     const LayerChoice& choice = decision.placement.layers[i];
@@ -139,22 +139,6 @@ Result<Planned> make_plan(const ModelFile& model, const ModelIdentity& identity,
   report.reason = decision.reason;
   report.notes = std::move(work->notes);
   return planned;
-}
-
-Result<Done> check_plan(const Plan& plan, const ModelFile& model, const ModelIdentity& identity) {
-  const auto refuse = [&](const std::string& why) {
-    return Error{ErrorCode::request_invalid, "the plan of " + plan.model_name + " is not for " + model.metadata.path + ": " + why,
-                 {{"path", model.metadata.path}}};
-  };
-  if (!(plan.model == identity)) return refuse("it was made for another file");
-  if (plan.layers.size() != model.shape.ffn.size()) return refuse("it has another number of layers");
-  for (size_t i = 0; i < plan.layers.size(); ++i) {
-    const FfnWeights& ffn = model.shape.ffn[i];
-    const uint32_t n_units = ffn.n_experts > 0 ? ffn.n_experts : ffn.n_neurons;
-    if (!plan.layers[i].hot.empty() && plan.layers[i].hot.back() >= n_units) return refuse(format_text("layer %zu is narrower", i));
-    if (plan.layers[i].choice.ffn == FfnPlace::split && !ffn.is_splittable()) return refuse(format_text("layer %zu cannot be split", i));
-  }
-  return Done{};
 }
 
 }  // namespace hotpath

@@ -13,19 +13,14 @@ namespace hotpath {
 struct PlanLayer {
   LayerChoice choice;
   std::vector<uint32_t> hot;  // split: neurons on the GPU, or experts where there are experts; ascending
-  bool operator==(const PlanLayer&) const = default;
 };
 
-/// What the engine carries out; a file keeps it.
+/// What the engine carries out.
 struct Plan {
-  ModelIdentity model;
-  std::string model_name;
   hotcold::Mode mode = hotcold::Mode::dense;
   bool is_stock = true;  // llama.cpp alone is at least as fast: nothing of ours takes part
   bool head_on_gpu = false;
-  uint64_t vram_bytes = 0;  // that it was made for
   std::vector<PlanLayer> layers;
-  bool operator==(const Plan&) const = default;
 };
 
 /// What people are told about a plan.
@@ -62,8 +57,5 @@ struct Planned {
 
 /// Costs milliseconds; needs the header only. request/invalid when the profile or the mode does not suit the model.
 Result<Planned> make_plan(const ModelFile& model, const ModelIdentity& identity, const PlanRequest& request);
-
-/// request/invalid when the plan was made for another model.
-Result<Done> check_plan(const Plan& plan, const ModelFile& model, const ModelIdentity& identity);
 
 }  // namespace hotpath

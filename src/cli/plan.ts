@@ -10,7 +10,7 @@ import { describePlan } from "./planText.ts";
 
 export const planCommand: Command = {
   name: "plan",
-  synopsis: "plan [--model FILE] [--vram SIZE] [--ram SIZE] [--profile P] [--mode MODE] [--out FILE] [--json]",
+  synopsis: "plan [--model FILE] [--vram SIZE] [--ram SIZE] [--profile P] [--mode MODE] [--json]",
   summary: "Show where a model's layers and neurons would go, how fast it would run, and why. Loads nothing.",
   details: [
     "--model FILE          a GGUF file (default: the starter model)",
@@ -20,7 +20,6 @@ export const planCommand: Command = {
     "--context N           tokens of context (default: 4096)",
     "--profile P           which neurons are hot, from `hotpath profile`",
     `--mode MODE           ${modeChoices.join(", ")} (default: auto)`,
-    "--out FILE            save the plan",
     "--json                print one JSON object",
     "Exit code 1 when it does not fit in memory.",
   ],
@@ -32,7 +31,6 @@ export const planCommand: Command = {
     context: { type: "string" },
     profile: { type: "string" },
     mode: { type: "string" },
-    out: { type: "string" },
     json: { type: "boolean" },
   },
   positionals: [0, 0],
@@ -65,7 +63,7 @@ async function readParams(context: CommandContext, options: OptionValues): Promi
   };
   const { vramBytes, gpu, gpuName } = await chooseGpu(context, options);
   const model = file("model") || starterModelPath(context.productFolder);
-  const files = { path: model, profile: file("profile"), out: file("out") };
+  const files = { path: model, profile: file("profile") };
   return { params: { ...files, mode, vramBytes, contextLength, rates: null, gpu }, gpuName };
 }
 

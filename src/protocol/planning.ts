@@ -50,8 +50,6 @@ export interface PlanParams {
   readonly contextLength: number;
   /** Path of a profile; empty: none. */
   readonly profile: string;
-  /** Path the plan is saved to; empty: nowhere. */
-  readonly out: string;
   /** null: those of this machine, measured when they are not known yet. */
   readonly rates: MachineRates | null;
   /** Replaces what `rates` says of the GPU, for one that is not here. */

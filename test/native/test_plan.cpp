@@ -1,11 +1,7 @@
 #include "placement/plan.h"
 
 #include <algorithm>
-#include <random>
 
-#include "core/byte_codec.h"
-#include "placement/plan_file.h"
-#include "temporary_folder.h"
 #include "test.h"
 
 namespace hotpath::test {
@@ -96,16 +92,6 @@ Result<Planned> plan_for(const ModelFile& model, uint64_t vram_bytes, hotcold::M
 }
 
 std::string message_of(const Result<Planned>& planned) { return planned ? "" : planned.error().message; }
-
-Plan toy_plan() {
-  Plan plan = {{11, 22}, "toy", hotcold::Mode::exact, false, true, 8 * kGB, {}};
-  plan.layers.push_back({{true, FfnPlace::split, false, 2}, {0, 7, 8, 4000000000u}});
-  plan.layers.push_back({{true, FfnPlace::stock_gpu, false, 0}, {}});
-  plan.layers.push_back({{false, FfnPlace::stock_cpu, false, 0}, {}});
-  return plan;
-}
-
-std::string code_of(const Result<Plan>& result) { return result ? "" : error_code_text(result.error().code); }
 
 }  // namespace
 
@@ -250,59 +236,6 @@ TEST(plan, leaves_what_has_no_kernels_to_llama_and_counts_it_as_whole_layers) {
   EXPECT(planned->report.notes.back().find("q5_K") != std::string::npos);
   for (FfnWeights& ffn : model.shape.ffn) ffn.obstacle = "no kernel";
   EXPECT(plan_for(model, 3 * kGB)->plan.is_stock);
-}
-
-TEST(plan, survives_its_file) {
-  const TemporaryFolder folder;
-  EXPECT(save_plan(toy_plan(), folder.file("p")));
-  const auto loaded = load_plan(folder.file("p"));
-  EXPECT(loaded);
-  EXPECT(*loaded == toy_plan());
-}
-
-TEST(plan, is_checked_against_the_model) {
-  const ModelFile model = relu_7b();
-  const auto planned = plan_for(model, 4 * kGB);
-  EXPECT(planned);
-  EXPECT(check_plan(planned->plan, model, {1, 2}));
-  EXPECT(!check_plan(planned->plan, model, {1, 3}));
-  ModelFile shorter = model;
-  shorter.shape.ffn.pop_back();
-  EXPECT(!check_plan(planned->plan, shorter, {1, 2}));
-  Plan wide = planned->plan;
-  wide.layers[0].hot = {11008};
-  EXPECT(!check_plan(wide, model, {1, 2}));
-}
-
-TEST(plan, refuses_every_truncation_and_every_flipped_bit) {
-  const std::string whole = encode_plan(toy_plan());
-  for (size_t n = 0; n < whole.size(); ++n) EXPECT_EQ(code_of(decode_plan(whole.substr(0, n), "p")), "file/unreadable");
-  for (size_t bit = 0; bit < whole.size() * 8; ++bit) {
-    std::string flipped = whole;
-    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
-    EXPECT_EQ(code_of(decode_plan(flipped, "p")), "file/unreadable");
-  }
-}
-
-TEST(plan, reads_any_well_sealed_payload_or_refuses_it) {
-  const std::string whole = encode_plan(toy_plan());
-  const std::string payload = whole.substr(16, whole.size() - 24);
-  std::mt19937 random(1);
-  int refused = 0;
-  for (int round = 0; round < 20000; ++round) {
-    std::string damaged = payload.substr(0, 1 + random() % payload.size());
-    for (unsigned i = 0; i < 1 + random() % 3; ++i) damaged[random() % damaged.size()] = static_cast<char>(random() % 4 ? 0xff : random());
-    const auto decoded = decode_plan(seal("HOTPPLAN", 1, damaged), "p");
-    if (!decoded) {
-      ++refused;
-      continue;
-    }
-    for (const PlanLayer& layer : decoded->layers) {
-      EXPECT(layer.hot.size() <= damaged.size());
-      EXPECT(std::is_sorted(layer.hot.begin(), layer.hot.end()));
-    }
-  }
-  EXPECT(refused > 1000 && refused < 20000);
 }
 
 }  // namespace hotpath::test
