@@ -185,7 +185,7 @@ describe("hotpath", () => {
   it("prepares a model, checks it, and computes the same with it", async () => {
     const model = path.join(temporaryFolder(), "model.gguf");
     copyFileSync(starter.path, model);
-    const complete = ["complete", `${sample}:4:9`, "--model", model];
+    const complete = ["complete", `${sample}:4:9`, "--model", model, "--mode", "exact"];
     const before = await hotpath(...complete);
     const prepared = await hotpath("prepare", "--model", model, "--mode", "exact", "--json");
     const divergence = { mean: expect.any(Number), max: expect.any(Number), topAgreement: expect.any(Number) };
@@ -201,7 +201,9 @@ describe("hotpath", () => {
     const checked = await hotpath("prepare", "--model", model, "--check");
     expect(checked.stdout).toContain("all as they were written");
     await sandbox.client().restart();
-    expect(await sandbox.client().load({ ...starter, path: model })).toMatchObject({ sidecar: `${model}.hotpath` });
+    expect(await sandbox.client().load({ ...starter, path: model, mode: "exact" })).toMatchObject({
+      sidecar: `${model}.hotpath`,
+    });
     expect(await hotpath(...complete)).toEqual(before);
   });
 
