@@ -1,5 +1,6 @@
 #include "engine/planning.h"
 
+#include "core/whole_file.h"
 #include "engine/guarded.h"
 
 namespace hotpath::engine {
