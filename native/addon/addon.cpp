@@ -8,6 +8,7 @@
 #include "addon/js_values.h"
 #include "core/file.h"
 #include "engine/engine.h"
+#include "hotcold/gpu/cuda_hot_unit.h"
 
 namespace hotpath {
 
@@ -46,6 +47,16 @@ Napi::Value JsDevices(const Napi::CallbackInfo& info) {
   Napi::Array array = Napi::Array::New(info.Env(), devices.size());
   for (uint32_t i = 0; i < devices.size(); ++i) array[i] = to_js(info.Env(), devices[i]);
   return array;
+}
+
+Napi::Value JsCudaKernels(const Napi::CallbackInfo& info) {
+  const auto path = read_path(info[0]);
+  if (!path) throw to_js_error(info.Env(), path.error());
+  const hotcold::CudaLibrary library = hotcold::cuda_library(*path);
+  Napi::Object object = Napi::Object::New(info.Env());
+  object["ok"] = library.state == hotcold::CudaState::ok;
+  object["text"] = library.text;
+  return object;
 }
 
 Napi::Value JsInspect(const Napi::CallbackInfo& info) {
@@ -152,6 +163,7 @@ Napi::Object export_functions(Napi::Env env, Napi::Object exports) {
   js->model_class = Napi::Persistent(JsModel::define(env));
   exports["start"] = Napi::Function::New<JsStart>(env, "start");
   exports["devices"] = Napi::Function::New<JsDevices>(env, "devices");
+  exports["cudaKernels"] = Napi::Function::New<JsCudaKernels>(env, "cudaKernels");
   exports["inspect"] = Napi::Function::New<JsInspect>(env, "inspect");
   exports["load"] = Napi::Function::New<JsLoad>(env, "load");
   exports["synthesize"] = Napi::Function::New<JsSynthesize>(env, "synthesize");

@@ -134,7 +134,15 @@ function describe({ version, system, engine, measured, logFile, problems, hints 
   return lines.join("\n");
 }
 
-function describeEngine({ pid, clientCount, residentBytes, libraries, devices, models }: Diagnostics): string {
+function describeEngine({
+  pid,
+  clientCount,
+  residentBytes,
+  libraries,
+  devices,
+  cudaKernels,
+  models,
+}: Diagnostics): string {
   const loaded = models.flatMap((state) => (state.phase === "ready" ? [describeModel(state)] : []));
   return [
     `Engine: process ${pid}, ${clientCount} client${clientCount === 1 ? "" : "s"}, ${formatBytes(residentBytes)} resident`,
@@ -153,6 +161,7 @@ function describeEngine({ pid, clientCount, residentBytes, libraries, devices, m
         isLoaded ? "loaded" : (reason ?? "not loaded"),
       ]),
     ),
+    `Hotpath's CUDA kernels: ${cudaKernels ? `${cudaKernels.ok ? "" : "not used, "}${cudaKernels.text}` : "none were built"}`,
     `Models in memory: ${loaded.length > 0 ? loaded.join(", ") : "none"}`,
   ].join("\n");
 }

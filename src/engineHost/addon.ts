@@ -1,6 +1,6 @@
 // The native addon as TypeScript sees it. Only the engine process loads it. A tidy test compares the exported names
 // with the built addon. Every rejection is an Error with `code` (src/common/errors.ts) and `details`.
-import type { PrepareProgress } from "../protocol/engine.ts";
+import type { CudaKernels, PrepareProgress } from "../protocol/engine.ts";
 import type {
   Device,
   EngineLibraries,
@@ -65,6 +65,8 @@ export interface Addon {
    */
   start(options: { libraryDirectories: readonly string[]; onLog: (line: LogLine) => void }): EngineLibraries;
   devices(): Device[];
+  /** What the library at this path finds; opens it, once. */
+  cudaKernels(path: string): CudaKernels;
   /** Reads the header only. Any bytes give a result or a coded error. */
   inspect(path: string): Promise<ModelMetadata>;
   load(spec: NativeModelSpec, onProgress: (fraction: number) => void): Task<NativeModel>;

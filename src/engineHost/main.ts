@@ -164,6 +164,7 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
       clientCount: greeted().length,
       libraries,
       devices: addon.devices(),
+      cudaKernels: cudaLibrary === "" ? null : addon.cudaKernels(cudaLibrary),
       models: pool.states,
     }),
     watchCancelled: (result: Promise<unknown>) => {

@@ -112,6 +112,13 @@ export interface PrepareProgress {
 export const prepareRequest = new RequestType<PrepareRequestParams, PrepareResult, ErrorData>("prepare");
 export const prepareProgress = new ProgressType<PrepareProgress>();
 
+/** What Hotpath's own CUDA kernels found on this machine. */
+export interface CudaKernels {
+  readonly ok: boolean;
+  /** A sentence with the actual values. */
+  readonly text: string;
+}
+
 export interface Diagnostics {
   readonly productVersion: string;
   readonly pid: number;
@@ -121,6 +128,8 @@ export interface Diagnostics {
   readonly clientCount: number;
   readonly libraries: EngineLibraries;
   readonly devices: readonly Device[];
+  /** null: none were built. */
+  readonly cudaKernels: CudaKernels | null;
   readonly models: readonly ModelState[];
 }
 

@@ -234,6 +234,11 @@ describe("hotpath", () => {
     expect(report.problems).toEqual([]);
     expect(report.engine.libraries.llamaVersion).toMatch(/^v\d+\.\d+\.\d+$/);
     expect(report.engine.devices[0]).toMatchObject({ kind: "cpu", memoryBytes: expect.any(Number) });
-    expect((await hotpath("doctor")).stdout).toContain("Everything that is needed works.");
+    const { stdout: text } = await hotpath("doctor");
+    expect(text).toContain("Everything that is needed works.");
+    const cuda = report.engine.cudaKernels;
+    expect(text).toContain(
+      `Hotpath's CUDA kernels: ${cuda ? (cuda.ok ? cuda.text : `not used, ${cuda.text}`) : "none were built"}`,
+    );
   });
 });
