@@ -19,7 +19,7 @@ void Upkeep::after_completion(const std::function<bool()>& must_stop) {
   if (Clock::now() - saved_ >= kSaveEvery && !must_stop()) save();
 }
 
-bool Upkeep::has_work_while_idle() const { return loaded_.hot_set && loaded_.hot_set->state().vram_bytes > 0; }
+bool Upkeep::has_work_while_idle() const { return loaded_.hot_set && loaded_.hot_set->state().layers > 0; }
 
 void Upkeep::while_idle() { loaded_.hot_set->make_room(); }
 
