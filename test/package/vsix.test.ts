@@ -1,10 +1,14 @@
 // What the packaged extension holds: everything it needs and nothing else.
 import { createHash } from "node:crypto";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makePackage } from "../../esbuild.mjs";
-import { read } from "../support/sources.ts";
+import { read, root } from "../support/sources.ts";
 import { readZip } from "../support/zip.mjs";
+
+/** Built only where a CUDA compiler is. */
+const cudaLibrary = path.join(root, "dist", "native", "libhotpath-cuda.so");
 
 let vsix = "";
 let contents = new Map<string, Buffer>();
@@ -43,6 +47,7 @@ describe("the package", () => {
       "extension/dist/native/libggml-cpu-*.so",
       "extension/dist/native/libggml-vulkan.so",
       "extension/dist/native/libggml.v*.so",
+      ...(existsSync(cudaLibrary) ? ["extension/dist/native/libhotpath-cuda.so"] : []),
       "extension/dist/native/libllama.v*.so",
       "extension/media/icon.png",
       "extension/media/readme/*",
