@@ -41,12 +41,12 @@ interface Case {
 
 /**
  * Layers of one model are alike: a few of them tell the speed of all, and the file is written in seconds. The vocabulary is
- * cut by as much, or the output matrix would weigh more than it does.
+ * cut by as much, or the output matrix would weigh more than it does; 8192 tokens are the least.
  */
 const shapes = [
   { name: "0.5b", sizes: ["--preset", "0.5b", "--layers", "6", "--vocab", String(151_936 / 4)] },
   { name: "1.5b", sizes: ["--preset", "1.5b", "--layers", "7", "--vocab", String(151_936 / 4)] },
-  { name: "7b", sizes: ["--preset", "7b", "--layers", "4", "--vocab", String(32_000 / 8)] },
+  { name: "7b", sizes: ["--preset", "7b", "--layers", "4", "--vocab", "8192"] },
 ] as const;
 
 const archs = [
@@ -56,13 +56,18 @@ const archs = [
 
 const activities = [0.05, 0.11, 0.33, 1] as const;
 
+/** Where all neurons are active none is hotter than another. */
+function plantedActivity(active: number): string[] {
+  return ["--active", String(active), ...(active === 1 ? ["--skew", "0.26"] : [])];
+}
+
 function syntheticCases(): Case[] {
   return shapes.flatMap(({ name, sizes }) =>
     archs.flatMap(({ name: archName, arch }) =>
       ["q8_0", "q4_0"].flatMap((type) =>
         activities.map((active) => ({
           name: `${name} ${archName} ${type.toUpperCase()}, ${active * 100} % active`,
-          model: [...sizes, "--arch", arch, "--type", type, "--active", String(active)],
+          model: [...sizes, "--arch", arch, "--type", type, ...plantedActivity(active)],
           modes: "exact",
         })),
       ),
@@ -122,7 +127,7 @@ function powerInferCases(): Case[] {
       name: `PowerInfer ${name} ${type.toUpperCase()}, ${active * 100} % active`,
       model: [
         ...powerInferSizes[name],
-        ...["--arch", "llama-relu", "--powerinfer", "--type", type, "--active", String(active)],
+        ...["--arch", "llama-relu", "--powerinfer", "--type", type, ...plantedActivity(active)],
       ],
       dense: [...powerInferSizes[name], "--arch", "llama", "--type", type],
       modes: "exact,predicted",
