@@ -45,21 +45,31 @@ Error too_large(ggml_backend_dev_t device, size_t needed, size_t free) {
           {{"neededBytes", static_cast<double>(needed)}, {"freeBytes", static_cast<double>(free)}}};
 }
 
-/// Makes a buffer on the device, by `allocate`, which may throw. Drivers that page to RAM would give more than fits, and
-/// crawl.
-template <typename Allocate>
-Result<ggml_backend_buffer_ptr> make_buffer(ggml_backend_dev_t device, size_t needed, Allocate allocate) {
+/// Drivers that page to RAM would give more than fits, and crawl.
+Result<Done> check_free(ggml_backend_dev_t device, size_t needed) {
   size_t free = 0;
   size_t total = 0;
   ggml_backend_dev_memory(device, &free, &total);
   const bool is_known = total > 0;  // a device that cannot say reports 0
   if (is_known && needed > free) return too_large(device, needed, free);
+  return Done{};
+}
+
+/// Makes a buffer on the device, by `allocate`, which may throw.
+template <typename Allocate>
+Result<ggml_backend_buffer_ptr> make_buffer(ggml_backend_dev_t device, size_t needed, Allocate allocate) {
+  if (auto fits = check_free(device, needed); !fits) return fits.error();
   ggml_backend_buffer_ptr buffer;
   const auto done = guard(device, [&] {
     buffer.reset(allocate());
     return buffer ? GGML_STATUS_SUCCESS : GGML_STATUS_ALLOC_FAILED;
   });
-  if (!done) return too_large(device, needed, free);
+  if (!done) {
+    size_t free = 0;
+    size_t total = 0;
+    ggml_backend_dev_memory(device, &free, &total);
+    return too_large(device, needed, free);
+  }
   return buffer;
 }
 
@@ -283,18 +293,24 @@ size_t lay_out(ggml_context* context, ggml_backend_buffer_type_t type, Place pla
 Result<Done> GgmlHotUnit::allocate_workspace() {
   const ggml_backend_buffer_type_t type = ggml_backend_dev_buffer_type(device_);
   size_t needed = 0;
+  std::string unsupported;
   for (const Layer& layer : layers_) {
     if (layer.shape.n_groups == 0) continue;
     const Graph graph = describe_graph(layer, max_tokens_);
     for (int i = 0; i < ggml_graph_n_nodes(graph.graph); ++i) {
       const ggml_tensor* node = ggml_graph_node(graph.graph, i);
-      if (ggml_backend_dev_supports_op(device_, node)) continue;
-      return unavailable(device_, std::string("cannot compute ") + ggml_op_desc(node));
+      if (!ggml_backend_dev_supports_op(device_, node)) unsupported = ggml_op_desc(node);
     }
     needed = std::max(needed, lay_out(graph.context.get(), type, [](ggml_tensor*, size_t) {}));
   }
   Workspace& space = workspace_;
-  if (needed == 0 || (space.buffer && ggml_backend_buffer_get_size(space.buffer.get()) >= needed)) return Done{};
+  // Memory first: what is too large for it some devices call unsupported, too.
+  const bool is_enough = needed == 0 || (space.buffer && ggml_backend_buffer_get_size(space.buffer.get()) >= needed);
+  if (!is_enough) {
+    if (auto fits = check_free(device_, needed); !fits) return fits;
+  }
+  if (!unsupported.empty()) return unavailable(device_, "cannot compute " + unsupported);
+  if (is_enough) return Done{};
   auto larger = make_buffer(device_, needed, [&] { return ggml_backend_buft_alloc_buffer(type, needed); });
   if (!larger) return larger.error();
   for (Layer& layer : layers_) layer.graph = {};  // their tensors are in the old one
