@@ -1,6 +1,5 @@
 #include "core/byte_codec.h"
 
-#include <bit>
 
 namespace hotpath {
 
@@ -26,7 +25,6 @@ void ByteWriter::u64(uint64_t value) {
   for (int i = 0; i < 8; ++i, value >>= 8) bytes_.push_back(static_cast<char>(value & 0xff));
 }
 
-void ByteWriter::f64(double value) { u64(std::bit_cast<uint64_t>(value)); }
 
 void ByteWriter::varint(uint64_t value) {
   for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<char>(value | 0x80));
@@ -56,7 +54,6 @@ std::string_view ByteReader::take(size_t n) {
 
 uint64_t ByteReader::u64() { return little_endian(take(8)); }
 
-double ByteReader::f64() { return std::bit_cast<double>(u64()); }
 
 uint64_t ByteReader::varint() {
   uint64_t value = 0;

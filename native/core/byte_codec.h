@@ -16,7 +16,6 @@ uint64_t hash_bytes(std::string_view bytes, uint64_t hash = 0xcbf29ce484222325u)
 class ByteWriter {
  public:
   void u64(uint64_t value);
-  void f64(double value);
   /// LEB128: small numbers take one byte.
   void varint(uint64_t value);
   /// The step from `before` to `value`, small either way when they are close.
@@ -33,7 +32,6 @@ class ByteReader {
   explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
 
   uint64_t u64();
-  double f64();
   uint64_t varint();
   uint64_t step(uint64_t before);
   std::string text(size_t max_bytes);

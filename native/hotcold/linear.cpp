@@ -12,7 +12,6 @@ namespace {
 constexpr int64_t kChunks = 64;
 constexpr int64_t kMinChunkBytes = 32 * 1024;  // smaller ones cost more to hand out than they level
 constexpr int64_t kTile = 64;                  // rows multiplied with all tokens at a time
-constexpr int64_t kFew = 8;                    // tokens packed before the threads start
 
 float* row_of(const ggml_tensor* t, int64_t i) {
   return reinterpret_cast<float*>(static_cast<char*>(t->data) + i * t->nb[1]);
@@ -47,7 +46,7 @@ ggml_status Linear::run(const ggml_tensor* product) {
 
   std::array<Phase, 2> phases;
   size_t n = 0;
-  if (n_tokens > kFew) {
+  if (n_tokens > kFewTokens) {
     phases[n++] = {[](void* self, int64_t i, int) { static_cast<Linear*>(self)->pack(i); }, n_tokens};
   } else {
     for (int64_t i = 0; i < n_tokens; ++i) pack(i);
