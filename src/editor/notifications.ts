@@ -113,6 +113,31 @@ export const advice: Readonly<Record<ErrorCode, Advice>> = {
     actions: [showLog],
     shown: "popUp",
   },
+  "sandbox/unavailable": {
+    whatToDo: "Choose suites that run no code, or allow reduced isolation where it is offered.",
+    actions: [showLog],
+    shown: "popUp",
+  },
+  "dataset/unavailable": {
+    whatToDo: "Check the network and fetch it again, or choose a file you have.",
+    actions: [showLog],
+    shown: "popUp",
+  },
+  "dataset/invalid": {
+    whatToDo: "Fetch it again, or choose another file.",
+    actions: [showLog],
+    shown: "popUp",
+  },
+  "record/invalid": {
+    whatToDo: "Open another run; the file is left as it is.",
+    actions: [showLog],
+    shown: "popUp",
+  },
+  "server/failed": {
+    whatToDo: "Check that the server runs at that address and has that model.",
+    actions: [showLog],
+    shown: "popUp",
+  },
   "request/cancelled": {
     whatToDo: "Nothing; something newer was asked for.",
     actions: [],

@@ -10,9 +10,12 @@ const mayImport: Record<string, readonly string[]> = {
   engineHost: ["protocol", "common"],
   completion: ["protocol", "common"],
   models: ["protocol", "common"],
-  editor: ["engine", "completion", "models", "protocol", "common"],
-  cli: ["engine", "completion", "models", "protocol", "common"],
-  "extension.ts": ["editor", "engine", "completion", "models", "protocol", "common"],
+  sandbox: ["common"],
+  benchmark: ["sandbox", "engine", "completion", "models", "protocol", "common"],
+  panel: ["benchmark", "sandbox", "protocol", "common"],
+  editor: ["panel", "benchmark", "sandbox", "engine", "completion", "models", "protocol", "common"],
+  cli: ["benchmark", "sandbox", "engine", "completion", "models", "protocol", "common"],
+  "extension.ts": ["editor", "benchmark", "sandbox", "engine", "completion", "models", "protocol", "common"],
 };
 const mayLoadVscode = ["editor", "extension.ts"];
 

@@ -1,0 +1,182 @@
+// The run record: one JSON object per line of `record.jsonl`, appended as results arrive. media/benchmark/
+// record-1.schema.json is its published schema. Every line carries `chain`, the SHA-256 over the chain of the line before
+// and the line's own text without it, so that what was changed, dropped or reordered later shows.
+
+import type { StopReason } from "../../protocol/model.ts";
+import type { Isolation } from "../../sandbox/sandbox.ts";
+import type { RunPlan } from "../run/plan.ts";
+import type { SubjectFacts } from "../subject.ts";
+import type { Score, SelfTest, SuiteId, SuiteInfo } from "../suite.ts";
+
+export const recordVersion = 1;
+
+/** Where and with what a run was made. null: could not be found out. */
+export interface Environment {
+  readonly productVersion: string;
+  readonly nodeVersion: string;
+  readonly os: string;
+  readonly arch: string;
+  readonly cpu: string;
+  readonly logicalCores: number;
+  readonly memoryBytes: number;
+  readonly gpus: readonly { readonly name: string; readonly memoryBytes: number; readonly driver: string | null }[];
+  readonly power: "ac" | "battery" | null;
+  /** Of the CPU frequency: "performance", "powersave", ... */
+  readonly governor: string | null;
+  readonly llamaVersion: string | null;
+  readonly cpuVariant: string | null;
+  /** Measured streaming bandwidth of memory, bytes per second. */
+  readonly memoryBandwidth: number | null;
+}
+
+/** First line. */
+export interface RunEntry {
+  readonly type: "run";
+  readonly version: typeof recordVersion;
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly plan: RunPlan;
+  readonly environment: Environment;
+}
+
+/** Everything below says when, in milliseconds since the start of the run. */
+interface Timed {
+  readonly atMs: number;
+}
+
+export interface SubjectEntry extends Timed {
+  readonly type: "subject";
+  readonly subject: string;
+  readonly facts: SubjectFacts;
+}
+
+export interface SuiteEntry extends Timed {
+  readonly type: "suite";
+  readonly info: SuiteInfo;
+}
+
+export interface IsolationEntry extends Timed {
+  readonly type: "isolation";
+  readonly isolation: Isolation;
+  readonly consent: "full" | "reduced";
+}
+
+export interface SelfTestEntry extends Timed {
+  readonly type: "selfTest";
+  readonly suite: SuiteId;
+  readonly result: SelfTest;
+}
+
+/** One generation: the raw sample of speed and, in quality suites, what is scored. */
+export interface OutputEntry extends Timed {
+  readonly type: "output";
+  readonly suite: SuiteId;
+  readonly subject: string;
+  readonly task: string;
+  /** From 0; rounds or samples. */
+  readonly repetition: number;
+  /** Before the first measured one of a subject; not part of any figure. */
+  readonly isWarmUp: boolean;
+  /** Of the request as JSON. */
+  readonly requestSha256: string;
+  /** null in speed suites, whose text has no meaning. */
+  readonly text: string | null;
+  readonly textSha256: string;
+  readonly stopReason: StopReason | null;
+  readonly promptTokens: number | null;
+  readonly generatedTokens: number;
+  readonly ttftMs: number;
+  readonly totalMs: number;
+  /** Speed suites only, in tenths of milliseconds since the request. */
+  readonly tokenTimes: readonly number[] | null;
+  readonly prefillTokensPerSecond: number | null;
+  readonly decodeTokensPerSecond: number | null;
+  readonly activeShare: number | null;
+  readonly bytesPerToken: number | null;
+  /** Joules of the processor package during it; null: the OS does not tell. */
+  readonly joules: number | null;
+  readonly overlaps: number;
+}
+
+/** What the replay of a typing trace showed. */
+export interface TypingEntry extends Timed {
+  readonly type: "typing";
+  readonly suite: "keystrokes";
+  readonly subject: string;
+  readonly task: string;
+  readonly repetition: number;
+  readonly keystrokes: number;
+  /** From each keystroke that got one to its text, in milliseconds. */
+  readonly latenciesMs: readonly number[];
+  readonly shown: number;
+  /** Generations that were started and not used. */
+  readonly cancelled: number;
+  /** By source: typed, cache, inFlight, engine, none. */
+  readonly sources: Readonly<Record<string, number>>;
+  /** Characters of shown text that the typist typed next anyway. */
+  readonly savedCharacters: number;
+  readonly typedCharacters: number;
+}
+
+export interface ScoreEntry extends Timed {
+  readonly type: "score";
+  readonly suite: SuiteId;
+  readonly subject: string;
+  readonly task: string;
+  readonly repetition: number;
+  readonly score: Score;
+}
+
+export interface WarningEntry extends Timed {
+  readonly type: "warning";
+  /** "overlap", "battery", "noisy", "truncated-prompt", "resumed", "paused", ... */
+  readonly code: string;
+  readonly message: string;
+  /** What to do about it. */
+  readonly advice: string;
+  readonly subject: string | null;
+}
+
+/** A subject that could not be opened, or failed; it is left out from here on. */
+export interface FailureEntry extends Timed {
+  readonly type: "failure";
+  readonly subject: string;
+  readonly suite: SuiteId | null;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The run goes on after a crash or a pause over an end of the program. */
+export interface ResumeEntry extends Timed {
+  readonly type: "resume";
+  readonly resumedAt: string;
+  readonly environment: Environment;
+}
+
+/** Last line. A record without it was cut off and can be resumed. */
+export interface EndEntry extends Timed {
+  readonly type: "end";
+  readonly status: "complete" | "cancelled";
+}
+
+export type RecordEntry =
+  | RunEntry
+  | SubjectEntry
+  | SuiteEntry
+  | IsolationEntry
+  | SelfTestEntry
+  | OutputEntry
+  | TypingEntry
+  | ScoreEntry
+  | WarningEntry
+  | FailureEntry
+  | ResumeEntry
+  | EndEntry;
+
+/** A record as read from its file. */
+export interface RunRecord {
+  readonly run: RunEntry;
+  readonly entries: readonly RecordEntry[];
+  /** The last line was torn by a crash and is left out. */
+  readonly isTorn: boolean;
+}
