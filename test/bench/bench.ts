@@ -20,6 +20,8 @@ export interface BenchContext {
   readonly starter: string;
   readonly sparseBenchProgram: string;
   readonly synthProgram: string;
+  /** Only cases with this in their names; empty: all. */
+  readonly cases: string;
   /** Measured before, in a real editor; or why not. */
   readonly host: HostMeasurement | { readonly reason: string };
 }
@@ -36,4 +38,9 @@ export function atLeast(name: string, value: number, unit: string, limit: number
 
 export function reported(name: string, value: number, unit: string, how: string): Result {
   return { name, value, unit, target: null, isMet: null, how };
+}
+
+export function tableRow({ name, value, unit, target, isMet, how }: Result): string {
+  const verdict = target === null ? "" : `${target}: ${isMet ? "met" : "MISSED"}`;
+  return `| ${name} | ${value.toFixed(Math.abs(value) < 10 ? 2 : 0)} ${unit} | ${verdict} | ${how} |`;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { Bench, BenchContext, Result } from "./bench.ts";
+import { type Bench, type BenchContext, type Result, tableRow } from "./bench.ts";
 import { memory, prefixReuse, recovery } from "./completionLatency.ts";
 import { engineSpeed } from "./engineSpeed.ts";
 import { extensionHost } from "./extensionHost.ts";
@@ -12,13 +12,20 @@ const benches: Record<string, Bench> = { engineSpeed, protocolOverhead, prefixRe
 /** Run only when named: they take half an hour. */
 const longBenches: Record<string, Bench> = { sparse };
 
-async function main(given: Omit<BenchContext, "starter">, wanted: readonly string[]): Promise<void> {
-  const context = { ...given, starter: path.join(given.root, "media", "starter", "starter-nano-q8_0.gguf") };
+/** `wanted`: names, each with "=TEXT" after it for the cases of that name only. */
+async function main(given: Omit<BenchContext, "starter" | "cases">, wanted: readonly string[]): Promise<void> {
+  const starter = path.join(given.root, "media", "starter", "starter-nano-q8_0.gguf");
+  const choices = new Map(
+    wanted.map((choice) => {
+      const [name = "", cases = ""] = choice.split("=");
+      return [name, cases] as const;
+    }),
+  );
   const results: Result[] = [];
   for (const [name, bench] of Object.entries({ ...benches, ...longBenches })) {
-    if (wanted.length > 0 ? !wanted.includes(name) : name in longBenches) continue;
+    if (choices.size > 0 ? !choices.has(name) : name in longBenches) continue;
     process.stderr.write(`measuring ${name} ...\n`);
-    results.push(...(await bench(context)));
+    results.push(...(await bench({ ...given, starter, cases: choices.get(name) ?? "" })));
   }
   const machine = `${os.cpus()[0]?.model ?? "?"}, ${os.availableParallelism()} cores, ${(os.totalmem() / 1e9).toFixed(0)} GB`;
   const file = path.join(given.root, "test", "results", "bench.json");
@@ -31,10 +38,7 @@ async function main(given: Omit<BenchContext, "starter">, wanted: readonly strin
 function print(machine: string, results: readonly Result[]): void {
   console.log(`\n${machine}\n`);
   console.log("| what | measured | target | how |\n|---|---|---|---|");
-  for (const { name, value, unit, target, isMet, how } of results) {
-    const verdict = target === null ? "" : `${target}: ${isMet ? "met" : "MISSED"}`;
-    console.log(`| ${name} | ${value.toFixed(Math.abs(value) < 10 ? 2 : 0)} ${unit} | ${verdict} | ${how} |`);
-  }
+  for (const result of results) console.log(tableRow(result));
 }
 
 const [context = "", ...wanted] = process.argv.slice(2);

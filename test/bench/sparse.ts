@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { atLeast, type Bench, type BenchContext, type Result, reported } from "./bench.ts";
+import { atLeast, type Bench, type BenchContext, type Result, reported, tableRow } from "./bench.ts";
 
 interface ModeSpeed {
   readonly mode: string;
@@ -142,18 +142,24 @@ function powerInferCases(): Case[] {
 export const sparse: Bench = async (context) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "hotpath-sparse-"));
   try {
-    const results = describeModes("starter model", run(context, context.starter, context.starter, "exact", 1), {});
+    const results: Result[] = [];
+    // An hour's measurements are shown as they come, for whoever has to interrupt them.
+    const add = (name: string, output: SparseOutput, least: Readonly<Record<string, number>>) => {
+      const rows = describeModes(name, output, least);
+      for (const row of rows) process.stderr.write(`${tableRow(row)}\n`);
+      results.push(...rows);
+    };
+    if ("starter model".includes(context.cases))
+      add("starter model", run(context, context.starter, context.starter, "exact", 1), {});
     const dense = new Map<string, string>();
     for (const one of [...syntheticCases(), ...powerInferCases()]) {
-      process.stderr.write(`  ${one.name}\n`);
+      if (!one.name.includes(context.cases)) continue;
       const file = synthesize(context, path.join(folder, "model.gguf"), one.model);
       const against = one.dense ? denseFile(context, folder, dense, one.dense) : file;
       const threadCounts = one.dense ? [1] : [1, allThreads()];
       for (const threads of new Set(threadCounts)) {
         const output = run(context, file, against, one.modes, threads);
-        results.push(
-          ...describeModes(`${one.name}, ${threads} thread${threads === 1 ? "" : "s"}`, output, one.least ?? {}),
-        );
+        add(`${one.name}, ${threads} thread${threads === 1 ? "" : "s"}`, output, one.least ?? {});
       }
     }
     return results;
