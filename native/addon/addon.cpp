@@ -98,7 +98,9 @@ Napi::Value JsLoad(const Napi::CallbackInfo& info) {
 Napi::Value JsSynthesize(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const CancelFlag cancel;
-  auto params = read_synthesize_params(info[0]);
+  auto params = read_synthetic_params(info[0]);
+  std::string path = params ? Fields(info[0]).text("path") : "";
+  if (params && path.empty()) params = Error{ErrorCode::request_invalid, "path must be a string that is not empty", {}};
   if (params && !info[1].IsFunction()) params = Error{ErrorCode::request_invalid, "onProgress must be a function", {}};
   if (!params) return make_task(env, rejected(env, params), cancel);
 
@@ -112,13 +114,26 @@ Napi::Value JsSynthesize(const Napi::CallbackInfo& info) {
     });
   };
   const auto start = [&](Finish<synth::Written> finish) {
-    js.run_beside([params = std::move(*params), report, cancel, finish = std::move(finish)] {
-      finish(engine::synthesize(params.spec, params.vocabulary, params.path, report, cancel));
+    js.run_beside([params = std::move(*params), path = std::move(path), report, cancel, finish = std::move(finish)] {
+      finish(engine::synthesize(params.spec, params.vocabulary, path, report, cancel));
     });
   };
   const auto promise = start_promise<synth::Written>(
       env, cancel, {callback}, start, [](Napi::Env env, const synth::Written& written) { return to_js(env, written); });
   return make_task(env, promise, cancel);
+}
+
+Napi::Value JsDescribeSynthetic(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto params = read_synthetic_params(info[0]);
+  if (!params) return rejected(env, params);
+  const auto start = [&](Finish<synth::Description> finish) {
+    JsThread::of(env).run_beside([params = std::move(*params), finish = std::move(finish)] {
+      finish(engine::describe_synthetic(params.spec, params.vocabulary));
+    });
+  };
+  return start_promise<synth::Description>(
+      env, {}, {}, start, [](Napi::Env env, const synth::Description& description) { return to_js(env, description); });
 }
 
 Napi::Value JsPrepare(const Napi::CallbackInfo& info) {
@@ -167,6 +182,7 @@ Napi::Object export_functions(Napi::Env env, Napi::Object exports) {
   exports["inspect"] = Napi::Function::New<JsInspect>(env, "inspect");
   exports["load"] = Napi::Function::New<JsLoad>(env, "load");
   exports["synthesize"] = Napi::Function::New<JsSynthesize>(env, "synthesize");
+  exports["describeSynthetic"] = Napi::Function::New<JsDescribeSynthetic>(env, "describeSynthetic");
   exports["prepare"] = Napi::Function::New<JsPrepare>(env, "prepare");
   exports["lockFile"] = Napi::Function::New<JsLockFile>(env, "lockFile");
   export_planning(env, exports);

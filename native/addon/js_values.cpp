@@ -110,6 +110,7 @@ Napi::Object to_js(Napi::Env env, const ModelMetadata& metadata) {
   object["architecture"] = metadata.architecture;
   object["quantization"] = metadata.quantization;
   object["format"] = metadata.format;
+  object["method"] = text_or_null(env, metadata.method.value_or(""));
   object["license"] = text_or_null(env, metadata.license.value_or(""));
   object["parameterCount"] = number(metadata.parameter_count);
   object["fileBytes"] = number(metadata.file_bytes);
@@ -159,11 +160,18 @@ Napi::Object to_js(Napi::Env env, const GenerateResult& result, const LoadedInfo
   Napi::Object stats = Napi::Object::New(env);
   stats["promptTokens"] = number(result.stats.prompt_tokens);
   stats["reusedTokens"] = number(result.stats.reused_tokens);
+  stats["cutTokens"] = number(result.stats.cut_tokens);
   stats["generatedTokens"] = number(result.stats.generated_tokens);
   stats["ttftMs"] = result.stats.ttft_ms;
   stats["totalMs"] = result.stats.total_ms;
   stats["prefillTokensPerSecond"] = result.stats.prefill_tokens_per_second;
   stats["decodeTokensPerSecond"] = result.stats.decode_tokens_per_second;
+  stats["tokenTimesMs"] = js_null(env);
+  if (const auto& times = result.stats.token_times_ms) {
+    Napi::Array array = Napi::Array::New(env, times->size());
+    for (uint32_t i = 0; i < times->size(); ++i) array[i] = (*times)[i];
+    stats["tokenTimesMs"] = array;
+  }
   stats["hot"] = hot_to_js(env, result.stats.hot);
   stats["sparsity"] = js_null(env);
   if (result.stats.ffn.neurons() > 0) {
@@ -186,6 +194,24 @@ Napi::Object to_js(Napi::Env env, const synth::Written& written) {
   Napi::Object object = Napi::Object::New(env);
   object["bytes"] = number(written.bytes);
   object["seconds"] = written.seconds;
+  return object;
+}
+
+Napi::Object to_js(Napi::Env env, const synth::Description& description) {
+  const synth::Shape& shape = description.shape;
+  Napi::Object object = Napi::Object::New(env);
+  object["architecture"] = description.architecture;
+  object["layerCount"] = shape.n_layers;
+  object["embeddingLength"] = shape.n_embd;
+  object["feedForwardLength"] = shape.n_ff;
+  object["vocabularySize"] = shape.n_vocab;
+  object["parameterCount"] = number(description.parameters);
+  object["bytes"] = number(description.bytes);
+  object["layersBytes"] = number(description.layers_bytes);
+  Napi::Object by_type = Napi::Object::New(env);
+  for (const auto& [type, bytes] : description.type_bytes) by_type[ggml_type_name(type)] = number(bytes);
+  object["bytesByType"] = by_type;
+  object["kvBytesPerToken"] = number(description.kv_bytes_per_token);
   return object;
 }
 
@@ -269,6 +295,9 @@ Result<ModelSpec> read_load_spec(Napi::Value value) {
 Result<GenerateParams> read_generate_params(Napi::Value value) {
   Fields fields(value);
   GenerateParams params;
+  const std::string form = fields.text("form");
+  if (form != "fim" && form != "text") fields.fail<int>("form", "\"fim\" or \"text\"");
+  params.form = form == "text" ? PromptForm::text : PromptForm::fim;
   params.prefix = fields.text("prefix");
   params.suffix = fields.text("suffix");
   params.max_prompt_tokens = static_cast<size_t>(fields.whole("maxPromptTokens", 0, kMaxCount));
@@ -276,17 +305,20 @@ Result<GenerateParams> read_generate_params(Napi::Value value) {
   params.max_lines = static_cast<size_t>(fields.whole("maxLines", 0, kMaxCount));
   params.stop = fields.texts("stop");
   params.temperature = static_cast<float>(fields.real("temperature"));
+  params.top_p = static_cast<float>(fields.real("topP"));
   params.seed = static_cast<uint32_t>(fields.whole("seed", 0, UINT32_MAX));
   params.time_limit_ms = fields.real("timeLimitMs");
   params.sequence_key = fields.text("sequenceKey");
+  params.ignore_end = fields.flag("ignoreEnd");
+  params.fresh_cache = fields.flag("freshCache");
+  params.time_tokens = fields.flag("timeTokens");
   if (!fields.ok()) return fields.error();
   return params;
 }
 
-Result<SynthesizeParams> read_synthesize_params(Napi::Value value) {
+Result<SyntheticParams> read_synthetic_params(Napi::Value value) {
   Fields fields(value);
-  SynthesizeParams params;
-  params.path = fields.text("path");
+  SyntheticParams params;
   params.vocabulary = fields.text("vocabulary");
   const std::map<std::string, std::string> options = fields.named_texts("options");
   if (!fields.ok()) return fields.error();

@@ -8,9 +8,8 @@
 
 namespace hotpath {
 
-/// SynthesizeParams of src/protocol/model.ts, read.
-struct SynthesizeParams {
-  std::string path;
+/// What SynthesizeParams of src/protocol/model.ts says beside where to write.
+struct SyntheticParams {
   std::string vocabulary;
   synth::Spec spec;
 };
@@ -24,6 +23,7 @@ Napi::Object to_js(Napi::Env env, const LoadedInfo& info);
 /// `info`: of the model that made it.
 Napi::Object to_js(Napi::Env env, const GenerateResult& result, const LoadedInfo& info);
 Napi::Object to_js(Napi::Env env, const synth::Written& written);
+Napi::Object to_js(Napi::Env env, const synth::Description& description);
 Napi::Object to_js(Napi::Env env, const Prepared& prepared);
 const char* to_text(LogLevel level);
 const char* to_text(PrepareStep step);
@@ -39,7 +39,7 @@ Result<MachineRates> read_rates(Napi::Value value);
 Result<ModelSpec> read_load_spec(Napi::Value value);
 Result<GenerateParams> read_generate_params(Napi::Value value);
 Result<std::string> read_path(Napi::Value value);
-Result<SynthesizeParams> read_synthesize_params(Napi::Value value);
+Result<SyntheticParams> read_synthetic_params(Napi::Value value);
 Result<PrepareParams> read_prepare_params(Napi::Value value);
 
 }  // namespace hotpath

@@ -103,7 +103,7 @@ class Comparison {
       : options_(options),
         model_(model),
         direct_(options.spec.path, model.info().context_length, model.info().threads, gpu_layers(model.info())),
-        vocabulary_(direct_.vocab(), *model.info().metadata.fim) {}
+        vocabulary_(direct_.vocab(), model.info().metadata.fim) {}
 
   Speed run_direct(const std::string& text) {
     const std::vector<Token> prompt = build_prompt(vocabulary_, text, "", options_.prompt).tokens;

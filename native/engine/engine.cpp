@@ -17,7 +17,7 @@ constexpr auto kIdleUpkeepEvery = std::chrono::seconds(3);
 }  // namespace
 
 Model::Model(LoadedModel loaded) : info_(loaded.info), loaded_(std::make_shared<LoadedModel>(std::move(loaded))), upkeep_(*loaded_) {
-  Vocabulary vocabulary(llama_model_get_vocab(loaded_->model.get()), *info_.metadata.fim);
+  Vocabulary vocabulary(llama_model_get_vocab(loaded_->model.get()), info_.metadata.fim);
   generator_ = std::make_unique<Generator>(loaded_->context.get(), loaded_->ffns.get(), std::move(vocabulary),
                                            info_.sequence_count, info_.context_length);
   thread_ = std::thread([this] { work(); });
@@ -54,7 +54,7 @@ Result<std::vector<Token>> Model::tokenize(const std::string& text) {
     return Error{ErrorCode::request_invalid, format_text("a text of %zu bytes, %zu are the limit", text.size(), kMaxTokenizeBytes), {}};
   }
   return guarded([&]() -> Result<std::vector<Token>> {
-    return Vocabulary(llama_model_get_vocab(loaded->model.get()), *info_.metadata.fim).tokenize(text);
+    return Vocabulary(llama_model_get_vocab(loaded->model.get()), info_.metadata.fim).tokenize(text);
   });
 }
 
@@ -114,6 +114,9 @@ void Model::keep_up(const std::function<void()>& work) {
 Result<GenerateResult> Model::run(const Job& job) {
   if (closing_.raised()) return model_unloaded();
   if (job.cancel.raised()) return Error{ErrorCode::request_cancelled, "cancelled", {}};
+  if (job.params.form == PromptForm::fim) {
+    if (auto checked = require_fim(info_.metadata); !checked) return checked.error();
+  }
   auto result = guarded([&] { return generator_->generate(job.params, job.cancel, closing_, job.on_text); });
   if (result && loaded_->hot_set) result->stats.hot = loaded_->hot_set->state();
   return result;
@@ -146,6 +149,10 @@ Result<std::shared_ptr<Model>> load(const ModelSpec& spec, const OnProgress& on_
 Result<synth::Written> synthesize(const synth::Spec& spec, const std::string& vocabulary_path, const std::string& path,
                                   const synth::OnWritten& on_written, const CancelFlag& cancel) {
   return guarded([&] { return synth::write_model(spec, vocabulary_path, path, on_written, cancel); });
+}
+
+Result<synth::Description> describe_synthetic(const synth::Spec& spec, const std::string& vocabulary_path) {
+  return guarded([&] { return synth::describe(spec, vocabulary_path); });
 }
 
 Result<Prepared> prepare(const PrepareParams& params, const OnPrepare& on_progress, const CancelFlag& cancel) {

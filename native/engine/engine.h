@@ -91,6 +91,9 @@ Result<std::shared_ptr<Model>> load(const ModelSpec& spec, const OnProgress& on_
 Result<synth::Written> synthesize(const synth::Spec& spec, const std::string& vocabulary_path, const std::string& path,
                                   const synth::OnWritten& on_written, const CancelFlag& cancel);
 
+/// What synthesize would write.
+Result<synth::Description> describe_synthetic(const synth::Spec& spec, const std::string& vocabulary_path);
+
 /// Makes or checks the sidecar of a model; blocks until it is done.
 Result<Prepared> prepare(const PrepareParams& params, const OnPrepare& on_progress, const CancelFlag& cancel);
 

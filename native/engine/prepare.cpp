@@ -173,7 +173,6 @@ Result<Prepared> prepare_model(const PrepareParams& params, const OnPrepare& on_
   const auto started = std::chrono::steady_clock::now();
   auto described = read_model_file(params.model);
   if (!described) return described.error();
-  if (auto checked = require_fim(described->metadata); !checked) return checked.error();
   if (described->powerinfer) return impossible(params, "is a file of PowerInfer's");
   if (described->form) return impossible(params, "llama.cpp computes it with another activation, so there is nothing to compare with");
   auto file = ReadFile::open(params.model);

@@ -85,7 +85,7 @@ Result<Logits> logits_of_text(const ModelSpec& spec, const std::function<void(do
     return Error{ErrorCode::sidecar_invalid, spec.sidecars[0] + ": is not used: " + loaded->info.ffn.sidecar_notice, {}};
   }
   CHECK(loaded->info.sequence_count >= kBatch);
-  const Vocabulary vocabulary(llama_model_get_vocab(loaded->model.get()), *loaded->info.metadata.fim);
+  const Vocabulary vocabulary(llama_model_get_vocab(loaded->model.get()), loaded->info.metadata.fim);
   std::vector<Token> tokens = vocabulary.tokenize(kText);
   tokens.resize(std::min({tokens.size(), kMaxTokens, size_t{loaded->info.context_length}}));
 

@@ -26,7 +26,7 @@ struct FimFormat {
   int32_t middle;  // kNoToken: the format has none
 };
 
-/// For models without such tokens that are taken all the same.
+/// For models without such tokens: what follows the cursor is not seen.
 FimFormat prefix_only();
 
 /// Nothing when the vocabulary has no such tokens; an error when the header contradicts itself.

@@ -15,6 +15,7 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kMaxStopStrings = 64;
 constexpr size_t kMaxStopBytes = 1024;
 constexpr size_t kMaxTextBytes = 256 * 1024 * 1024;
+constexpr size_t kMaxPlainBytes = 16 * 1024 * 1024;  // of a prompt that is tokenised whole, in a second or two
 constexpr size_t kMaxOverhead = 4;  // special tokens of a prompt
 
 double ms_between(Clock::time_point from, Clock::time_point to) {
@@ -40,12 +41,18 @@ Result<Done> check_params(const GenerateParams& params, size_t context_length) {
   if (!std::isfinite(params.temperature) || params.temperature < 0) {
     return invalid(format_text("temperature is %g, must be 0 or more", params.temperature));
   }
+  if (!(params.top_p > 0 && params.top_p <= 1)) {
+    return invalid(format_text("topP is %g, must be above 0 and at most 1", params.top_p));
+  }
   if (!std::isfinite(params.time_limit_ms) || params.time_limit_ms < 0) {
     return invalid(format_text("timeLimitMs is %g, must be 0 or more", params.time_limit_ms));
   }
   if (params.prefix.size() > kMaxTextBytes || params.suffix.size() > kMaxTextBytes) {
     return invalid(format_text("prefix of %zu and suffix of %zu bytes, %zu are the limit", params.prefix.size(),
                                params.suffix.size(), kMaxTextBytes));
+  }
+  if (params.form == PromptForm::text && params.prefix.size() > kMaxPlainBytes) {
+    return invalid(format_text("a prompt of %zu bytes, %zu are the limit", params.prefix.size(), kMaxPlainBytes));
   }
   if (params.stop.size() > kMaxStopStrings) return invalid(format_text("%zu stop strings", params.stop.size()));
   for (const std::string& stop : params.stop) {
@@ -107,14 +114,19 @@ Result<GenerateResult> Generator::generate(const GenerateParams& params, const C
 
   const size_t room = context_length_ - params.max_tokens;
   const size_t budget = params.max_prompt_tokens == 0 ? room : std::min(room, params.max_prompt_tokens);
-  auto [prompt, unfinished] = build_prompt(vocabulary_, params.prefix, params.suffix, budget);
+  auto [prompt, unfinished, cut] = params.form == PromptForm::text
+                                       ? build_text_prompt(vocabulary_, params.prefix, budget)
+                                       : build_prompt(vocabulary_, params.prefix, params.suffix, budget);
+  if (prompt.empty()) return invalid("the prompt is empty, and this model's prompts begin with no token of their own");
   const auto choice = sequences_.choose(params.sequence_key, prompt);
-  const size_t reused = keep_tokens(choice.index, choice.reuse);
+  const size_t reused = keep_tokens(choice.index, params.fresh_cache ? 0 : choice.reuse);
 
-  Run run = {params, on_text, choice.index, Sampler(params.temperature, params.seed),
+  Run run = {params, on_text, choice.index, Sampler(params.temperature, params.top_p, params.seed),
              TokenHealing(std::move(unfinished)), TextFilter(params.stop, params.max_lines), started, {}, {}};
   run.result.stats.prompt_tokens = prompt.size();
   run.result.stats.reused_tokens = reused;
+  run.result.stats.cut_tokens = cut;
+  if (params.time_tokens) run.result.stats.token_times_ms.emplace().reserve(params.max_tokens);
 
   const auto prefill_started = Clock::now();
   auto prefilled = prefill(choice.index, std::span<const Token>(prompt).subspan(reused));
@@ -203,6 +215,7 @@ Result<StopReason> Generator::decode_text(Run& run) {
     auto sampled = run.sampler.sample(context_, vocabulary_.size());
     if (!sampled) return sampled.error();
     if (++n_generated == 1) run.first_token = Clock::now();
+    if (auto& times = run.result.stats.token_times_ms) times->push_back(ms_between(run.started, Clock::now()));
     if (!run.params.ignore_end && vocabulary_.ends_generation(*sampled)) return StopReason::end;
     bytes.clear();
     vocabulary_.append_bytes(*sampled, bytes);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,11 @@
 
 namespace hotpath {
 
+enum class PromptForm { fim, text };
+
 /// GenerateParams of src/protocol/model.ts.
 struct GenerateParams {
+  PromptForm form = PromptForm::fim;
   std::string prefix;
   std::string suffix;
   size_t max_prompt_tokens = 0;
@@ -27,20 +31,25 @@ struct GenerateParams {
   size_t max_lines = 0;
   std::vector<std::string> stop;
   float temperature = 0;
+  float top_p = 1;
   uint32_t seed = 0;
   double time_limit_ms = 0;
   std::string sequence_key;
-  bool ignore_end = false;  // for measuring: goes on after the end of the text
+  bool ignore_end = false;   // goes on after the end of the text
+  bool fresh_cache = false;  // computes the whole prompt
+  bool time_tokens = false;
 };
 
 struct GenerateStats {
   size_t prompt_tokens = 0;
   size_t reused_tokens = 0;
+  size_t cut_tokens = 0;
   size_t generated_tokens = 0;
   double ttft_ms = 0;
   double total_ms = 0;
   double prefill_tokens_per_second = 0;
   double decode_tokens_per_second = 0;
+  std::optional<std::vector<double>> token_times_ms;  // from the start of the work; nothing: nobody asked
   hotcold::Stats ffn;  // of the tokens decoded one by one; empty where llama.cpp computes the FFNs
   HotState hot;        // as it was meanwhile
 };
@@ -68,6 +77,7 @@ class Generator {
   Generator(const Generator&) = delete;
 
   /// Two flags: the request's own and one that ends whatever runs.
+  /// Form fim is for models that have a format for it.
   Result<GenerateResult> generate(const GenerateParams& params, const CancelFlag& cancel, const CancelFlag& closing,
                                   const OnText& on_text);
 

@@ -185,7 +185,7 @@ class Loader {
   /// Whether some code is likelier with the suspected form than with llama.cpp's own. The wrong activation makes any
   /// text unlikely; that many gates are negative would say little, as they are with SiLU too.
   Result<bool> form_is_right(LoadedModel& loaded) const {
-    const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), {});
+    const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), std::nullopt);
     std::vector<Token> tokens = vocabulary.tokenize(kProbeText);
     if (tokens.size() > kMaxProbeTokens) tokens.resize(kMaxProbeTokens);
     const auto with = mean_log_likelihood(loaded.context.get(), tokens);
@@ -201,7 +201,7 @@ class Loader {
 
   /// Finds the thresholds below which the wanted share of the gates lies.
   Result<Done> calibrate(LoadedModel& loaded) const {
-    const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), {});
+    const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), std::nullopt);
     std::vector<Token> tokens = vocabulary.tokenize(spec_.calibration_text.empty() ? kProbeText : spec_.calibration_text);
     if (tokens.size() < 2) return invalid("the text for the calibration is too short");
     tokens.resize(std::min<size_t>({tokens.size(), kMaxCalibrationTokens, context_length_}));
@@ -447,7 +447,6 @@ Result<LoadedModel> load_model(const ModelSpec& spec, const OnProgress& on_progr
   if (auto checked = check_spec(spec); !checked) return checked.error();
   auto file = read_model_file(spec.path);
   if (!file) return file.error();
-  if (auto checked = require_fim(file->metadata); !checked) return checked.error();
   if (cancel.raised()) return cancelled();
   auto loaded = Loader(spec, std::move(*file), on_progress, cancel).load();
   if (!loaded) return loaded;

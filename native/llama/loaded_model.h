@@ -98,7 +98,7 @@ struct LoadedModel {
 
 using OnProgress = std::function<void(float fraction)>;
 
-/// model/no-fim when it cannot complete code.
+/// model/no-fim when it cannot fill in.
 Result<Done> require_fim(const ModelMetadata& metadata);
 
 /// Loads to the GPUs what fits there; when that fails, all to the CPU, and says so in `fallback`.

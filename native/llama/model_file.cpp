@@ -149,6 +149,7 @@ void add_texts(const GgufHeader& header, ModelMetadata& metadata) {
   const std::string* name = header.text("general.name");
   metadata.name = name && !name->empty() ? *name : metadata.path.substr(metadata.path.find_last_of("/\\") + 1);
   if (const std::string* license = header.text("general.license")) metadata.license = *license;
+  if (const std::string* method = header.text("hotpath.method")) metadata.method = *method;
   metadata.quantization = quantization_name(header);
   if (const auto lines = header.count("hotpath.max_lines"); lines && *lines > 0 && *lines <= 1000) {
     metadata.max_lines = static_cast<uint32_t>(*lines);

@@ -31,6 +31,7 @@ struct ModelMetadata {
   uint32_t vocabulary_size = 0;
   std::optional<FimFormat> fim;
   std::optional<uint32_t> max_lines;
+  std::optional<std::string> method;  // by which its weights were compressed
 };
 
 /// What memory planning needs beyond the metadata.

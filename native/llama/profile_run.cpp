@@ -191,7 +191,7 @@ Result<ActivationProfile> profile_files(const ModelSpec& spec, const std::vector
   if (file->form) own.device = DeviceChoice::cpu;  // a device would keep what its neurons do to itself
   auto loaded = load_model(own, {}, cancel);
   if (!loaded) return loaded.error();
-  const Vocabulary vocabulary(llama_model_get_vocab(loaded->model.get()), *loaded->info.metadata.fim);
+  const Vocabulary vocabulary(llama_model_get_vocab(loaded->model.get()), loaded->info.metadata.fim);
   const auto pieces = read_pieces(vocabulary, files);
   if (!pieces) return pieces.error();
   if (pieces->empty()) return Error{ErrorCode::request_invalid, "the files hold no text", {}};

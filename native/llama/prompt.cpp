@@ -95,4 +95,15 @@ Prompt build_prompt(const Vocabulary& vocabulary, std::string_view prefix, std::
   return prompt;
 }
 
+Prompt build_text_prompt(const Vocabulary& vocabulary, std::string_view text, size_t budget) {
+  const std::vector<Token> tokens = vocabulary.tokenize(text);
+  Prompt prompt;
+  if (vocabulary.begin() != kNoToken) prompt.tokens.push_back(vocabulary.begin());
+  CHECK(budget > prompt.tokens.size());
+  const size_t room = budget - prompt.tokens.size();
+  prompt.cut = tokens.size() > room ? tokens.size() - room : 0;
+  prompt.tokens.insert(prompt.tokens.end(), tokens.begin() + static_cast<std::ptrdiff_t>(prompt.cut), tokens.end());
+  return prompt;
+}
+
 }  // namespace hotpath

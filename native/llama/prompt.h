@@ -1,6 +1,7 @@
-// The fill-in-the-middle prompt: how much of the text around the cursor it keeps, and in which order.
+// The fill-in-the-middle prompt: how much of the text around the cursor it keeps, and in which order. And the prompt that
+// is a text.
 //
-// Every cut is made in steps. A cut that followed each keystroke would move the first token of the prompt each time, and
+// Every cut around a cursor is made in steps. A cut that followed each keystroke would move the first token of the prompt each time, and
 // nothing of the KV cache could be used again.
 #pragma once
 
@@ -37,9 +38,14 @@ struct Prompt {
   std::vector<Token> tokens;
   /// Text of the prefix's last token, which is left to the generation: see token_healing.h. Empty without a prefix.
   std::string unfinished;
+  /// Tokens of a text's beginning that found no room.
+  size_t cut = 0;
 };
 
 /// All of the above: at most `budget` tokens, special ones included.
 Prompt build_prompt(const Vocabulary& vocabulary, std::string_view prefix, std::string_view suffix, size_t budget);
+
+/// The text as it is, after the token that begins every prompt of the model. Of a text that is too long, the end.
+Prompt build_text_prompt(const Vocabulary& vocabulary, std::string_view text, size_t budget);
 
 }  // namespace hotpath

@@ -8,9 +8,6 @@ namespace hotpath {
 
 namespace {
 
-constexpr int kTopK = 40;
-constexpr float kTopP = 0.95f;
-
 bool has_nan(std::span<const float> values) {
   return std::any_of(values.begin(), values.end(), [](float value) { return std::isnan(value); });
 }
@@ -33,24 +30,32 @@ size_t index_of_largest(std::span<const float> values) {
   return found == values.end() ? 0 : static_cast<size_t>(found - values.begin());
 }
 
-Sampler::Sampler(float temperature, uint32_t seed) {
+Sampler::Sampler(float temperature, float top_p, uint32_t seed) {
   if (temperature <= 0) return;
   chain_.reset(llama_sampler_chain_init(llama_sampler_chain_default_params()));
-  llama_sampler_chain_add(chain_.get(), llama_sampler_init_top_k(kTopK));
-  llama_sampler_chain_add(chain_.get(), llama_sampler_init_top_p(kTopP, 1));
   llama_sampler_chain_add(chain_.get(), llama_sampler_init_temp(temperature));
+  if (top_p < 1) llama_sampler_chain_add(chain_.get(), llama_sampler_init_top_p(top_p, 1));
   llama_sampler_chain_add(chain_.get(), llama_sampler_init_dist(seed));
 }
 
 Result<Token> Sampler::sample(llama_context* context, int n_vocabulary) {
   const float* logits = llama_get_logits_ith(context, -1);
   CHECK(logits);
-  const std::span values(logits, static_cast<size_t>(n_vocabulary));
-  const Token best = static_cast<Token>(index_of_largest(values));
-  if (!std::isfinite(logits[best]) || (chain_ && has_nan(values))) {
+  return pick({logits, static_cast<size_t>(n_vocabulary)});
+}
+
+Result<Token> Sampler::pick(std::span<const float> logits) {
+  const size_t best = index_of_largest(logits);
+  if (!std::isfinite(logits[best]) || (chain_ && has_nan(logits))) {
     return Error{ErrorCode::model_corrupt, format_text("the model computes %f instead of probabilities", logits[best]), {}};
   }
-  return chain_ ? llama_sampler_sample(chain_.get(), context, -1) : best;
+  if (!chain_) return static_cast<Token>(best);
+  candidates_.resize(logits.size());
+  for (size_t i = 0; i < logits.size(); ++i) candidates_[i] = {static_cast<Token>(i), logits[i], 0};
+  llama_token_data_array array = {candidates_.data(), candidates_.size(), -1, false};
+  llama_sampler_apply(chain_.get(), &array);
+  CHECK(array.selected >= 0 && static_cast<size_t>(array.selected) < array.size);
+  return array.data[array.selected].id;
 }
 
 }  // namespace hotpath

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/error.h"
 #include "llama/vocabulary.h"
@@ -14,17 +15,22 @@ size_t index_of_largest(std::span<const float> values);
 
 class Sampler {
  public:
-  /// Temperature 0 is greedy; above it, top-k 40 and top-p 0.95 are cut first, and the seed makes it repeatable.
-  Sampler(float temperature, uint32_t seed);
+  /// Temperature 0 is greedy. Above it, a token is drawn from the likeliest whose probabilities at that temperature add
+  /// up to `top_p` (Holtzman et al. 2020, nucleus sampling; 1: from all), repeatable by its seed.
+  Sampler(float temperature, float top_p, uint32_t seed);
 
-  /// From the logits of the last decoded token. model/corrupt when they are not numbers.
+  /// From the logits of the last decoded token.
   Result<Token> sample(llama_context* context, int n_vocabulary);
+
+  /// model/corrupt when the logits are not numbers.
+  Result<Token> pick(std::span<const float> logits);
 
  private:
   struct Free {
     void operator()(llama_sampler* sampler) const { llama_sampler_free(sampler); }
   };
   std::unique_ptr<llama_sampler, Free> chain_;  // none: greedy
+  std::vector<llama_token_data> candidates_;
 };
 
 }  // namespace hotpath

@@ -1,6 +1,7 @@
 // Text to tokens and back.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,8 @@ using Token = llama_token;
 
 class Vocabulary {
  public:
-  /// The vocabulary belongs to a loaded model and must not outlive it.
-  Vocabulary(const llama_vocab* vocab, FimFormat fim) : vocab_(vocab), fim_(std::move(fim)) {}
+  /// The vocabulary belongs to a loaded model and must not outlive it. Without a format it is of no use for filling in.
+  Vocabulary(const llama_vocab* vocab, const std::optional<FimFormat>& fim) : vocab_(vocab), fim_(fim.value_or(prefix_only())) {}
 
   const FimFormat& fim() const { return fim_; }
   /// Token that begins every prompt of this model; kNoToken when it has none.

@@ -92,6 +92,34 @@ class TensorWriter {
   uint64_t written_ = 0;
 };
 
+std::vector<uint8_t> header_bytes(const gguf_context* description, bool powerinfer) {
+  std::vector<uint8_t> bytes(gguf_get_meta_size(description));
+  gguf_get_meta_data(description, bytes.data());
+  if (powerinfer) std::memcpy(bytes.data(), kPowerInferMagic, std::strlen(kPowerInferMagic));
+  return bytes;
+}
+
+/// A file but for its weights.
+struct Layout {
+  Spec spec;  // with the real size of the vocabulary
+  std::vector<bool> is_text;
+  std::vector<Tensor> tensors;
+  std::vector<uint8_t> header;
+  uint64_t bytes() const { return header.size() + data_bytes(tensors); }
+};
+
+Result<Layout> lay_out(const Spec& requested, const std::string& vocabulary_path) {
+  if (auto checked = check_spec(requested); !checked) return checked.error();
+  auto vocabulary = read_vocabulary(vocabulary_path, requested.shape.n_vocab);
+  if (!vocabulary) return vocabulary.error();
+  Layout layout = {requested, std::move(vocabulary->is_text), {}, {}};
+  layout.spec.shape.n_vocab = static_cast<uint32_t>(layout.is_text.size());
+  layout.tensors = plan_tensors(layout.spec);
+  const GgufContext description = describe_model(layout.spec, *vocabulary, layout.tensors);
+  layout.header = header_bytes(description.get(), layout.spec.powerinfer);
+  return layout;
+}
+
 Result<Done> check_space(const fs::path& path, uint64_t bytes) {
   std::error_code error;
   const fs::path folder = fs::absolute(path, error).parent_path();
@@ -105,28 +133,15 @@ Result<Done> check_space(const fs::path& path, uint64_t bytes) {
   return Done{};
 }
 
-std::vector<uint8_t> header_bytes(const gguf_context* description, bool powerinfer) {
-  std::vector<uint8_t> bytes(gguf_get_meta_size(description));
-  gguf_get_meta_data(description, bytes.data());
-  if (powerinfer) std::memcpy(bytes.data(), kPowerInferMagic, std::strlen(kPowerInferMagic));
-  return bytes;
-}
-
 }  // namespace
 
 Result<Written> write_model(const Spec& requested, const std::string& vocabulary_path, const std::string& path,
                             const OnWritten& on_written, const CancelFlag& cancel) {
   const auto started = std::chrono::steady_clock::now();
-  if (auto checked = check_spec(requested); !checked) return checked.error();
-  auto vocabulary = read_vocabulary(vocabulary_path, requested.shape.n_vocab);
-  if (!vocabulary) return vocabulary.error();
-  Spec spec = requested;
-  spec.shape.n_vocab = static_cast<uint32_t>(vocabulary->is_text.size());
-
-  const std::vector<Tensor> tensors = plan_tensors(spec);
-  const GgufContext description = describe_model(spec, *vocabulary, tensors);
-  const std::vector<uint8_t> header = header_bytes(description.get(), spec.powerinfer);
-  const uint64_t total = header.size() + data_bytes(tensors);
+  auto layout = lay_out(requested, vocabulary_path);
+  if (!layout) return layout.error();
+  const auto& [spec, is_text, tensors, header] = *layout;
+  const uint64_t total = layout->bytes();
   const fs::path target = utf8_path(path);
   if (auto checked = check_space(target, total); !checked) return checked.error();
 
@@ -134,7 +149,7 @@ Result<Written> write_model(const Spec& requested, const std::string& vocabulary
   temporary += ".part";
   TemporaryFile file(temporary);
   if (!file.is_open() || !file.write(header.data(), header.size())) return unwritable(path, std::strerror(errno));
-  Weights weights(spec, vocabulary->is_text);
+  Weights weights(spec, is_text);
   TensorWriter writer(file, weights, total - header.size(), on_written, cancel);
   for (const Tensor& tensor : tensors) {
     if (auto written = writer.write(tensor); !written) return written.error();
@@ -142,6 +157,21 @@ Result<Written> write_model(const Spec& requested, const std::string& vocabulary
   if (auto flushed = writer.flush(); !flushed) return flushed.error();
   if (const std::error_code error = file.keep_as(target)) return unwritable(path, error.message());
   return Written{total, std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count()};
+}
+
+Result<Description> describe(const Spec& requested, const std::string& vocabulary_path) {
+  auto layout = lay_out(requested, vocabulary_path);
+  if (!layout) return layout.error();
+  const Shape& shape = layout->spec.shape;
+  Description description = {gguf_arch(requested.arch), shape};
+  description.bytes = layout->bytes();
+  description.kv_bytes_per_token = 2 * sizeof(ggml_fp16_t) * shape.n_layers * shape.n_kv_heads * shape.head_dim;
+  for (const Tensor& tensor : layout->tensors) {
+    description.parameters += static_cast<uint64_t>(tensor.shape[0] * tensor.n_rows());
+    description.type_bytes[tensor.type] += tensor.bytes();
+    if (tensor.name.starts_with("blk.")) description.layers_bytes += tensor.bytes();
+  }
+  return description;
 }
 
 }  // namespace hotpath::synth

@@ -45,7 +45,7 @@ export async function completeAt(engine: Engine, location: Location, options: Co
     wait: (ms) => sleep(ms),
     generate: (params, onChunk, generationSignal) =>
       engine.generate(
-        { ...params, model: spec, documentId: location.file },
+        { ...params, model: spec, documentId: location.file, priority: "completion" },
         (chunk) => {
           onText?.(chunk);
           onChunk(chunk);

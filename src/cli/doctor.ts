@@ -7,7 +7,7 @@ import { cudaPackage } from "../common/libraryDirectories.ts";
 import { productVersion } from "../common/productVersion.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import type { Diagnostics } from "../protocol/engine.ts";
-import type { LoadedModel } from "../protocol/model.ts";
+import type { LoadedModel, ModelSpec } from "../protocol/model.ts";
 import type { MeasureAnswer } from "../protocol/planning.ts";
 import { runtimeFiles } from "../protocol/runtimeFiles.ts";
 import { type Command, type CommandContext, exitStatus } from "./command.ts";
@@ -166,7 +166,7 @@ function describeEngine({
   ].join("\n");
 }
 
-function describeModel({ path, model }: { readonly path: string; readonly model: LoadedModel }): string {
+function describeModel({ spec: { path }, model }: { readonly spec: ModelSpec; readonly model: LoadedModel }): string {
   return model.hot ? `${path} (hot neurons: ${describeHot(model.hot)})` : path;
 }
 

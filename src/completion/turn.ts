@@ -10,6 +10,9 @@ import type { IndentationStyle } from "./postProcess/step.ts";
 import type { Trigger } from "./trigger.ts";
 import type { Insertion } from "./typedAsSuggested.ts";
 
+/** Where a user asks for variety: the unlikely tail, which breaks code, is left out. */
+const topP = 0.95;
+
 export interface CompletionRequest extends Place {
   /** Requests of one document supersede each other; also names its KV cache in the engine. */
   readonly documentId: string;
@@ -82,15 +85,20 @@ export class Turn {
   generateParams(): GenerateParams {
     const { documentId, limits } = this.request;
     return {
+      form: "fim",
       ...this.place,
       maxPromptTokens: limits.maxPromptTokens,
       maxTokens: limits.maxTokens,
       maxLines: this.maxLines,
       stop: [],
       temperature: limits.temperature,
+      topP,
       seed: 0,
       timeLimitMs: limits.timeLimitMs,
       sequenceKey: documentId,
+      ignoreEnd: false,
+      freshCache: false,
+      timeTokens: false,
     };
   }
 

@@ -8,7 +8,7 @@ import { addRecentModel, readRecentModels } from "../models/recentModels.ts";
 import { starterDescription } from "../models/starterModel.ts";
 import type { ModelMetadata } from "../protocol/model.ts";
 import { toAbortSignal } from "./abortSignal.ts";
-import { formatBytes } from "./phrases.ts";
+import { requireFim } from "./modelSession.ts";
 import type { SettingsStore } from "./settingsStore.ts";
 
 export class ModelChooser {
@@ -26,7 +26,7 @@ export class ModelChooser {
     if (path === undefined) return;
     if (path !== "") {
       const model = await this.#inspect(path);
-      refuseUnfit(model);
+      requireFim(model);
       addRecentModel(path);
     }
     await this.#settings.update("model", path);
@@ -70,10 +70,4 @@ async function browse(): Promise<string | undefined> {
     throw new AppError("file/unreadable", `${file.toString()} is not on the machine that runs the engine`);
   }
   return file?.fsPath;
-}
-
-function refuseUnfit(model: ModelMetadata): void {
-  if (model.fim) return;
-  const what = `${model.name} (${model.architecture}, ${model.quantization}, ${formatBytes(model.fileBytes)})`;
-  throw new AppError("model/no-fim", `${what} has no fill-in-the-middle tokens`, { path: model.path });
 }

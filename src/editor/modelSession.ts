@@ -1,9 +1,10 @@
 // The model of this window: which one the settings name, and having it ready.
 import { abortable } from "../common/cancellation.ts";
 import type { Disposable } from "../common/dispose.ts";
-import { type AppError, toAppError } from "../common/errors.ts";
+import { AppError, toAppError } from "../common/errors.ts";
 import type { Engine } from "../engine/engine.ts";
-import { isSameSpec, type LoadedModel, type ModelSpec } from "../protocol/model.ts";
+import { isSameSpec, type LoadedModel, type ModelMetadata, type ModelSpec } from "../protocol/model.ts";
+import { formatBytes } from "./phrases.ts";
 import type { Settings } from "./settings.ts";
 import { readyModel } from "./status.ts";
 
@@ -16,6 +17,13 @@ export function modelSpecOf(settings: Settings, starterPath: string): ModelSpec 
     threads: settings.threads,
     mode: settings.mode,
   };
+}
+
+/** The engine also runs models that were never trained to fill in; here they are of no use. */
+export function requireFim<T extends ModelMetadata>(model: T): T {
+  if (model.fim) return model;
+  const what = `${model.name} (${model.architecture}, ${model.quantization}, ${formatBytes(model.fileBytes)})`;
+  throw new AppError("model/no-fim", `${what} has no fill-in-the-middle tokens`, { path: model.path });
 }
 
 interface Failure {
@@ -56,8 +64,8 @@ export class ModelSession implements Disposable {
    * waiting must not throw the work away.
    */
   ready(signal?: AbortSignal): Promise<LoadedModel> {
-    const model = readyModel(this.#engine.state, this.#spec.path);
-    if (model && isSameSpec(model.spec, this.#spec)) return Promise.resolve(model);
+    const model = readyModel(this.#engine.state, this.#spec);
+    if (model?.fim) return Promise.resolve(model);
     if (this.#failure && this.#now() - this.#failure.atMs < failureKeptMs) return Promise.reject(this.#failure.error);
     return abortable(this.#load(), signal);
   }
@@ -75,7 +83,7 @@ export class ModelSession implements Disposable {
   #load(): Promise<LoadedModel> {
     if (this.#loading) return this.#loading.result;
     const controller = new AbortController();
-    const result = this.#engine.load(this.#spec, controller.signal);
+    const result = this.#engine.load(this.#spec, controller.signal).then(requireFim);
     const loading = { result, controller };
     this.#loading = loading;
     const end = (failure: Failure | null) => {

@@ -9,8 +9,8 @@ import type { ModelSession } from "./modelSession.ts";
 export function createPipeline(engine: Engine, session: ModelSession, activity: Activity): CompletionPipeline {
   return new CompletionPipeline({
     generate: (params, onText, signal) => {
-      const options = { ...params, documentId: params.sequenceKey, model: session.spec };
-      return activity.track(engine.generate(options, onText, signal));
+      const request = { documentId: params.sequenceKey, model: session.spec, priority: "completion" as const };
+      return activity.track(engine.generate({ ...params, ...request }, onText, signal));
     },
     now: () => performance.now(),
     wait,

@@ -1,7 +1,7 @@
 // What Hotpath is doing, worked out from the states of its parts. The status bar and the quick menu show it.
 import { AppError } from "../common/errors.ts";
 import type { EngineState } from "../engine/engine.ts";
-import type { LoadedModel } from "../protocol/model.ts";
+import { type LoadedModel, type ModelSpec, specKey } from "../protocol/model.ts";
 import type { SnoozedUntil } from "./snooze.ts";
 
 export type OffReason =
@@ -29,7 +29,8 @@ export interface StatusInputs {
   /** Why the active document is never completed; null when it is. */
   readonly documentSkip: string | null;
   readonly engine: EngineState;
-  readonly modelPath: string;
+  /** The window's own: what others load of the same file in another way does not count. */
+  readonly model: ModelSpec;
   readonly isGenerating: boolean;
   /** Of the last completion or load, until one succeeds. */
   readonly failure: AppError | null;
@@ -43,7 +44,7 @@ export function deriveStatus(inputs: StatusInputs): Status {
   if (failure) return { kind: "error", error: failure, retryInMs: null };
   if (engine.kind === "starting") return { kind: "starting" };
   if (engine.kind === "stopped") return { kind: "idle" };
-  const model = engine.models.get(inputs.modelPath);
+  const model = engine.models.get(specKey(inputs.model));
   if (model?.phase === "loading") return { kind: "loading", fraction: model.fraction };
   if (model?.phase === "failed") {
     const error = new AppError(model.error.code, model.message, model.error.details);
@@ -61,8 +62,8 @@ function offReason(inputs: StatusInputs): OffReason | null {
   return null;
 }
 
-export function readyModel(engine: EngineState, modelPath: string): LoadedModel | null {
+export function readyModel(engine: EngineState, spec: ModelSpec): LoadedModel | null {
   if (engine.kind !== "running") return null;
-  const state = engine.models.get(modelPath);
+  const state = engine.models.get(specKey(spec));
   return state?.phase === "ready" ? state.model : null;
 }

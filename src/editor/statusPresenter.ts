@@ -91,12 +91,12 @@ export class StatusPresenter implements Disposable {
       disabledLanguageId: language?.isEnabled === false ? language.id : null,
       documentSkip: this.#documentSkip,
       engine: engine.state,
-      modelPath: session.spec.path,
+      model: session.spec,
       isGenerating: activity.isGenerating,
       failure: activity.failure,
     });
     const facts: StatusFacts = {
-      model: readyModel(engine.state, session.spec.path),
+      model: readyModel(engine.state, session.spec),
       isStarter: settings.current.model === "",
       modelFile: basename(session.spec.path),
       speed: activity.latency,

@@ -8,6 +8,7 @@ import type {
   ModelState,
   Preferences,
   PrepareProgress,
+  Priority,
   SynthesizeProgress,
 } from "../protocol/engine.ts";
 import type {
@@ -19,6 +20,7 @@ import type {
   PrepareResult,
   SynthesizeParams,
   SynthesizeResult,
+  SyntheticModel,
 } from "../protocol/model.ts";
 import type {
   MeasureAnswer,
@@ -33,12 +35,14 @@ export type EngineState =
   /** No process; the next request starts one. */
   | { readonly kind: "stopped" }
   | { readonly kind: "starting" }
+  /** `models`: by `specKey`. */
   | { readonly kind: "running"; readonly pid: number; readonly models: ReadonlyMap<string, ModelState> }
   /** The process was lost or did not start. `retryInMs`: it is started again then; null: only when the user asks. */
   | { readonly kind: "failed"; readonly error: AppError; readonly retryInMs: number | null };
 
 export interface GenerateOptions extends GenerateParams {
   readonly model: ModelSpec;
+  readonly priority: Priority;
   /** Newer requests for the same document end older ones. */
   readonly documentId: string;
 }
@@ -48,6 +52,13 @@ export interface Engine extends Disposable {
   readonly state: EngineState;
   readonly onDidChangeState: Event<EngineState>;
   load(model: ModelSpec, signal?: AbortSignal): Promise<LoadedModel>;
+  /**
+   * Loads a model and keeps it loaded, also beside the same file in another mode, until it is released or the connection
+   * to the engine process ends. It is not held again by itself when the process was lost.
+   */
+  hold(model: ModelSpec, signal?: AbortSignal): Promise<LoadedModel>;
+  /** Its memory is free afterwards, unless somebody else uses it. Nothing happens when it is not held. */
+  release(model: ModelSpec): Promise<void>;
   generate(options: GenerateOptions, onText: (text: string) => void, signal?: AbortSignal): Promise<GenerateAnswer>;
   inspect(path: string, signal?: AbortSignal): Promise<ModelMetadata>;
   /** Writes a model of random weights. */
@@ -56,6 +67,8 @@ export interface Engine extends Disposable {
     onProgress: (progress: SynthesizeProgress) => void,
     signal?: AbortSignal,
   ): Promise<SynthesizeResult>;
+  /** What `synthesize` would write. */
+  describeSynthetic(params: Omit<SynthesizeParams, "path">, signal?: AbortSignal): Promise<SyntheticModel>;
   /** Makes or checks a sidecar. What was packed before it failed or was aborted is kept for the next attempt. */
   prepare(
     params: PrepareParams,

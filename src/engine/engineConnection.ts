@@ -22,6 +22,7 @@ import {
   pingRequest,
 } from "../protocol/engine.ts";
 import { fromResponseError } from "../protocol/errorData.ts";
+import { specKey } from "../protocol/model.ts";
 import type { EngineFile } from "../protocol/runtimeFiles.ts";
 
 const pingEveryMs = 200;
@@ -57,7 +58,7 @@ export class EngineConnection {
     });
     // Registered before hello: the engine tells the states of its models with its answer.
     this.rpc.onNotification(modelStateNotification, (state) => {
-      this.#models = new Map(this.#models).set(state.path, state);
+      this.#models = new Map(this.#models).set(specKey(state.spec), state);
       this.#onDidChangeModels.fire();
     });
     this.rpc.onError(() => {}); // A broken pipe is followed by the close event, which says all.
@@ -83,7 +84,7 @@ export class EngineConnection {
     });
   }
 
-  /** By path. */
+  /** By `specKey`. */
   get models(): ReadonlyMap<string, ModelState> {
     return this.#models;
   }

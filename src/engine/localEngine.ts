@@ -8,10 +8,12 @@ import type { Logger } from "../common/logger.ts";
 import { productVersion as ownVersion } from "../common/productVersion.ts";
 import {
   type Diagnostics,
+  describeSyntheticRequest,
   diagnosticsRequest,
   type GenerateAnswer,
   type Goodbye,
   generateRequest,
+  holdRequest,
   inspectRequest,
   loadRequest,
   measureRequest,
@@ -25,6 +27,7 @@ import {
   profileProgress,
   profileRequest,
   readProfileRequest,
+  releaseRequest,
   type SynthesizeProgress,
   shutdownRequest,
   synthesizeProgress,
@@ -39,6 +42,7 @@ import type {
   PrepareResult,
   SynthesizeParams,
   SynthesizeResult,
+  SyntheticModel,
 } from "../protocol/model.ts";
 import type {
   MeasureAnswer,
@@ -103,13 +107,29 @@ class LocalEngine implements Engine {
     return connection.request(loadRequest, model, signal);
   }
 
+  async hold(model: ModelSpec, signal?: AbortSignal): Promise<LoadedModel> {
+    const connection = await this.#connected(signal);
+    try {
+      return await connection.request(holdRequest, model, signal);
+    } catch (error) {
+      // The caller may have given up in the moment in which it was held.
+      connection.request(releaseRequest, model).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async release(model: ModelSpec): Promise<void> {
+    // What a lost process held is free.
+    if (this.#connection) await this.#connection.request(releaseRequest, model);
+  }
+
   async generate(
     options: GenerateOptions,
     onText: (text: string) => void,
     signal?: AbortSignal,
   ): Promise<GenerateAnswer> {
     const connection = await this.#connected(signal);
-    this.#wantedModel = options.model;
+    if (options.priority === "completion") this.#wantedModel = options.model;
     const requestId = randomUUID();
     const progress = { type: textProgress, token: requestId, onValue: onText };
     return connection.requestWithProgress(generateRequest, { ...options, requestId }, progress, signal);
@@ -128,6 +148,10 @@ class LocalEngine implements Engine {
     const requestId = randomUUID();
     const progress = { type: synthesizeProgress, token: requestId, onValue: onProgress };
     return connection.requestWithProgress(synthesizeRequest, { ...params, requestId }, progress, signal);
+  }
+
+  async describeSynthetic(params: Omit<SynthesizeParams, "path">, signal?: AbortSignal): Promise<SyntheticModel> {
+    return (await this.#connected(signal)).request(describeSyntheticRequest, params, signal);
   }
 
   async prepare(

@@ -13,6 +13,7 @@ import type {
   PrepareResult,
   SynthesizeParams,
   SynthesizeResult,
+  SyntheticModel,
 } from "../protocol/model.ts";
 import type {
   MachineMeasurement,
@@ -72,6 +73,7 @@ export interface Addon {
   load(spec: NativeModelSpec, onProgress: (fraction: number) => void): Task<NativeModel>;
   /** Leaves no file behind when it fails or is cancelled. */
   synthesize(params: SynthesizeParams, onProgress: (bytes: number, totalBytes: number) => void): Task<SynthesizeResult>;
+  describeSynthetic(params: Omit<SynthesizeParams, "path">): Promise<SyntheticModel>;
   /** About two seconds for the CPU and one per GPU. */
   measure(): Task<MachineMeasurement>;
   /** Reads the header only, and the profile when one is named. */

@@ -23,7 +23,9 @@ import {
 import type { Addon } from "./addon.ts";
 import { Measurements } from "./measurements.ts";
 import { ModelPool } from "./modelPool.ts";
+import { Overlaps } from "./overlaps.ts";
 import { Planning } from "./planning.ts";
+import { privateBytes } from "./privateMemory.ts";
 import { Session } from "./session.ts";
 import { createStderrLogger } from "./stderrLogger.ts";
 
@@ -148,6 +150,7 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
 
   const host = {
     pool,
+    overlaps: new Overlaps(),
     planning: new Planning(addon, measurements),
     logger,
     secret,
@@ -155,12 +158,14 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
     hasClients: () => greeted().length > 0,
     inspect: (file: string) => addon.inspect(file),
     synthesize: addon.synthesize,
+    describeSynthetic: addon.describeSynthetic,
     prepare: addon.prepare,
     diagnostics: () => ({
       productVersion,
       pid: process.pid,
       uptimeMs: Date.now() - startedAt,
       residentBytes: process.memoryUsage.rss(),
+      privateBytes: privateBytes(),
       clientCount: greeted().length,
       libraries,
       devices: addon.devices(),

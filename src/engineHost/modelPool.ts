@@ -3,19 +3,31 @@
 import { abortable } from "../common/cancellation.ts";
 import { AppError, isCancelled, toAppError } from "../common/errors.ts";
 import type { Logger } from "../common/logger.ts";
-import type { ModelState, UnloadReason } from "../protocol/engine.ts";
-import { type ModelSpec, modeChoices, specKey } from "../protocol/model.ts";
+import type { ModelState, Priority, UnloadReason } from "../protocol/engine.ts";
+import { type LoadedModel, type ModelSpec, modeChoices, specKey } from "../protocol/model.ts";
 import type { NativeModel, Task } from "./addon.ts";
+import { Turns } from "./turns.ts";
 
-/** Two: the editor's model and one a CLI call asked for; a third pushes out the one used longest ago. */
+/** Two: the editor's model and one a CLI call asked for; a third pushes out the one used longest ago. Held ones are extra. */
 const maxModels = 2;
 
 interface Entry {
   readonly spec: ModelSpec;
   readonly load: Task<NativeModel>;
+  readonly turns: Turns;
   state: ModelState;
   users: number;
+  holds: number;
+  /** Stays when nobody uses it, because somebody may come back. What was only ever held goes with the last hold. */
+  isLasting: boolean;
   lastUsedMs: number;
+}
+
+/** A model that stays in memory. */
+export interface Hold {
+  readonly model: LoadedModel;
+  /** Resolves when its memory is free, or at once where others use it or may come back to it. */
+  release(): Promise<void>;
 }
 
 export interface ModelPoolOptions {
@@ -27,8 +39,6 @@ export interface ModelPoolOptions {
 
 export class ModelPool {
   readonly #entries = new Map<string, Entry>();
-  /** The end of the last generation that was asked of a model. */
-  readonly #turns = new WeakMap<NativeModel, Promise<void>>();
   readonly #options: ModelPoolOptions;
   #idleUnloadMs = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -51,32 +61,44 @@ export class ModelPool {
    * Runs `work` with the model loaded; the model stays in memory at least until the work has ended. A load that nobody
    * waits for any more is cancelled.
    */
-  async use<T>(spec: ModelSpec, signal: AbortSignal, work: (model: NativeModel) => Promise<T>): Promise<T> {
+  use<T>(spec: ModelSpec, signal: AbortSignal, work: (model: NativeModel) => Promise<T>): Promise<T> {
     const entry = this.#entryFor(spec);
-    entry.users++; // At once: nobody may take a model away between being asked for and being used.
-    try {
-      return await work(await abortable(entry.load.result, signal));
-    } finally {
-      entry.users--;
-      entry.lastUsedMs = this.#options.now();
-      if (entry.users === 0 && entry.state.phase === "loading") this.#abandon(entry);
-      this.#trim();
-      this.#scheduleIdleCheck();
-    }
+    entry.isLasting = true;
+    return this.#use(entry, signal, work);
   }
 
-  /** Like `use`, one after another per model. Who is cancelled while waiting leaves the queue at once. */
-  useInTurn<T>(spec: ModelSpec, signal: AbortSignal, work: (model: NativeModel) => Promise<T>): Promise<T> {
-    return this.use(spec, signal, async (model) => {
-      const before = this.#turns.get(model) ?? Promise.resolve();
-      const turn = (async () => {
-        await abortable(before, signal);
-        return await work(model);
-      })();
-      const ended = Promise.allSettled([before, turn]).then(() => undefined);
-      this.#turns.set(model, ended);
-      return await turn;
-    });
+  /** Like `use`, one after another per model; see `Turns`. */
+  useInTurn<T>(
+    spec: ModelSpec,
+    priority: Priority,
+    signal: AbortSignal,
+    work: (model: NativeModel) => Promise<T>,
+  ): Promise<T> {
+    const entry = this.#entryFor(spec);
+    if (priority === "completion") entry.isLasting = true;
+    return this.#use(entry, signal, (model) => entry.turns.run(priority, signal, () => work(model)));
+  }
+
+  /** Loads a model, beside others of the same file, and keeps it. */
+  async hold(spec: ModelSpec, signal: AbortSignal): Promise<Hold> {
+    const entry =
+      this.#entries.get(specKey(spec)) ?? this.#startLoading(spec, { room: Promise.resolve(), isLasting: false });
+    entry.holds++;
+    try {
+      const { info } = await this.#use(entry, signal, async (model) => model);
+      let isHeld = true;
+      const release = async () => {
+        if (!isHeld) return;
+        isHeld = false;
+        entry.holds--;
+        await this.#afterUse(entry);
+      };
+      return { model: info, release };
+    } catch (error) {
+      entry.holds--;
+      void this.#afterUse(entry);
+      throw error;
+    }
   }
 
   /** Cancels loads, ends generations, frees everything. */
@@ -85,28 +107,47 @@ export class ModelPool {
     await Promise.all([...this.#entries.values()].map((entry) => this.#remove(entry)));
   }
 
+  async #use<T>(entry: Entry, signal: AbortSignal, work: (model: NativeModel) => Promise<T>): Promise<T> {
+    entry.users++; // At once: nobody may take a model away between being asked for and being used.
+    try {
+      return await work(await abortable(entry.load.result, signal));
+    } finally {
+      entry.users--;
+      void this.#afterUse(entry);
+    }
+  }
+
+  async #afterUse(entry: Entry): Promise<void> {
+    entry.lastUsedMs = this.#options.now();
+    const isIdle = isUnused(entry) && this.#entries.get(specKey(entry.spec)) === entry;
+    if (isIdle && entry.state.phase === "loading") this.#abandon(entry);
+    else if (isIdle && !entry.isLasting) await this.#unload(entry, "released");
+    this.#trim();
+    this.#scheduleIdleCheck();
+  }
+
   #entryFor(spec: ModelSpec): Entry {
-    const key = specKey(spec);
-    const known = this.#entries.get(key);
+    const known = this.#entries.get(specKey(spec));
     if (known) return known;
-    const outdated = [...this.#entries.values()].filter((entry) => entry.spec.path === spec.path && entry.users === 0);
-    const surplus = this.#leastRecentlyUsed().filter((entry) => !outdated.includes(entry));
-    surplus.splice(Math.max(0, this.#entries.size - outdated.length - maxModels + 1));
+    const idle = this.#leastRecentlyUsed();
+    const outdated = idle.filter((entry) => entry.spec.path === spec.path);
+    const surplus = idle.filter((entry) => !outdated.includes(entry));
+    surplus.splice(Math.max(0, this.#countUnheld() - outdated.length - maxModels + 1));
     const leaving = [
       ...outdated.map((entry) => [entry, "respecified"] as const),
       ...surplus.map((entry) => [entry, "evicted"] as const),
     ];
-    const entry = this.#startLoading(key, spec, Promise.all(leaving.map(([e, reason]) => this.#unload(e, reason))));
-    this.#entries.set(key, entry);
-    return entry;
+    const room = Promise.all(leaving.map(([entry, reason]) => this.#unload(entry, reason)));
+    return this.#startLoading(spec, { room, isLasting: true });
   }
 
-  #startLoading(key: string, spec: ModelSpec, room: Promise<unknown>): Entry {
+  #startLoading(spec: ModelSpec, { room, isLasting }: { room: Promise<unknown>; isLasting: boolean }): Entry {
     const { addon, logger, now } = this.#options;
+    const key = specKey(spec);
     let current: Task<NativeModel> | undefined;
     let isCancelRequested = false;
     const attempt = () => {
-      current = addon.load(spec, (fraction) => this.#setState(entry, { phase: "loading", path: spec.path, fraction }));
+      current = addon.load(spec, (fraction) => this.#setState(entry, { phase: "loading", spec, fraction }));
       if (isCancelRequested) current.cancel();
       return current.result;
     };
@@ -129,14 +170,18 @@ export class ModelPool {
     const entry: Entry = {
       spec,
       load: { result, cancel },
-      state: { phase: "loading", path: spec.path, fraction: 0 },
+      turns: new Turns(),
+      state: { phase: "loading", spec, fraction: 0 },
       users: 0,
+      holds: 0,
+      isLasting,
       lastUsedMs: now(),
     };
+    this.#entries.set(key, entry);
     this.#options.onState(entry.state);
     result.then(
       (model) => {
-        this.#setState(entry, { phase: "ready", path: spec.path, model: model.info });
+        this.#setState(entry, { phase: "ready", spec, model: model.info });
         this.#scheduleIdleCheck();
       },
       (error) => {
@@ -144,15 +189,19 @@ export class ModelPool {
         if (isCancelled(error)) return this.#tellUnloaded(entry, "cancelled");
         const { code, message, details } = toAppError(error);
         logger.error(`${code}: ${message}`);
-        this.#setState(entry, { phase: "failed", path: spec.path, message, error: { code, details } });
+        this.#setState(entry, { phase: "failed", spec, message, error: { code, details } });
       },
     );
     return entry;
   }
 
   #leastRecentlyUsed(): Entry[] {
-    const idle = [...this.#entries.values()].filter((entry) => entry.users === 0);
+    const idle = [...this.#entries.values()].filter(isUnused);
     return idle.sort((a, b) => a.lastUsedMs - b.lastUsedMs);
+  }
+
+  #countUnheld(): number {
+    return [...this.#entries.values()].filter((entry) => entry.holds === 0).length;
   }
 
   async #unload(entry: Entry, reason: UnloadReason): Promise<void> {
@@ -162,9 +211,8 @@ export class ModelPool {
 
   #tellUnloaded(entry: Entry, reason: UnloadReason): void {
     this.#options.logger.info(`unloaded ${entry.spec.path} (${reason})`);
-    // Clients know models by path: what takes this one's place has told its own state.
-    const isReplaced = [...this.#entries.values()].some((other) => other.spec.path === entry.spec.path);
-    if (!isReplaced) this.#setState(entry, { phase: "unloaded", path: entry.spec.path, reason });
+    // What took its place in the meantime has told its own state.
+    if (!this.#entries.has(specKey(entry.spec))) this.#setState(entry, { phase: "unloaded", spec: entry.spec, reason });
   }
 
   /** The failure of its load, which is its cancellation, removes it. */
@@ -175,7 +223,7 @@ export class ModelPool {
 
   /** Models that were loaded while others were in use. */
   #trim(): void {
-    const surplus = this.#leastRecentlyUsed().slice(0, Math.max(0, this.#entries.size - maxModels));
+    const surplus = this.#leastRecentlyUsed().slice(0, Math.max(0, this.#countUnheld() - maxModels));
     for (const entry of surplus) void this.#unload(entry, "evicted");
   }
 
@@ -199,9 +247,13 @@ export class ModelPool {
     if (!next) return;
     const waitMs = Math.max(0, next.lastUsedMs + this.#idleUnloadMs - this.#options.now());
     this.#idleTimer = setTimeout(() => {
-      if (next.users === 0) void this.#unload(next, "idle").then(() => this.#scheduleIdleCheck());
+      if (isUnused(next)) void this.#unload(next, "idle").then(() => this.#scheduleIdleCheck());
     }, waitMs);
   }
+}
+
+function isUnused({ users, holds }: Entry): boolean {
+  return users === 0 && holds === 0;
 }
 
 export function checkSpec(spec: ModelSpec): void {

@@ -6,6 +6,7 @@ import type { Logger } from "../common/logger.ts";
 import { compareVersions } from "../common/productVersion.ts";
 import {
   type Diagnostics,
+  describeSyntheticRequest,
   diagnosticsRequest,
   type GenerateAnswer,
   type GenerateRequestParams,
@@ -15,6 +16,7 @@ import {
   type HelloParams,
   type HelloResult,
   helloRequest,
+  holdRequest,
   inspectRequest,
   loadRequest,
   type ModelState,
@@ -30,10 +32,12 @@ import {
   preferencesNotification,
   prepareProgress,
   prepareRequest,
+  priorities,
   profileProgress,
   profileRequest,
   protocolVersion,
   readProfileRequest,
+  releaseRequest,
   type SynthesizeRequestParams,
   shutdownRequest,
   synthesizeProgress,
@@ -41,16 +45,25 @@ import {
   textProgress,
 } from "../protocol/engine.ts";
 import { toResponseError } from "../protocol/errorData.ts";
-import type { LoadedModel, ModelMetadata, ModelSpec, PrepareResult, SynthesizeResult } from "../protocol/model.ts";
+import {
+  type LoadedModel,
+  type ModelMetadata,
+  type ModelSpec,
+  type PrepareResult,
+  type SynthesizeResult,
+  specKey,
+} from "../protocol/model.ts";
 import type { ProfileProgress, ProfileSummary } from "../protocol/planning.ts";
 import type { Addon } from "./addon.ts";
-import { checkSpec, type ModelPool } from "./modelPool.ts";
+import { checkSpec, type Hold, type ModelPool } from "./modelPool.ts";
+import type { Overlaps } from "./overlaps.ts";
 import type { Planning } from "./planning.ts";
 import { taskResult } from "./taskResult.ts";
 import { TextStream } from "./textStream.ts";
 
 export interface SessionHost {
   readonly pool: ModelPool;
+  readonly overlaps: Overlaps;
   readonly planning: Planning;
   readonly logger: Logger;
   readonly secret: string;
@@ -58,6 +71,7 @@ export interface SessionHost {
   hasClients(): boolean;
   inspect(path: string): Promise<ModelMetadata>;
   readonly synthesize: Addon["synthesize"];
+  readonly describeSynthetic: Addon["describeSynthetic"];
   readonly prepare: Addon["prepare"];
   diagnostics(): Diagnostics;
   /** A cancelled generation that does not end is a wedged engine; the host ends itself then. */
@@ -81,6 +95,8 @@ export class Session {
   readonly #running = new Map<string, AbortController>();
   /** Of work that no newer request ends. */
   readonly #work = new Set<AbortController>();
+  /** By `specKey`. */
+  readonly #held = new Map<string, Hold>();
   #hasEnded = false;
   readonly #onChange: () => void;
 
@@ -97,9 +113,12 @@ export class Session {
       onChange();
     });
     connection.onRequest(loadRequest, (spec, token) => this.#greeted(() => this.#load(spec, token)));
+    connection.onRequest(holdRequest, (spec, token) => this.#greeted(() => this.#hold(spec, token)));
+    connection.onRequest(releaseRequest, (spec) => this.#greeted(() => this.#release(spec)));
     connection.onRequest(inspectRequest, ({ path }) => this.#greeted(() => host.inspect(path)));
     connection.onRequest(generateRequest, (params, token) => this.#greeted(() => this.#generate(params, token)));
     connection.onRequest(synthesizeRequest, (params, token) => this.#greeted(() => this.#synthesize(params, token)));
+    connection.onRequest(describeSyntheticRequest, (params) => this.#greeted(() => host.describeSynthetic(params)));
     connection.onRequest(prepareRequest, (params, token) => this.#greeted(() => this.#prepare(params, token)));
     connection.onRequest(diagnosticsRequest, () => this.#greeted(() => host.diagnostics()));
     connection.onRequest(measureRequest, ({ fresh }) => this.#greeted(() => host.planning.measure(fresh)));
@@ -125,9 +144,11 @@ export class Session {
     if (this.client) this.#tell(() => this.#connection.sendNotification(goodbyeNotification, goodbye));
   }
 
-  /** Cancels what the client left running. */
+  /** Cancels what the client left running and lets go of what it held. */
   end(): void {
     this.#hasEnded = true;
+    for (const hold of this.#held.values()) void hold.release();
+    this.#held.clear();
     for (const running of this.#running.values()) running.abort();
     for (const work of this.#work) work.abort();
     this.#connection.dispose();
@@ -159,14 +180,19 @@ export class Session {
 
   async #generate(params: GenerateRequestParams, token: Token): Promise<GenerateAnswer> {
     checkSpec(params.model);
+    if (!priorities.includes(params.priority))
+      throw new AppError("request/invalid", `priority is ${String(params.priority)}`);
+    const askedAt = performance.now();
     const abort = abortOn(token);
     this.#running.get(params.documentId)?.abort();
     this.#running.set(params.documentId, abort);
     try {
-      return await this.#host.pool.useInTurn(params.model, abort.signal, async (model) => {
+      return await this.#host.pool.useInTurn(params.model, params.priority, abort.signal, async (model) => {
+        const queuedMs = performance.now() - askedAt;
         const stream = new TextStream((text) =>
           this.#tell(() => this.#connection.sendProgress(textProgress, params.requestId, text)),
         );
+        const running = this.#host.overlaps.begin();
         const generation = model.generate(params, (text) => stream.push(text));
         const cancel = () => {
           generation.cancel();
@@ -175,8 +201,9 @@ export class Session {
         abort.signal.addEventListener("abort", cancel, { once: true });
         try {
           const result = await generation.result;
-          return { ...result, model: model.info };
+          return { ...result, model: model.info, overlaps: running.end(), queuedMs };
         } finally {
+          running.end();
           stream.dispose();
           abort.signal.removeEventListener("abort", cancel);
         }
@@ -189,6 +216,22 @@ export class Session {
   #load(spec: ModelSpec, token: Token): Promise<LoadedModel> {
     checkSpec(spec);
     return this.#whileWanted(token, (signal) => this.#host.pool.use(spec, signal, async (model) => model.info));
+  }
+
+  async #hold(spec: ModelSpec, token: Token): Promise<LoadedModel> {
+    checkSpec(spec);
+    const hold = await this.#whileWanted(token, (signal) => this.#host.pool.hold(spec, signal));
+    if (this.#hasEnded || this.#held.has(specKey(spec))) await hold.release();
+    else this.#held.set(specKey(spec), hold);
+    return hold.model;
+  }
+
+  async #release(spec: ModelSpec): Promise<null> {
+    checkSpec(spec);
+    const hold = this.#held.get(specKey(spec));
+    this.#held.delete(specKey(spec));
+    await hold?.release();
+    return null;
   }
 
   #profile({ requestId, ...params }: ProfileRequestParams, token: Token): Promise<ProfileSummary> {

@@ -14,6 +14,7 @@ import type {
   PrepareResult,
   SynthesizeParams,
   SynthesizeResult,
+  SyntheticModel,
 } from "./model.ts";
 import type {
   MeasureAnswer,
@@ -24,7 +25,7 @@ import type {
   ProfileSummary,
 } from "./planning.ts";
 
-export const protocolVersion = 8;
+export const protocolVersion = 9;
 
 /** Carried by every JSON-RPC error; the JSON-RPC number itself says nothing. */
 export interface ErrorData {
@@ -66,8 +67,23 @@ export const loadRequest = new RequestType<ModelSpec, LoadedModel, ErrorData>("l
 /** Client to engine: read a model file's header. */
 export const inspectRequest = new RequestType<{ path: string }, ModelMetadata, ErrorData>("inspect");
 
+/**
+ * Client to engine: have this model ready and keep it, also beside the same file in another mode, until `release` or the
+ * end of the connection. A second hold of the same client changes nothing. `model/too-large` when it does not fit beside
+ * what is in use.
+ */
+export const holdRequest = new RequestType<ModelSpec, LoadedModel, ErrorData>("hold");
+
+/** Client to engine: it is no longer needed. Answers when the memory is free, if nobody else uses it; null if not held. */
+export const releaseRequest = new RequestType<ModelSpec, null, ErrorData>("release");
+
+/** completion: somebody is typing; runs before all waiting background work. What runs is not interrupted. */
+export const priorities = ["completion", "background"] as const;
+export type Priority = (typeof priorities)[number];
+
 export interface GenerateRequestParams extends GenerateParams {
   readonly model: ModelSpec;
+  readonly priority: Priority;
   /** Chosen by the client, unique on its connection: names the progress stream. */
   readonly requestId: string;
   /** A newer request of the same client for the same document ends an older one with `request/cancelled`. */
@@ -76,6 +92,10 @@ export interface GenerateRequestParams extends GenerateParams {
 
 export interface GenerateAnswer extends GenerateResult {
   readonly model: LoadedModel;
+  /** Other generations, of other models, that ran in the engine while this one did. */
+  readonly overlaps: number;
+  /** From the request to the start of the work: waiting for the model's load and for its turn. */
+  readonly queuedMs: number;
 }
 
 /** Client to engine: complete. Loads the model when it is not loaded. Text streams as progress on `requestId`. */
@@ -95,6 +115,11 @@ export interface SynthesizeProgress {
 /** Client to engine, for `hotpath synth`: write a model. How far it is comes as progress on `requestId`. */
 export const synthesizeRequest = new RequestType<SynthesizeRequestParams, SynthesizeResult, ErrorData>("synthesize");
 export const synthesizeProgress = new ProgressType<SynthesizeProgress>();
+
+/** Client to engine: what a synthetic model would be like. Writes nothing. */
+export const describeSyntheticRequest = new RequestType<Omit<SynthesizeParams, "path">, SyntheticModel, ErrorData>(
+  "describeSynthetic",
+);
 
 export interface PrepareRequestParams extends PrepareParams {
   /** As in GenerateRequestParams. */
@@ -125,6 +150,8 @@ export interface Diagnostics {
   readonly uptimeMs: number;
   /** Resident memory of the process, mapped model files included. */
   readonly residentBytes: number;
+  /** Of these, what is not mapped from files; null: the system does not tell. */
+  readonly privateBytes: number | null;
   readonly clientCount: number;
   readonly libraries: EngineLibraries;
   readonly devices: readonly Device[];
@@ -164,13 +191,15 @@ export const mergeProfilesRequest = new RequestType<
 /** Client to engine: please leave (a newer version wants to start, or the user restarts the engine). */
 export const shutdownRequest = new RequestType<{ reason: string }, null, ErrorData>("shutdown");
 
-export type UnloadReason = "idle" | "evicted" | "respecified" | "cancelled";
+export type UnloadReason = "idle" | "evicted" | "respecified" | "released" | "cancelled";
 
-export type ModelState =
-  | { readonly phase: "loading"; readonly path: string; readonly fraction: number }
-  | { readonly phase: "ready"; readonly path: string; readonly model: LoadedModel }
-  | { readonly phase: "unloaded"; readonly path: string; readonly reason: UnloadReason }
-  | { readonly phase: "failed"; readonly path: string; readonly message: string; readonly error: ErrorData };
+/** One file in two modes is two models. */
+export type ModelState = { readonly spec: ModelSpec } & (
+  | { readonly phase: "loading"; readonly fraction: number }
+  | { readonly phase: "ready"; readonly model: LoadedModel }
+  | { readonly phase: "unloaded"; readonly reason: UnloadReason }
+  | { readonly phase: "failed"; readonly message: string; readonly error: ErrorData }
+);
 
 /** Engine to every client: a model changed its state; once per model after `hello`. */
 export const modelStateNotification = new NotificationType<ModelState>("modelState");

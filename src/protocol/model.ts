@@ -56,6 +56,8 @@ export interface ModelMetadata {
   /** For people: "Q8_0", "Q4_K - Medium", ... */
   readonly quantization: string;
   readonly format: "GGUF" | "PowerInfer";
+  /** How its weights were compressed beyond quantization ("GPTQ", "SparseGPT"; metadata key hotpath.method), or null. */
+  readonly method: string | null;
   readonly license: string | null;
   readonly parameterCount: number;
   readonly fileBytes: number;
@@ -63,7 +65,7 @@ export interface ModelMetadata {
   readonly embeddingLength: number;
   readonly trainedContextLength: number;
   readonly vocabularySize: number;
-  /** null: the file has no fill-in-the-middle tokens and cannot complete code. */
+  /** null: the file has no fill-in-the-middle tokens and cannot complete code; it can go on with a text. */
   readonly fim: FimInfo | null;
   /** The model's own limit on lines worth showing (metadata key hotpath.max_lines), or null. */
   readonly maxLines: number | null;
@@ -136,8 +138,15 @@ export interface EngineLibraries {
   readonly backends: readonly { readonly file: string; readonly loaded: boolean; readonly reason: string | null }[];
 }
 
+/**
+ * fim: what is between prefix and suffix, asked for as the model was trained to fill in. text: what follows the prefix,
+ * which is the whole prompt as it is, but for a token the model begins every prompt with.
+ */
+export type PromptForm = "fim" | "text";
+
 export interface GenerateParams {
-  /** Text before the cursor and after it, not yet cut to the token budget. */
+  readonly form: PromptForm;
+  /** Text before the cursor and after it, not yet cut to the token budget. Form "text" does not look at the suffix. */
   readonly prefix: string;
   readonly suffix: string;
   /** Budget of the prompt in tokens, cut at token level. 0: what the context allows. */
@@ -149,11 +158,19 @@ export interface GenerateParams {
   readonly stop: readonly string[];
   /** 0 is greedy. */
   readonly temperature: number;
+  /** Draws from the likeliest tokens whose probabilities add up to this (nucleus sampling); 1: from all. */
+  readonly topP: number;
   readonly seed: number;
   /** Ends the generation after this time; 0: no limit. */
   readonly timeLimitMs: number;
   /** Names the sequence whose KV cache this request continues; usually the document. */
   readonly sequenceKey: string;
+  /** Tokens that end a text do not end it: for measuring a chosen length. */
+  readonly ignoreEnd: boolean;
+  /** Computes the whole prompt: nothing is taken from a KV cache. */
+  readonly freshCache: boolean;
+  /** Asks for `GenerateStats.tokenTimesMs`. */
+  readonly timeTokens: boolean;
 }
 
 export type StopReason = "end" | "tokens" | "lines" | "stop" | "time";
@@ -162,6 +179,8 @@ export interface GenerateStats {
   readonly promptTokens: number;
   /** Prompt tokens taken from the sequence's KV cache. */
   readonly reusedTokens: number;
+  /** Tokens at the beginning of a prompt of form "text" that found no room; 0 for "fim", which chooses what it shows. */
+  readonly cutTokens: number;
   readonly generatedTokens: number;
   /** From the start of the work in the engine to the first token. */
   readonly ttftMs: number;
@@ -169,6 +188,8 @@ export interface GenerateStats {
   /** Prompt tokens computed per second; 0 when none was. */
   readonly prefillTokensPerSecond: number;
   readonly decodeTokensPerSecond: number;
+  /** From the start of the work in the engine to each token, one that ended the text included; null: not asked for. */
+  readonly tokenTimesMs: readonly number[] | null;
   /** null: the model ran dense. */
   readonly sparsity: Sparsity | null;
   /** As the generation found them; null: no device has single neurons. */
@@ -206,6 +227,25 @@ export interface SynthesizeParams {
 export interface SynthesizeResult {
   readonly bytes: number;
   readonly seconds: number;
+}
+
+/** What a model of random weights would be like. */
+export interface SyntheticModel {
+  /** "llama", "arcee", ... */
+  readonly architecture: string;
+  readonly layerCount: number;
+  readonly embeddingLength: number;
+  readonly feedForwardLength: number;
+  readonly vocabularySize: number;
+  readonly parameterCount: number;
+  /** Of the file. */
+  readonly bytes: number;
+  /** Of the weights inside the layers; all layers are alike. */
+  readonly layersBytes: number;
+  /** Of all weights by type: "q4_K", "q6_K", "f32", ... */
+  readonly bytesByType: Readonly<Record<string, number>>;
+  /** Of keys and values in half precision, for each token of a context. */
+  readonly kvBytesPerToken: number;
 }
 
 /** Prepared weights (a sidecar) to make or to check. */

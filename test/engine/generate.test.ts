@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ModelSpec } from "../../src/protocol/model.ts";
+import { type ModelSpec, specKey } from "../../src/protocol/model.ts";
 import { type EngineSandbox, engineSandbox, longRequest, request, starter } from "../support/engineSandbox.ts";
 
 let sandbox: EngineSandbox;
@@ -117,7 +117,7 @@ describe("load", () => {
     await watcher.diagnostics();
     const phases: string[] = [];
     watcher.onDidChangeState((state) => {
-      if (state.kind === "running") phases.push(state.models.get(starter.path)?.phase ?? "");
+      if (state.kind === "running") phases.push(state.models.get(specKey(starter))?.phase ?? "");
     });
     const model = await loader.load(starter);
     expect(model).toMatchObject({ name: expect.any(String), fim: { order: "spm2" }, maxLines: 1, sequenceCount: 4 });

@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import { AppError } from "../../src/common/errors.ts";
 import { diagnosticsRequest, helloRequest, protocolVersion } from "../../src/protocol/engine.ts";
+import { specKey } from "../../src/protocol/model.ts";
 import {
   builtVersion,
   type EngineSandbox,
@@ -136,7 +137,9 @@ describe("one engine per user", () => {
     await sandbox.client().load(starter);
     const later = sandbox.client();
     await later.diagnostics();
-    expect(later.state.kind === "running" && later.state.models.get(starter.path)).toMatchObject({ phase: "ready" });
+    expect(later.state.kind === "running" && later.state.models.get(specKey(starter))).toMatchObject({
+      phase: "ready",
+    });
   });
 
   it("outlives a client that vanishes while text streams to it", async () => {
@@ -258,9 +261,9 @@ describe("one engine per user", () => {
     await engine.load(starter);
     const unloaded = await nextState(
       engine,
-      (state) => state.kind === "running" && state.models.get(starter.path)?.phase === "unloaded",
+      (state) => state.kind === "running" && state.models.get(specKey(starter))?.phase === "unloaded",
     );
-    expect(unloaded.kind === "running" && unloaded.models.get(starter.path)).toMatchObject({ reason: "idle" });
+    expect(unloaded.kind === "running" && unloaded.models.get(specKey(starter))).toMatchObject({ reason: "idle" });
     expect((await engine.generate(request(), () => {})).text).not.toBe("");
   });
 

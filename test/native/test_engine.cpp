@@ -43,7 +43,7 @@ class DirectCompletion {
   explicit DirectCompletion(const FimFormat& fim) : direct_(HOTPATH_STARTER_MODEL, 1024, 1, 0), vocabulary_(direct_.vocab(), fim) {}
 
   std::string complete(const std::string& prefix, const std::string& suffix, size_t max_tokens) {
-    auto [prompt, unfinished] = build_prompt(vocabulary_, prefix, suffix, 1024 - max_tokens);
+    auto [prompt, unfinished, cut] = build_prompt(vocabulary_, prefix, suffix, 1024 - max_tokens);
     const size_t kept = std::min(common_prefix_length(held_, prompt), prompt.size() - 1);
     direct_.keep(kept);
     held_ = prompt;
@@ -415,6 +415,9 @@ TEST(engine, refuses_parameters_out_of_range) {
   EXPECT_EQ(code_with([](auto& params) { params.temperature = -1; }), "request/invalid");
   EXPECT_EQ(code_with([](auto& params) { params.temperature = NAN; }), "request/invalid");
   EXPECT_EQ(code_with([](auto& params) { params.time_limit_ms = -5; }), "request/invalid");
+  for (const float top_p : {0.0f, -1.0f, 1.01f, NAN}) {
+    EXPECT_EQ(code_with([top_p](auto& params) { params.top_p = top_p; }), "request/invalid");
+  }
   EXPECT_EQ(code_with([](auto& params) { params.max_tokens = 1020; }), "ok");
 }
 

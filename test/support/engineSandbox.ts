@@ -129,8 +129,10 @@ const after = "\n\n    def area(self):\n        return self.width * self.height\
 export function request(options: Partial<GenerateOptions> = {}): GenerateOptions {
   return {
     model: starter,
+    priority: "completion",
     documentId: "a.py",
     sequenceKey: "a.py",
+    form: "fim",
     prefix: before,
     suffix: after,
     maxPromptTokens: 0,
@@ -138,8 +140,12 @@ export function request(options: Partial<GenerateOptions> = {}): GenerateOptions
     maxLines: 1,
     stop: [],
     temperature: 0,
+    topP: 1,
     seed: 0,
     timeLimitMs: 0,
+    ignoreEnd: false,
+    freshCache: false,
+    timeTokens: false,
     ...options,
   };
 }

@@ -7,11 +7,13 @@ import { settle } from "./fakeClock.ts";
 export const engineStats: GenerateStats = {
   promptTokens: 30,
   reusedTokens: 20,
+  cutTokens: 0,
   generatedTokens: 5,
   ttftMs: 20,
   totalMs: 60,
   prefillTokensPerSecond: 500,
   decodeTokensPerSecond: 100,
+  tokenTimesMs: null,
   sparsity: null,
   hot: null,
 };

@@ -29,6 +29,7 @@ function planOf(layers: PlannedLayer[], changes: Partial<PlanAnswer> = {}): Plan
       path: "m.gguf",
       name: "seven",
       format: "GGUF",
+      method: null,
       architecture: "llama",
       quantization: "Q4_0",
       license: null,

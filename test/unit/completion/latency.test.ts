@@ -11,11 +11,13 @@ function windowOf(capacity: number, ...values: readonly number[]): RollingWindow
 const stats: GenerateStats = {
   promptTokens: 100,
   reusedTokens: 0,
+  cutTokens: 0,
   generatedTokens: 10,
   ttftMs: 5,
   totalMs: 10,
   prefillTokensPerSecond: 1000,
   decodeTokensPerSecond: 20,
+  tokenTimesMs: null,
   sparsity: null,
   hot: null,
 };

@@ -77,6 +77,7 @@ describe("CompletionPipeline with an engine", () => {
     expect(engine.generations).toEqual([]);
     await clock.advance(1);
     expect(engine.last.params).toEqual({
+      form: "fim",
       prefix: "const a = ",
       suffix: "\n",
       maxPromptTokens: 512,
@@ -84,9 +85,13 @@ describe("CompletionPipeline with an engine", () => {
       maxLines: 1,
       stop: [],
       temperature: 0,
+      topP: 0.95,
       seed: 0,
       timeLimitMs: 2000,
       sequenceKey: "file:///a.ts",
+      ignoreEnd: false,
+      freshCache: false,
+      timeTokens: false,
     });
     await clock.advance(30);
     await engine.last.write("b + ");

@@ -5,11 +5,13 @@ import { Activity } from "../../../src/editor/activity.ts";
 const stats = {
   promptTokens: 10,
   reusedTokens: 5,
+  cutTokens: 0,
   generatedTokens: 4,
   ttftMs: 10,
   totalMs: 20,
   prefillTokensPerSecond: 100,
   decodeTokensPerSecond: 40,
+  tokenTimesMs: null,
   sparsity: null,
   hot: null,
 };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AppError } from "../../../src/common/errors.ts";
 import { ModelSession } from "../../../src/editor/modelSession.ts";
 import type { Engine, EngineState } from "../../../src/engine/engine.ts";
-import type { LoadedModel, ModelSpec } from "../../../src/protocol/model.ts";
+import { type LoadedModel, type ModelSpec, specKey } from "../../../src/protocol/model.ts";
 import { qwen } from "./models.ts";
 
 interface Load {
@@ -23,14 +23,14 @@ function engineWithLoads(state: EngineState = { kind: "stopped" }) {
 
 describe("ModelSession", () => {
   it("asks the engine for nothing when the model is ready", async () => {
-    const models = new Map([[qwen.path, { phase: "ready", path: qwen.path, model: qwen } as const]]);
+    const models = new Map([[specKey(qwen.spec), { phase: "ready", spec: qwen.spec, model: qwen } as const]]);
     const { engine, loads } = engineWithLoads({ kind: "running", pid: 7, models });
     expect(await new ModelSession(engine, qwen.spec).ready()).toBe(qwen);
     expect(loads).toEqual([]);
   });
 
   it("loads again when the loaded model has other options", () => {
-    const models = new Map([[qwen.path, { phase: "ready", path: qwen.path, model: qwen } as const]]);
+    const models = new Map([[specKey(qwen.spec), { phase: "ready", spec: qwen.spec, model: qwen } as const]]);
     const { engine, loads } = engineWithLoads({ kind: "running", pid: 7, models });
     void new ModelSession(engine, { ...qwen.spec, threads: 2 }).ready();
     expect(loads.map(({ spec }) => spec.threads)).toEqual([2]);

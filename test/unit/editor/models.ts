@@ -12,6 +12,7 @@ export const qwen: LoadedModel = {
   layerCount: 28,
   embeddingLength: 1536,
   format: "GGUF",
+  method: null,
   trainedContextLength: 32_768,
   vocabularySize: 151_936,
   fim: { order: "psm", source: "qwen2" },

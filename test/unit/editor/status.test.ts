@@ -3,13 +3,15 @@ import { AppError } from "../../../src/common/errors.ts";
 import { deriveStatus, type StatusInputs } from "../../../src/editor/status.ts";
 import type { EngineState } from "../../../src/engine/engine.ts";
 import type { ModelState } from "../../../src/protocol/engine.ts";
+import { specKey } from "../../../src/protocol/model.ts";
 import { qwen } from "./models.ts";
 
 function running(...states: ModelState[]): EngineState {
-  return { kind: "running", pid: 7, models: new Map(states.map((state) => [state.path, state])) };
+  return { kind: "running", pid: 7, models: new Map(states.map((state) => [specKey(state.spec), state])) };
 }
 
-const ready: ModelState = { phase: "ready", path: qwen.path, model: qwen };
+const ready: ModelState = { phase: "ready", spec: qwen.spec, model: qwen };
+const tooLarge = { code: "model/too-large", details: {} } as const;
 const killed = new AppError("engine/exited", "the engine process 7 was killed by SIGKILL");
 
 const inputs: StatusInputs = {
@@ -18,7 +20,7 @@ const inputs: StatusInputs = {
   disabledLanguageId: null,
   documentSkip: null,
   engine: running(ready),
-  modelPath: qwen.path,
+  model: qwen.spec,
   isGenerating: false,
   failure: null,
 };
@@ -29,15 +31,27 @@ describe("deriveStatus", () => {
     ["generating when a request runs", { isGenerating: true }, { kind: "generating" }],
     ["starting when the process starts", { engine: { kind: "starting" } }, { kind: "starting" }],
     ["idle when there is no process", { engine: { kind: "stopped" } }, { kind: "idle" }],
-    ["idle when only another model is loaded", { modelPath: "/models/other.gguf" }, { kind: "idle" }],
+    ["idle when only another model is loaded", { model: { ...qwen.spec, path: "/other.gguf" } }, { kind: "idle" }],
+    [
+      "ready whatever becomes of the same file in another mode",
+      {
+        engine: running(ready, {
+          phase: "failed",
+          spec: { ...qwen.spec, mode: "dense" },
+          message: "",
+          error: tooLarge,
+        }),
+      },
+      { kind: "ready" },
+    ],
     [
       "idle when the model was unloaded",
-      { engine: running({ phase: "unloaded", path: qwen.path, reason: "idle" }) },
+      { engine: running({ phase: "unloaded", spec: qwen.spec, reason: "idle" }) },
       { kind: "idle" },
     ],
     [
       "loading when the model is",
-      { engine: running({ phase: "loading", path: qwen.path, fraction: 0.42 }), isGenerating: true },
+      { engine: running({ phase: "loading", spec: qwen.spec, fraction: 0.42 }), isGenerating: true },
       { kind: "loading", fraction: 0.42 },
     ],
     [

@@ -12,11 +12,13 @@ const outcome: Outcome = {
   stats: {
     promptTokens: 120,
     reusedTokens: 98,
+    cutTokens: 0,
     generatedTokens: 6,
     ttftMs: 60,
     totalMs: 190,
     prefillTokensPerSecond: 812.3,
     decodeTokensPerSecond: 41.6,
+    tokenTimesMs: null,
     sparsity: null,
     hot: null,
   },

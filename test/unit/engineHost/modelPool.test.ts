@@ -72,7 +72,7 @@ describe("ModelPool", () => {
     await use(spec("a"));
     expect(await use(spec("b"))).toBe("b");
     expect(inMemory).toEqual(["b"]);
-    expect(states).toContainEqual({ phase: "unloaded", path: "a", reason: "evicted" });
+    expect(states).toContainEqual({ phase: "unloaded", spec: spec("a"), reason: "evicted" });
   });
 
   it("fails when a model does not fit beside one in use, and tries again later", async () => {
@@ -83,12 +83,18 @@ describe("ModelPool", () => {
     expect(await use(spec("b"))).toBe("b");
   });
 
-  it("replaces a model that is asked for with other settings, and tells only of the new one", async () => {
+  it("replaces a model that is asked for with other settings, and tells of both", async () => {
     const { use, inMemory, states } = poolWithRoomFor(9);
     await use(spec("a", 1));
     await use(spec("a", 2));
     expect(inMemory).toEqual(["a"]);
-    expect(states.map(({ phase }) => phase)).toEqual(["loading", "ready", "loading", "ready"]);
+    expect(states.map(({ phase, spec }) => `${phase} ${spec.threads}`)).toEqual([
+      "loading 1",
+      "ready 1",
+      "loading 2",
+      "unloaded 1",
+      "ready 2",
+    ]);
   });
 
   it("unloads what nobody used for the idle time, not before", async () => {
@@ -136,7 +142,7 @@ describe("ModelPool", () => {
     expect(await Promise.all(waiting)).toEqual(["request/cancelled", "request/cancelled"]);
     await vi.advanceTimersByTimeAsync(0);
     expect(cancelled).toEqual(["a"]);
-    expect(states.at(-1)).toEqual({ phase: "unloaded", path: "a", reason: "cancelled" });
+    expect(states.at(-1)).toEqual({ phase: "unloaded", spec: spec("a"), reason: "cancelled" });
     expect(pool.states).toEqual([]);
   });
 
@@ -145,15 +151,15 @@ describe("ModelPool", () => {
     const order: string[] = [];
     let finishFirst = () => {};
     const none = new AbortController();
-    const first = pool.useInTurn(spec("a"), none.signal, async () => {
+    const first = pool.useInTurn(spec("a"), "completion", none.signal, async () => {
       await new Promise<void>((resolve) => {
         finishFirst = resolve;
       });
       order.push("first");
     });
     const leaving = new AbortController();
-    const second = pool.useInTurn(spec("a"), leaving.signal, async () => order.push("second"));
-    const third = pool.useInTurn(spec("a"), none.signal, async () => order.push("third"));
+    const second = pool.useInTurn(spec("a"), "completion", leaving.signal, async () => order.push("second"));
+    const third = pool.useInTurn(spec("a"), "completion", none.signal, async () => order.push("third"));
     await vi.advanceTimersByTimeAsync(0);
     leaving.abort();
     await expect(second).rejects.toMatchObject({ code: "request/cancelled" });
