@@ -1,6 +1,6 @@
 // The run record: one JSON object per line of `record.jsonl`, appended as results arrive. media/benchmark/
-// record-1.schema.json is its published schema. Every line carries `chain`, the SHA-256 over the chain of the line before
-// and the line's own text without it, so that what was changed, dropped or reordered later shows.
+// record-1.schema.json is its published schema. Every line ends in `chain`, the SHA-256 over the chain of the line before
+// (nothing for the first) and the line's own text without it, so that what was changed, dropped or moved later shows.
 
 import type { StopReason } from "../../protocol/model.ts";
 import type { Isolation } from "../../sandbox/sandbox.ts";
@@ -123,6 +123,8 @@ export interface ScoreEntry extends Timed {
   readonly suite: SuiteId;
   readonly subject: string;
   readonly task: string;
+  /** Of the task: what intervals are resampled by. */
+  readonly cluster: string;
   readonly repetition: number;
   readonly score: Score;
 }
@@ -176,6 +178,7 @@ export type RecordEntry =
 /** A record as read from its file. */
 export interface RunRecord {
   readonly run: RunEntry;
+  /** All lines in order; `entries[0]` is `run`. */
   readonly entries: readonly RecordEntry[];
   /** The last line was torn by a crash and is left out. */
   readonly isTorn: boolean;

@@ -1,0 +1,67 @@
+// One writer per record: a file with the process id of who writes it.
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import { AppError } from "../../common/errors.ts";
+
+/** Gives the lock back. */
+export type Release = () => void;
+
+/** Throws `file/unwritable` when another process that is alive has it. What a dead one left is removed. */
+export function lockRecord(file: string): Release {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    if (make(file)) return () => rmSync(file, { force: true });
+    const owner = ownerOf(file);
+    if (owner !== null)
+      throw new AppError(
+        "file/unwritable",
+        `process ${owner} is writing this record; if it is not Hotpath, delete ${file}`,
+        { pid: owner, file },
+      );
+    removeStale(file);
+  }
+  throw new AppError("file/unwritable", `${file} is made anew as often as it is removed`, { file });
+}
+
+/** Process id of who holds the lock, or null. */
+export function ownerOf(file: string): number | null {
+  try {
+    const pid = Number(readFileSync(file, "utf8"));
+    // A process id from before this machine started means nothing now; two minutes for clocks that were set.
+    const startedMs = Date.now() - os.uptime() * 1000 - 120_000;
+    return statSync(file).mtimeMs > startedMs && isAlive(pid) ? pid : null;
+  } catch {
+    return null; // Gone.
+  }
+}
+
+function make(file: string): boolean {
+  try {
+    writeFileSync(file, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw new AppError("file/unwritable", `${file}: ${(cause as Error).message}`, { file }, cause);
+  }
+}
+
+/** Somebody may have removed the stale lock and made a fresh one meanwhile: what was moved away is looked at again. */
+function removeStale(file: string): void {
+  const aside = `${file}.${process.pid}`;
+  try {
+    renameSync(file, aside);
+  } catch {
+    return; // Another process was faster.
+  }
+  if (ownerOf(aside) === null) rmSync(aside, { force: true });
+  else renameSync(aside, file);
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,139 @@
+// Writing record.jsonl. When `append` has resolved, the operating system has the line: what ends the process afterwards
+// does not lose it. What ends the machine loses a second at most, and no score.
+import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { AppError } from "../../common/errors.ts";
+import type { RecordEntry, RunEntry, RunRecord } from "./entries.ts";
+import { sealEntry } from "./hashes.ts";
+import { readRecordFile } from "./recordFile.ts";
+import { lockRecord, type Release } from "./recordLock.ts";
+import { lockFile, recordFile } from "./runs.ts";
+
+const flushMs = 1000;
+/** Written to the disk at once: what took long to make. */
+const precious: ReadonlySet<RecordEntry["type"]> = new Set(["run", "subject", "score", "resume", "end"]);
+
+export class RecordWriter {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #release: Release;
+  #length: number;
+  #chain: string;
+  /** Calls of `append` wait for each other. */
+  #queue: Promise<void> = Promise.resolve();
+  /** Something may follow the whole lines. */
+  #mayBeTorn = false;
+  #isClosed = false;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #flushError: Error | undefined;
+
+  private constructor(file: FileHandle, folder: string, release: Release, at: { length: number; chain: string }) {
+    this.#file = file;
+    this.#path = recordFile(folder);
+    this.#release = release;
+    this.#length = at.length;
+    this.#chain = at.chain;
+  }
+
+  /** Starts a record in a folder that has none. Rejects with `file/unwritable`. */
+  static async create(folder: string, run: RunEntry): Promise<RecordWriter> {
+    await unwritable(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
+    const release = lockRecord(lockFile(folder));
+    try {
+      const file = await unwritable(folder, () => open(recordFile(folder), "wx", 0o600));
+      const writer = new RecordWriter(file, folder, release, { length: 0, chain: "" });
+      await writer.append(run);
+      return writer;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Goes on with a record; a torn last line is cut off. Rejects when it was changed, has ended or is being written. */
+  static async resume(folder: string): Promise<{ writer: RecordWriter; record: RunRecord }> {
+    const release = lockRecord(lockFile(folder));
+    try {
+      const { record, problems, lastChain, wholeBytes } = await readRecordFile(recordFile(folder));
+      const [problem] = problems;
+      if (problem)
+        throw new AppError("record/invalid", `${problem.message}; such a run cannot be resumed`, { ...problem });
+      const last = record.entries.at(-1);
+      if (last?.type === "end" && last.status === "complete")
+        throw new AppError("request/invalid", `run ${record.run.runId} is complete; there is nothing to resume`);
+      const file = await unwritable(folder, () => open(recordFile(folder), "r+"));
+      const writer = new RecordWriter(file, folder, release, { length: wholeBytes, chain: lastChain });
+      writer.#mayBeTorn = true;
+      return { writer, record };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /**
+   * Resolves when the operating system has the line. Rejects with `file/unwritable`, and the record is as it was before:
+   * the same entry may be appended again, for instance when there is room on the disk.
+   */
+  append(entry: RecordEntry): Promise<void> {
+    const done = this.#queue.then(() => unwritable(this.#path, () => this.#write(entry)));
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  /** Waits for what was appended and gives the record back; calls after the first do nothing. */
+  async close(): Promise<void> {
+    await this.#queue;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#flushTimer);
+    try {
+      await unwritable(this.#path, () => this.#file.datasync());
+    } finally {
+      await this.#file.close();
+      this.#release();
+    }
+  }
+
+  async #write(entry: RecordEntry): Promise<void> {
+    if (this.#isClosed) throw new AppError("internal/bug", `"${entry.type}" was appended to a record that is closed`);
+    if (this.#flushError) {
+      const error = this.#flushError;
+      this.#flushError = undefined;
+      throw error;
+    }
+    if (this.#mayBeTorn) await this.#file.truncate(this.#length);
+    this.#mayBeTorn = true; // Until all of the line is there: a full disk may have taken a part.
+    const { line, chain } = sealEntry(entry, this.#chain);
+    const bytes = Buffer.from(`${line}\n`);
+    for (let written = 0; written < bytes.length; ) {
+      const { bytesWritten } = await this.#file.write(bytes, written, bytes.length - written, this.#length + written);
+      written += bytesWritten;
+    }
+    this.#mayBeTorn = false;
+    this.#length += bytes.length;
+    this.#chain = chain;
+    if (precious.has(entry.type)) await this.#file.datasync();
+    else this.#flushTimer ??= setTimeout(() => void this.#flushLater(), flushMs).unref();
+  }
+
+  /** What goes wrong here is told by the next `append`. */
+  async #flushLater(): Promise<void> {
+    this.#flushTimer = undefined;
+    try {
+      await this.#file.datasync();
+    } catch (error) {
+      this.#flushError = error as Error;
+    }
+  }
+}
+
+async function unwritable<T>(file: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOSPC" ? "the disk is full" : message;
+    throw new AppError("file/unwritable", `${file}: ${why}`, { file, errno: code ?? null }, cause);
+  }
+}

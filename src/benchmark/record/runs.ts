@@ -1,0 +1,110 @@
+// The runs on this machine: one folder each, named by its id, with record.jsonl in it.
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { dataFolder } from "../../common/dataFolder.ts";
+import { AppError } from "../../common/errors.ts";
+import type { EndEntry, RunEntry } from "./entries.ts";
+import { parseRecord } from "./parse.ts";
+import { ownerOf } from "./recordLock.ts";
+
+/** How far a run is. unfinished: cut off; it can be resumed, as one that was cancelled can. */
+export type RunStatus = EndEntry["status"] | "running" | "unfinished";
+
+export interface RunListing {
+  readonly run: RunEntry;
+  readonly folder: string;
+  readonly status: RunStatus;
+  readonly bytes: number;
+  /** Of the last line written. */
+  readonly changedAt: string;
+}
+
+export function runsFolder(env?: NodeJS.ProcessEnv): string {
+  return path.join(dataFolder(env), "benchmarks");
+}
+
+export function recordFile(folder: string): string {
+  return path.join(folder, "record.jsonl");
+}
+
+export function lockFile(folder: string): string {
+  return path.join(folder, "record.lock");
+}
+
+/** Sorts by time: "20261122-203000-3fa9c1". */
+export function newRunId(now: Date): string {
+  const [date = "", time = ""] = now
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+Z/g, "")
+    .split("T");
+  return `${date}-${time}-${randomBytes(3).toString("hex")}`;
+}
+
+/** Throws `request/invalid` for what is no id, such as a path. */
+export function runFolder(runId: string, env?: NodeJS.ProcessEnv): string {
+  if (!isRunId(runId)) throw new AppError("request/invalid", `"${runId}" is not the id of a benchmark run`);
+  return path.join(runsFolder(env), runId);
+}
+
+export function isRunId(text: string): boolean {
+  return /^\d{8}-\d{6}-[0-9a-f]{6}$/.test(text);
+}
+
+/** Newest first. Reads the ends of each record only; folders whose first line is unreadable are left out. */
+export async function listRuns(env?: NodeJS.ProcessEnv): Promise<RunListing[]> {
+  const names = await readdir(runsFolder(env)).catch(() => []); // No run yet.
+  const runs = names.filter(isRunId).sort().reverse();
+  const listings = await Promise.all(runs.map((runId) => describeRun(runFolder(runId, env))));
+  return listings.filter((listing) => listing !== null);
+}
+
+/** Frees the disk of a run. Rejects with `request/invalid` while it goes on. */
+export async function deleteRun(runId: string, env?: NodeJS.ProcessEnv): Promise<void> {
+  const folder = runFolder(runId, env);
+  const owner = ownerOf(lockFile(folder));
+  if (owner !== null) throw new AppError("request/invalid", `run ${runId} is being written by process ${owner}`);
+  if (!(await stat(folder).catch(() => null))) throw new AppError("request/invalid", `there is no run ${runId}`);
+  await rm(folder, { recursive: true });
+}
+
+async function describeRun(folder: string): Promise<RunListing | null> {
+  const file = await open(recordFile(folder)).catch(() => null);
+  if (!file) return null;
+  try {
+    const { size: bytes, mtime } = await file.stat();
+    const { run } = parseRecord(await readFirstLine(file));
+    const isRunning = ownerOf(lockFile(folder)) !== null;
+    const status = isRunning ? "running" : ((await readEnd(file, bytes)) ?? "unfinished");
+    return { run, folder, status, bytes, changedAt: mtime.toISOString() };
+  } catch {
+    return null; // Not a record, or one of a newer version: who opens it is told.
+  } finally {
+    await file.close();
+  }
+}
+
+/** With its line feed. */
+async function readFirstLine(file: FileHandle): Promise<string> {
+  const held: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(16 * 1024), 0, 16 * 1024, at);
+    const feed = buffer.subarray(0, bytesRead).indexOf(10);
+    held.push(buffer.subarray(0, feed === -1 ? bytesRead : feed + 1));
+    if (feed !== -1 || bytesRead === 0) return Buffer.concat(held).toString("utf8");
+    at += bytesRead;
+  }
+}
+
+/** An `end` line is short. */
+async function readEnd(file: FileHandle, bytes: number): Promise<EndEntry["status"] | null> {
+  const length = Math.min(bytes, 4096);
+  const { buffer } = await file.read(Buffer.alloc(length), 0, length, bytes - length);
+  const last = buffer.toString("utf8").split("\n").at(-2) ?? "";
+  try {
+    const entry = JSON.parse(last) as Partial<EndEntry>;
+    return entry.type === "end" && entry.status !== undefined ? entry.status : null;
+  } catch {
+    return null; // Torn, or the end of a long line.
+  }
+}
