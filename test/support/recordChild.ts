@@ -16,7 +16,7 @@ async function write(folder: string, lines: number): Promise<void> {
   }
   const failures: string[] = [];
   for (let repetition = next; repetition < next + lines && failures.length < 3; repetition++) {
-    const text = "x".repeat((repetition * 37) % 3000);
+    const text = "x".repeat((repetition * 37) % 300);
     try {
       await writer.append(exampleOutput({ suite: "starter", repetition, text }));
       process.stdout.write(`${repetition}\n`);

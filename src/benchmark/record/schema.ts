@@ -22,57 +22,62 @@ const lineSchema = schemaFile as Schema;
 const definitions = schemaFile.$defs as Readonly<Record<string, Schema>>;
 const patterns = new Map<string, RegExp>();
 
+/** The place is put together on the way out only: nearly every value is good. */
+interface Problem {
+  readonly place: string;
+  readonly what: string;
+}
+
 /** What is wrong with a line, with the place in it, or null. */
 export function shapeProblem(line: unknown): string | null {
-  return problemOf(line, lineSchema, "");
+  const problem = problemOf(line, lineSchema);
+  if (!problem) return null;
+  const { place, what } = problem;
+  return place === "" ? `${what} is no entry of a record` : `"${place.replace(/^\./, "")}" ${what}`;
 }
 
-function problemOf(value: unknown, schema: Schema, at: string): string | null {
-  if (schema.$ref !== undefined) return problemOf(value, resolve(schema.$ref), at);
-  if (schema.oneOf) return problemOfKind(value, schema.oneOf, at);
-  if (schema.anyOf) return schema.anyOf.some((choice) => !problemOf(value, choice, at)) ? null : wrong(value, at);
-  if (schema.const !== undefined) return value === schema.const ? null : wrong(value, at);
-  if (schema.enum) return schema.enum.includes(value) ? null : wrong(value, at);
-  if (schema.type !== undefined && ![schema.type].flat().some((type) => isOfType(value, type))) return wrong(value, at);
-  if (typeof value === "number")
-    return schema.minimum !== undefined && value < schema.minimum ? wrong(value, at) : null;
-  if (typeof value === "string") return fits(value, schema) ? null : wrong(value, at);
-  if (Array.isArray(value)) return problemOfItems(value, schema, at);
-  if (typeof value === "object" && value !== null) return problemOfMembers(value, schema, at);
-  return null;
+function problemOf(value: unknown, schema: Schema): Problem | null {
+  if (schema.$ref !== undefined) return problemOf(value, resolve(schema.$ref));
+  if (schema.oneOf) return problemOfKind(value, schema.oneOf);
+  if (schema.anyOf) return schema.anyOf.some((choice) => !problemOf(value, choice)) ? null : wrong(value);
+  if (schema.const !== undefined) return value === schema.const ? null : wrong(value);
+  if (schema.enum) return schema.enum.includes(value) ? null : wrong(value);
+  if (schema.type !== undefined && !isOfType(value, schema.type)) return wrong(value);
+  if (typeof value === "number") return schema.minimum !== undefined && value < schema.minimum ? wrong(value) : null;
+  if (typeof value === "string") return fits(value, schema) ? null : wrong(value);
+  if (Array.isArray(value)) return problemOfItems(value, schema);
+  return isObject(value) ? problemOfMembers(value, schema) : null;
 }
 
-/** Every kind of object names itself in a constant member, so that the message can be about what it wants to be. */
-function problemOfKind(value: unknown, kinds: readonly Schema[], at: string): string | null {
+/** Every kind of object names itself in its first constant member, so that the message is about what it wants to be. */
+function problemOfKind(value: unknown, kinds: readonly Schema[]): Problem | null {
   for (const kind of kinds) {
     const schema = kind.$ref === undefined ? kind : resolve(kind.$ref);
-    const [tag, { const: name }] = Object.entries(schema.properties ?? {}).find(([, member]) => "const" in member) ?? [
-      "",
-      {},
-    ];
-    if (isObject(value) && Object.hasOwn(value, tag) && value[tag] === name) return problemOf(value, schema, at);
+    const members = schema.properties ?? {};
+    const tag = Object.keys(members).find((name) => members[name]?.const !== undefined) ?? "";
+    if (isObject(value) && Object.hasOwn(value, tag) && value[tag] === members[tag]?.const)
+      return problemOf(value, schema);
   }
-  return wrong(value, at);
+  return wrong(value);
 }
 
-function problemOfItems(values: readonly unknown[], { items }: Schema, at: string): string | null {
+function problemOfItems(values: readonly unknown[], { items }: Schema): Problem | null {
   if (!items) return null;
-  for (const [index, value] of values.entries()) {
-    const problem = problemOf(value, items, `${at}[${index}]`);
-    if (problem) return problem;
+  for (let index = 0; index < values.length; index++) {
+    const problem = problemOf(values[index], items);
+    if (problem) return within(`[${index}]`, problem);
   }
   return null;
 }
 
-function problemOfMembers(value: object, schema: Schema, at: string): string | null {
-  const members = value as Readonly<Record<string, unknown>>;
-  const place = (name: string) => (at === "" ? name : `${at}.${name}`);
-  for (const name of schema.required ?? []) if (!Object.hasOwn(members, name)) return `"${place(name)}" is missing`;
+function problemOfMembers(members: Readonly<Record<string, unknown>>, schema: Schema): Problem | null {
+  for (const name of schema.required ?? [])
+    if (!Object.hasOwn(members, name)) return { place: `.${name}`, what: "is missing" };
+  const { properties = {}, additionalProperties } = schema;
   for (const name of Object.keys(members)) {
-    const properties = schema.properties ?? {};
-    const member = Object.hasOwn(properties, name) ? properties[name] : schema.additionalProperties;
-    const problem = member && problemOf(members[name], member, place(name));
-    if (problem) return problem;
+    const member = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+    const problem = member && problemOf(members[name], member);
+    if (problem) return within(`.${name}`, problem);
   }
   return null;
 }
@@ -85,7 +90,8 @@ function fits(text: string, { pattern, maxLength }: Schema): boolean {
   return compiled.test(text);
 }
 
-function isOfType(value: unknown, type: string): boolean {
+function isOfType(value: unknown, type: string | readonly string[]): boolean {
+  if (typeof type !== "string") return type.some((one) => isOfType(value, one));
   if (type === "null") return value === null;
   if (type === "array") return Array.isArray(value);
   if (type === "object") return isObject(value);
@@ -101,8 +107,12 @@ function resolve(reference: string): Schema {
   return definitions[reference.slice("#/$defs/".length)] ?? {};
 }
 
-function wrong(value: unknown, at: string): string {
-  const shown = JSON.stringify(value) ?? String(value);
-  const excerpt = shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
-  return at === "" ? `${excerpt} is no entry of a record` : `"${at}" cannot be ${excerpt}`;
+function wrong(value: unknown): Problem {
+  const shown = JSON.stringify(value);
+  return { place: "", what: shown.length > 60 ? `${shown.slice(0, 57)}...` : shown };
+}
+
+function within(place: string, inner: Problem): Problem {
+  const what = inner.place === "" ? `cannot be ${inner.what}` : inner.what;
+  return { place: place + inner.place, what };
 }

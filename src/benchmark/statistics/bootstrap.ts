@@ -1,0 +1,31 @@
+// Intervals by drawing again from what was measured (Efron and Tibshirani 1993): the percentile method.
+import { type Interval, quantile } from "./quantile.ts";
+
+const resamples = 2000;
+
+/**
+ * Of what `statistic` says of the items, at 95 %. Items are drawn whole: give clusters where samples depend on each other.
+ * The same for the same items. null for fewer than two, or when `statistic` has no value for them.
+ */
+export function bootstrapInterval<T>(items: readonly T[], statistic: (drawn: readonly T[]) => number): Interval | null {
+  if (items.length < 2) return null;
+  const random = randomNumbers(items.length);
+  const values = Array.from({ length: resamples }, () =>
+    statistic(items.map(() => items[Math.floor(random() * items.length)] as T)),
+  );
+  const interval = { low: quantile(values, 0.025), high: quantile(values, 0.975) };
+  return Number.isFinite(interval.low) && Number.isFinite(interval.high) ? interval : null;
+}
+
+/** Evenly spread in [0, 1): Marsaglia's xorshift with a Weyl sequence. */
+function randomNumbers(seed: number): () => number {
+  let state = (seed ^ 0x9e3779b9) | 1;
+  let weyl = 0;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    weyl = (weyl + 362437) | 0;
+    return ((state + weyl) >>> 0) / 2 ** 32;
+  };
+}

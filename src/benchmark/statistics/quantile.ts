@@ -1,0 +1,90 @@
+// What a set of samples is like.
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Percentiles are told only from as many samples as leave some beyond them (MLPerf asks for the like). */
+export const leastSamples = { p50: 20, p95: 100, p99: 500 } as const;
+
+/** null: not known, from too few samples, or computed from other figures and not from samples. */
+export interface Figure {
+  readonly count: number;
+  /** From fewer than 20 samples it is "median of n"; the percentile of that name is then null. */
+  readonly median: number;
+  /** Of the median, at 95 %. */
+  readonly interval: Interval | null;
+  readonly mean: number | null;
+  /** Standard deviation of the samples; null for a single one. */
+  readonly sd: number | null;
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+}
+
+/** null for no samples. */
+export function describeSamples(values: readonly number[]): Figure | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const percentile = (q: number, least: number) => (sorted.length < least ? null : quantileOfSorted(sorted, q));
+  return {
+    count: sorted.length,
+    median: quantileOfSorted(sorted, 0.5),
+    interval: medianInterval(sorted),
+    mean: mean(sorted),
+    sd: sorted.length < 2 ? null : standardDeviation(sorted),
+    p50: percentile(0.5, leastSamples.p50),
+    p95: percentile(0.95, leastSamples.p95),
+    p99: percentile(0.99, leastSamples.p99),
+  };
+}
+
+/** Linear interpolation between closest ranks, as NumPy does (type 7 of Hyndman and Fan 1996). NaN for no values. */
+export function quantile(values: readonly number[], q: number): number {
+  return quantileOfSorted(
+    [...values].sort((a, b) => a - b),
+    q,
+  );
+}
+
+function quantileOfSorted(sorted: readonly number[], q: number): number {
+  const position = (sorted.length - 1) * q;
+  const below = sorted[Math.floor(position)] ?? Number.NaN;
+  const above = sorted[Math.ceil(position)] ?? Number.NaN;
+  return below + (above - below) * (position - Math.floor(position));
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Of the population the values are a sample of. */
+export function standardDeviation(values: readonly number[]): number {
+  const center = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
+}
+
+/**
+ * Between two of the samples, from the binomial distribution alone: at least 95 %, whatever the samples are like. null for
+ * fewer than 6, which cannot tell.
+ */
+function medianInterval(sorted: readonly number[]): Interval | null {
+  let rank = 0;
+  while (binomialCdf(rank, sorted.length) <= 0.025) rank++;
+  const low = sorted[rank - 1];
+  const high = sorted[sorted.length - rank];
+  return low === undefined || high === undefined ? null : { low, high };
+}
+
+/** Of at most `k` heads in `n` tosses of a fair coin. */
+export function binomialCdf(k: number, n: number): number {
+  // In logarithms, as 2^-n is 0 for a thousand tosses.
+  let logTerm = -n * Math.LN2;
+  let sum = Math.exp(logTerm);
+  for (let i = 1; i <= k; i++) {
+    logTerm += Math.log((n - i + 1) / i);
+    sum += Math.exp(logTerm);
+  }
+  return Math.min(1, sum);
+}
