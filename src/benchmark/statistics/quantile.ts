@@ -11,9 +11,9 @@ export const leastSamples = { p50: 20, p95: 100, p99: 500 } as const;
 /** null: not known, from too few samples, or computed from other figures and not from samples. */
 export interface Figure {
   readonly count: number;
-  /** From fewer than 20 samples it is "median of n"; the percentile of that name is then null. */
-  readonly median: number;
-  /** Of the median, at 95 %. */
+  /** The median, of however few; of several groups of samples, such as prompts, the mean of their medians. */
+  readonly typical: number;
+  /** Of `typical`, at 95 %. */
   readonly interval: Interval | null;
   readonly mean: number | null;
   /** Standard deviation of the samples; null for a single one. */
@@ -30,7 +30,7 @@ export function describeSamples(values: readonly number[]): Figure | null {
   const percentile = (q: number, least: number) => (sorted.length < least ? null : quantileOfSorted(sorted, q));
   return {
     count: sorted.length,
-    median: quantileOfSorted(sorted, 0.5),
+    typical: quantileOfSorted(sorted, 0.5),
     interval: medianInterval(sorted),
     mean: mean(sorted),
     sd: sorted.length < 2 ? null : standardDeviation(sorted),
@@ -38,6 +38,30 @@ export function describeSamples(values: readonly number[]): Figure | null {
     p95: percentile(0.95, leastSamples.p95),
     p99: percentile(0.99, leastSamples.p99),
   };
+}
+
+/**
+ * Of samples of unlike things, such as prompts of several lengths: a median over all would lie between them and be typical
+ * of none. Percentiles are those of all. null for no samples.
+ */
+export function describeGroups(groups: readonly (readonly number[])[]): Figure | null {
+  const figures = groups.map(describeSamples).filter((figure) => figure !== null);
+  const all = describeSamples(groups.flat());
+  if (!all || figures.length < 2) return all;
+  return { ...all, typical: mean(figures.map(({ typical }) => typical)), interval: intervalOfMean(figures) };
+}
+
+/** The groups are independent of each other, so their errors add up in squares, above and below apart. */
+function intervalOfMean(figures: readonly Figure[]): Interval | null {
+  let [below, above] = [0, 0];
+  for (const { typical, interval } of figures) {
+    if (!interval) return null;
+    below += (typical - interval.low) ** 2;
+    above += (interval.high - typical) ** 2;
+  }
+  const center = mean(figures.map(({ typical }) => typical));
+  const count = figures.length;
+  return { low: center - Math.sqrt(below) / count, high: center + Math.sqrt(above) / count };
 }
 
 /** Linear interpolation between closest ranks, as NumPy does (type 7 of Hyndman and Fan 1996). NaN for no values. */

@@ -1,0 +1,120 @@
+// Subjects too large to be measured whole. Two of their kind with few layers were; every layer takes the same time and
+// memory, so what all layers take follows from the two.
+import type { OutputEntry } from "../record/entries.ts";
+import { stepKey } from "../record/resume.ts";
+import { describeGroups, type Figure } from "../statistics/quantile.ts";
+import type { SubjectFacts, SyntheticSubject } from "../subject.ts";
+import { groupBy } from "./group.ts";
+import {
+  bandwidth,
+  isMeasured,
+  known,
+  medianOrNull,
+  type SpeedFigures,
+  type TimedFigure,
+  timedFigures,
+} from "./speed.ts";
+
+export interface MeasuredPart {
+  readonly layers: number;
+  readonly facts: SubjectFacts;
+  readonly outputs: readonly OutputEntry[];
+}
+
+/** The fewest and the most layers of a group. */
+export interface Parts {
+  readonly few: MeasuredPart;
+  readonly many: MeasuredPart;
+  readonly totalLayers: number;
+}
+
+type Pair = readonly [few: OutputEntry, many: OutputEntry];
+
+/** By group. Subjects that are whole, or alone in their group, are in none. */
+export function groupParts(subjects: readonly SyntheticSubject[]): Map<string, [few: string, many: string]> {
+  const groups = groupBy(
+    subjects.filter(({ part }) => part !== null),
+    ({ part }) => part?.group ?? "",
+  );
+  const pairs = new Map<string, [string, string]>();
+  for (const [group, members] of groups) {
+    const sorted = members.toSorted((a, b) => (a.part?.layers ?? 0) - (b.part?.layers ?? 0));
+    const [few, many] = [sorted[0], sorted.at(-1)];
+    if (few && many && few.part?.layers !== many.part?.layers) pairs.set(group, [few.id, many.id]);
+  }
+  return pairs;
+}
+
+/** From samples of the two that were taken one after the other. Percentiles are not told: nothing was sampled whole. */
+export function computedFigures(
+  parts: Parts,
+  isTaken: (output: OutputEntry) => boolean,
+  facts: SubjectFacts,
+  memoryBandwidth: number | null,
+): SpeedFigures {
+  const taken = (output: OutputEntry) => isTaken(output) && isMeasured(output);
+  const others = new Map(parts.few.outputs.filter(taken).map((output) => [keyOf(output), output]));
+  const pairs = parts.many.outputs.filter(taken).flatMap((many): Pair[] => {
+    const few = others.get(keyOf(many));
+    return few ? [[few, many]] : [];
+  });
+  const prompts = [...groupBy(pairs, ([{ task }]) => task).values()];
+  const figure = (name: TimedFigure): Figure | null => {
+    const isRate = name === "prefill" || name === "decode";
+    const grown = ([few, many]: Pair) => whole(parts, timedFigures[name](few), timedFigures[name](many), isRate);
+    const described = describeGroups(prompts.map((taken) => known(taken.map(grown)).filter((value) => value > 0)));
+    return described && { ...described, mean: null, sd: null, p50: null, p95: null, p99: null };
+  };
+  const joules = pairs.map(([few, many]) => whole(parts, perToken(few), perToken(many)));
+  const bytes = pairs.map(([few, many]) => whole(parts, few.bytesPerToken, many.bytesPerToken));
+  const tpotMs = figure("tpotMs");
+  return {
+    samples: pairs.length,
+    disturbed: 0,
+    ttftMs: figure("ttftMs"),
+    tpotMs,
+    e2e25Ms: figure("e2e25Ms"),
+    e2e50Ms: figure("e2e50Ms"),
+    e2e100Ms: figure("e2e100Ms"),
+    prefill: figure("prefill"),
+    decode: figure("decode"),
+    activeShare: medianOrNull(known(pairs.map(([, { activeShare }]) => activeShare))),
+    joulesPerToken: medianOrNull(known(joules)),
+    ...bandwidth(medianOrNull(known(bytes)), tpotMs, facts, memoryBandwidth),
+  };
+}
+
+/** What was found out about the larger part, with its sizes grown to all layers. */
+export function computedFacts(parts: Parts): SubjectFacts {
+  const { few, many } = parts;
+  const size = (name: "fileBytes" | "residentBytes" | "kvBytes") => {
+    const bytes = whole(parts, few.facts[name], many.facts[name]);
+    return bytes === null ? null : Math.round(bytes);
+  };
+  return {
+    ...many.facts,
+    fileBytes: size("fileBytes"),
+    residentBytes: size("residentBytes"),
+    kvBytes: size("kvBytes"),
+    sha256: null,
+    placement: null,
+    fitsInVram: null,
+    loadMs: null,
+    hot: null,
+  };
+}
+
+/** A rate grows as its inverse, a time, does. */
+function whole(parts: Parts, few: number | null, many: number | null, isRate = false): number | null {
+  if (few === null || many === null) return null;
+  if (isRate) return 1 / grow(parts, 1 / few, 1 / many);
+  return grow(parts, few, many);
+}
+
+function grow({ few, many, totalLayers }: Parts, atFew: number, atMany: number): number {
+  return atFew + ((atMany - atFew) * (totalLayers - few.layers)) / (many.layers - few.layers);
+}
+
+const keyOf = (output: OutputEntry) => stepKey({ ...output, subject: "" });
+
+const perToken = ({ joules, generatedTokens }: OutputEntry) => (joules === null ? null : joules / generatedTokens);

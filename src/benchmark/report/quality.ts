@@ -1,0 +1,106 @@
+// What outputs were worth, and whether two subjects differ.
+import type { OutputEntry, ScoreEntry } from "../record/entries.ts";
+import { stepKey } from "../record/resume.ts";
+import { bootstrapInterval } from "../statistics/bootstrap.ts";
+import { mcnemar } from "../statistics/pairs.ts";
+import { describeSamples, type Figure, type Interval } from "../statistics/quantile.ts";
+import { type Rate, rateOf, shareOfTrue } from "../statistics/rates.ts";
+import type { SuiteId } from "../suite.ts";
+import { groupBy } from "./group.ts";
+
+export interface QualitySummary {
+  readonly suite: SuiteId;
+  readonly correct: Rate;
+  /** Share of further measures: "strict", "exact-match". */
+  readonly measures: Readonly<Record<string, number>>;
+  /** Counts of samples. truncated: the text was cut at the most tokens; outOfTime: at the most time. */
+  readonly truncated: number;
+  readonly outOfTime: number;
+  readonly timeouts: number;
+  readonly syntaxErrors: number;
+  /** Of whole answers. */
+  readonly ttftMs: Figure | null;
+  readonly totalMs: Figure | null;
+}
+
+/** null: nothing was scored. */
+export function qualityOf(
+  suite: SuiteId,
+  scores: readonly ScoreEntry[],
+  outputs: readonly OutputEntry[],
+): QualitySummary | null {
+  const correct = rateOf(clustersOf(scores, ({ score }) => score.isCorrect));
+  if (!correct) return null;
+  const names = [...new Set(scores.flatMap(({ score }) => Object.keys(score.measures)))];
+  const measure = (name: string) => shareOfTrue(scores.map(({ score }) => score.measures[name] === true));
+  const scored = new Set(scores.map(stepKey));
+  const counted = outputs.filter((output) => !output.isWarmUp && scored.has(stepKey(output)));
+  const count = <T>(items: readonly T[], is: (item: T) => boolean) => items.filter(is).length;
+  return {
+    suite,
+    correct,
+    measures: Object.fromEntries(names.map((name) => [name, measure(name)])),
+    truncated: count(counted, ({ stopReason }) => stopReason === "tokens"),
+    outOfTime: count(counted, ({ stopReason }) => stopReason === "time"),
+    timeouts: count(scores, ({ score }) => score.verdict === "timeout"),
+    syntaxErrors: count(scores, ({ score }) => score.verdict === "syntax-error"),
+    ttftMs: describeSamples(counted.filter(({ overlaps }) => overlaps === 0).map(({ ttftMs }) => ttftMs)),
+    totalMs: describeSamples(counted.filter(({ overlaps }) => overlaps === 0).map(({ totalMs }) => totalMs)),
+  };
+}
+
+/** A subject beside the first one that has scores in the suite, over what both answered. */
+export interface QualityComparison {
+  readonly suite: SuiteId;
+  readonly subject: string;
+  readonly against: string;
+  readonly count: number;
+  /** Tasks that `against` alone and that `subject` alone got right. */
+  readonly lost: readonly string[];
+  readonly won: readonly string[];
+  /** Of the rates, `subject` less `against`; resampled by problem. */
+  readonly difference: number;
+  readonly interval: Interval | null;
+  /** Exact McNemar test; null where several rows are of one problem, as it supposes independent ones. */
+  readonly pValue: number | null;
+}
+
+/** null: they have nothing in common. */
+export function compareQuality(
+  suite: SuiteId,
+  subject: readonly ScoreEntry[],
+  against: readonly ScoreEntry[],
+): QualityComparison | null {
+  const others = new Map(against.map((entry) => [keyOf(entry), entry]));
+  const pairs = subject.filter((entry) => others.has(keyOf(entry)));
+  const [first] = pairs;
+  const [other] = against;
+  if (!first || !other) return null;
+  const isLost = (entry: ScoreEntry) => !entry.score.isCorrect && others.get(keyOf(entry))?.score.isCorrect === true;
+  const isWon = (entry: ScoreEntry) => entry.score.isCorrect && others.get(keyOf(entry))?.score.isCorrect === false;
+  const lost = pairs.filter(isLost).map(({ task }) => task);
+  const won = pairs.filter(isWon).map(({ task }) => task);
+  const clusters = clustersOf(pairs, (entry) => Number(isWon(entry)) - Number(isLost(entry)));
+  const differenceOf = (drawn: readonly (readonly number[])[]) => {
+    const steps = drawn.flat();
+    return steps.reduce((sum, step) => sum + step, 0) / steps.length;
+  };
+  return {
+    suite,
+    subject: first.subject,
+    against: other.subject,
+    count: pairs.length,
+    lost,
+    won,
+    difference: differenceOf(clusters),
+    interval: bootstrapInterval(clusters, differenceOf),
+    pValue: clusters.length === pairs.length ? mcnemar(lost.length, won.length) : null,
+  };
+}
+
+function clustersOf<T>(scores: readonly ScoreEntry[], value: (entry: ScoreEntry) => T): T[][] {
+  const clusters = groupBy(scores, ({ cluster }) => cluster);
+  return [...clusters.values()].map((entries) => entries.map(value));
+}
+
+const keyOf = ({ task, repetition }: ScoreEntry) => JSON.stringify([task, repetition]);

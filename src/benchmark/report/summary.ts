@@ -1,0 +1,350 @@
+// All of a run as figures: what the tables, the pictures and the recommendation are made from. Pure data, and the same for
+// the same record.
+import type {
+  EndEntry,
+  Environment,
+  FailureEntry,
+  IsolationEntry,
+  OutputEntry,
+  RecordEntry,
+  RunRecord,
+  ScoreEntry,
+  TypingEntry,
+  WarningEntry,
+} from "../record/entries.ts";
+import { type Ratio, ratioOf } from "../statistics/pairs.ts";
+import { paretoFront } from "../statistics/pareto.ts";
+import { describeSamples, type Figure } from "../statistics/quantile.ts";
+import type { Method, SubjectDefinition, SubjectFacts, SyntheticSubject } from "../subject.ts";
+import type { SelfTest, SuiteChoice, SuiteId, SuiteInfo } from "../suite.ts";
+import { computedFacts, computedFigures, groupParts, type Parts } from "./computed.ts";
+import { groupBy } from "./group.ts";
+import { compareQuality, type QualityComparison, type QualitySummary, qualityOf } from "./quality.ts";
+import { isMeasured, type SpeedFigures, speedFigures, timedFigures } from "./speed.ts";
+
+export interface RunSummary {
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly status: EndEntry["status"] | "unfinished";
+  /** Times the run went on after an end of the program. */
+  readonly resumes: number;
+  readonly environment: Environment;
+  readonly completions: "ahead" | "paused";
+  readonly suites: readonly SuiteSummary[];
+  /** In the order of the plan; what was computed comes last. */
+  readonly subjects: readonly SubjectSummary[];
+  /** Every subject with the first one of its suite. */
+  readonly comparisons: readonly QualityComparison[];
+  readonly isolation: IsolationEntry | null;
+  readonly warnings: readonly WarningEntry[];
+  readonly failures: readonly FailureEntry[];
+}
+
+export interface SuiteSummary {
+  readonly info: SuiteInfo;
+  readonly choice: SuiteChoice | null;
+  readonly selfTest: SelfTest | null;
+}
+
+export interface SubjectSummary {
+  readonly id: string;
+  readonly label: string;
+  /** null: it could not be opened. */
+  readonly facts: SubjectFacts | null;
+  readonly method: Method | null;
+  /** From two measured ones with few layers, whose ids these are; null: measured. */
+  readonly computedFrom: readonly [string, string] | null;
+  /** It has not all layers: its figures are a step to those of a computed subject. */
+  readonly isPart: boolean;
+  readonly speed: readonly SpeedSummary[];
+  readonly quality: readonly QualitySummary[];
+  readonly typing: TypingSummary | null;
+  readonly bytesPerWeight: number | null;
+  readonly gain: Gain | null;
+  /** No measured subject has as many parameters and answers faster. */
+  readonly isOnSizeFront: boolean;
+}
+
+export interface SpeedSummary {
+  readonly suite: SuiteId;
+  /** Of all tasks but those after a rest. */
+  readonly all: SpeedFigures;
+  readonly tasks: readonly { readonly task: string; readonly figures: SpeedFigures }[];
+}
+
+export interface TypingSummary {
+  readonly latencyMs: Figure | null;
+  readonly keystrokes: number;
+  readonly shown: number;
+  readonly cancelled: number;
+  readonly savedCharacters: number;
+  readonly typedCharacters: number;
+  readonly sources: Readonly<Record<string, number>>;
+}
+
+/** What a subject gains in time per token, and the most it could as decoding is bound by the bytes it reads. */
+export interface Gain {
+  /** Label of the dense subject of as many parameters, or "f16": nothing of the kind was measured. */
+  readonly against: string;
+  readonly ceiling: number;
+  /** Geometric mean over rounds; null against f16. */
+  readonly measured: Ratio | null;
+}
+
+export function summarize(record: RunRecord): RunSummary {
+  const { run, entries } = record;
+  const of = <T extends RecordEntry["type"]>(type: T) =>
+    entries.filter((entry): entry is Extract<RecordEntry, { type: T }> => entry.type === type);
+  const suites = [...new Map(of("suite").map(({ info }) => [info.id, info])).values()];
+  const selfTests = new Map(of("selfTest").map(({ suite, result }) => [suite, result]));
+  const subjects = summarizeSubjects(record, suites);
+  const last = entries.at(-1);
+  return {
+    runId: run.runId,
+    startedAt: run.startedAt,
+    status: last?.type === "end" ? last.status : "unfinished",
+    resumes: of("resume").length,
+    environment: run.environment,
+    completions: run.plan.completions,
+    suites: suites.map((info) => ({
+      info,
+      choice: run.plan.suites.find(({ id }) => id === info.id) ?? null,
+      selfTest: selfTests.get(info.id) ?? null,
+    })),
+    subjects,
+    comparisons: compareAll(suites, subjects, of("score")),
+    isolation: of("isolation").at(-1) ?? null,
+    warnings: of("warning"),
+    failures: of("failure"),
+  };
+}
+
+/** The figures that a subject is known by: of the latency sweep, else of the size sweep. */
+export function headline({ speed }: Pick<SubjectSummary, "speed">): SpeedFigures | null {
+  const order: readonly SuiteId[] = ["latency", "sizes"];
+  const found = order.flatMap((suite) => speed.filter((summary) => summary.suite === suite));
+  return found[0]?.all ?? null;
+}
+
+function summarizeSubjects(record: RunRecord, suites: readonly SuiteInfo[]): SubjectSummary[] {
+  const { plan, environment } = record.run;
+  const samples = sampleIndex(record.entries);
+  const speedSuites = suites.filter(({ kind }) => kind === "speed").map(({ id }) => id);
+  const qualitySuites = suites.filter(({ kind }) => kind === "quality").map(({ id }) => id);
+  const measured = plan.subjects.map((definition) => {
+    const { facts, outputs, scores, replays } = samples(definition.id);
+    const ofSuite = <T extends { readonly suite: SuiteId }>(items: readonly T[], suite: SuiteId) =>
+      items.filter((item) => item.suite === suite);
+    const quality = qualitySuites.map((suite) => qualityOf(suite, ofSuite(scores, suite), ofSuite(outputs, suite)));
+    const figuresOf = (taken: readonly OutputEntry[]) => speedFigures(taken, facts, environment.memoryBandwidth);
+    const speed = speedSuites.flatMap((suite) => speedOf(suite, ofSuite(outputs, suite), figuresOf));
+    return {
+      ...named(definition, facts),
+      computedFrom: null,
+      isPart: definition.kind === "synthetic" && definition.part !== null,
+      speed,
+      quality: quality.filter((summary) => summary !== null),
+      typing: typingOf(replays),
+    };
+  });
+  const whole = computedSubjects(plan.subjects, samples, speedSuites, environment.memoryBandwidth);
+  const all = [...measured, ...whole];
+  const front = sizeFront(all);
+  return all.map((subject) => ({
+    ...subject,
+    bytesPerWeight: subject.isPart ? null : ratio(subject.facts?.fileBytes, subject.facts?.parameterCount),
+    gain: gainOf(subject, all, (id) => samples(id).outputs),
+    isOnSizeFront: front.has(subject.id),
+  }));
+}
+
+type Draft = Omit<SubjectSummary, "bytesPerWeight" | "gain" | "isOnSizeFront">;
+
+interface Samples {
+  readonly facts: SubjectFacts | null;
+  readonly outputs: readonly OutputEntry[];
+  readonly scores: readonly ScoreEntry[];
+  readonly replays: readonly TypingEntry[];
+}
+
+/** A subject that is opened again after a crash has facts again; the first ones are of the fresh engine. */
+function sampleIndex(entries: readonly RecordEntry[]): (subject: string) => Samples {
+  const facts = new Map<string, SubjectFacts>();
+  for (const entry of entries)
+    if (entry.type === "subject" && !facts.has(entry.subject)) facts.set(entry.subject, entry.facts);
+  const outputs = groupBy(
+    entries.filter((entry) => entry.type === "output"),
+    ({ subject }) => subject,
+  );
+  const scores = groupBy(
+    entries.filter((entry) => entry.type === "score"),
+    ({ subject }) => subject,
+  );
+  const replays = groupBy(
+    entries.filter((entry) => entry.type === "typing"),
+    ({ subject }) => subject,
+  );
+  return (subject) => ({
+    facts: facts.get(subject) ?? null,
+    outputs: outputs.get(subject) ?? [],
+    scores: scores.get(subject) ?? [],
+    replays: replays.get(subject) ?? [],
+  });
+}
+
+function named({ id, label }: SubjectDefinition, facts: SubjectFacts | null) {
+  return { id, label, facts, method: facts?.method ?? null };
+}
+
+function speedOf(
+  suite: SuiteId,
+  outputs: readonly OutputEntry[],
+  figuresOf: (outputs: readonly OutputEntry[]) => SpeedFigures,
+): SpeedSummary[] {
+  if (!outputs.some((output) => !output.isWarmUp)) return [];
+  const tasks = groupBy(outputs, ({ task }) => task);
+  return [
+    {
+      suite,
+      all: figuresOf(outputs.filter(isRested)),
+      tasks: [...tasks].map(([task, taken]) => ({ task, figures: figuresOf(taken) })),
+    },
+  ];
+}
+
+/** Tasks named "idle-..." come after a rest of the machine, which is told apart. */
+function isRested({ task }: OutputEntry): boolean {
+  return !task.startsWith("idle");
+}
+
+function computedSubjects(
+  definitions: readonly SubjectDefinition[],
+  samples: (subject: string) => Samples,
+  suites: readonly SuiteId[],
+  memoryBandwidth: number | null,
+): Draft[] {
+  const synthetic = definitions.filter((definition) => definition.kind === "synthetic");
+  return [...groupParts(synthetic)].flatMap(([group, [fewId, manyId]]): Draft[] => {
+    const parts = partsOf(synthetic, fewId, manyId, samples);
+    if (!parts) return [];
+    const { few, many, totalLayers } = parts;
+    const facts = computedFacts(parts);
+    const figuresOf = (isTaken: (output: OutputEntry) => boolean) =>
+      computedFigures(parts, isTaken, facts, memoryBandwidth);
+    const speed = suites.flatMap((suite): SpeedSummary[] => {
+      const all = figuresOf((output) => output.suite === suite && isRested(output));
+      if (all.samples === 0) return [];
+      const tasks = [...new Set(many.outputs.filter((output) => output.suite === suite).map(({ task }) => task))];
+      const ofTask = (name: string) => figuresOf(({ suite: own, task }) => own === suite && task === name);
+      return [{ suite, all, tasks: tasks.map((task) => ({ task, figures: ofTask(task) })) }];
+    });
+    const label = `${group}, computed from ${few.layers} and ${many.layers} of ${totalLayers} layers`;
+    return [
+      {
+        id: group,
+        label,
+        facts,
+        method: facts.method,
+        computedFrom: [fewId, manyId],
+        isPart: false,
+        speed,
+        quality: [],
+        typing: null,
+      },
+    ];
+  });
+}
+
+function partsOf(
+  definitions: readonly SyntheticSubject[],
+  fewId: string,
+  manyId: string,
+  samples: (subject: string) => Samples,
+): Parts | null {
+  const part = (id: string) => {
+    const { facts, outputs } = samples(id);
+    const layers = definitions.find((definition) => definition.id === id)?.part?.layers;
+    return facts && layers !== undefined ? { layers, facts, outputs } : null;
+  };
+  const [few, many] = [part(fewId), part(manyId)];
+  const totalLayers = definitions.find(({ id }) => id === manyId)?.part?.totalLayers;
+  return few && many && totalLayers !== undefined ? { few, many, totalLayers } : null;
+}
+
+function typingOf(replays: readonly TypingEntry[]): TypingSummary | null {
+  if (replays.length === 0) return null;
+  const sum = (value: (entry: TypingEntry) => number) => replays.reduce((total, entry) => total + value(entry), 0);
+  const sources: Record<string, number> = {};
+  for (const entry of replays)
+    for (const [source, count] of Object.entries(entry.sources)) sources[source] = (sources[source] ?? 0) + count;
+  return {
+    latencyMs: describeSamples(replays.flatMap(({ latenciesMs }) => latenciesMs)),
+    keystrokes: sum(({ keystrokes }) => keystrokes),
+    shown: sum(({ shown }) => shown),
+    cancelled: sum(({ cancelled }) => cancelled),
+    savedCharacters: sum(({ savedCharacters }) => savedCharacters),
+    typedCharacters: sum(({ typedCharacters }) => typedCharacters),
+    sources,
+  };
+}
+
+/** Time per token of the dense subject of the same size to this one's, pair by pair, beside what the bytes allow. */
+function gainOf(subject: Draft, all: readonly Draft[], outputsOf: (id: string) => readonly OutputEntry[]): Gain | null {
+  const { facts } = subject;
+  const own = headline(subject)?.bytesPerToken ?? facts?.fileBytes ?? null;
+  if (!facts?.parameterCount || own === null || subject.isPart) return null;
+  const dense = all.find(
+    (other) => other.method === "dense" && !other.isPart && other.facts?.parameterCount === facts.parameterCount,
+  );
+  const densePerToken = dense && (headline(dense)?.bytesPerToken ?? dense.facts?.fileBytes ?? null);
+  if (!dense || dense.id === subject.id || densePerToken === null || densePerToken === undefined)
+    return { against: "f16", ceiling: (2 * facts.parameterCount) / own, measured: null };
+  const measured =
+    subject.computedFrom || dense.computedFrom ? null : tpotRatio(outputsOf(dense.id), outputsOf(subject.id));
+  return { against: dense.label, ceiling: densePerToken / own, measured };
+}
+
+function tpotRatio(dense: readonly OutputEntry[], own: readonly OutputEntry[]): Ratio | null {
+  const keyOf = ({ suite, task, repetition }: OutputEntry) => JSON.stringify([suite, task, repetition]);
+  const isTaken = (output: OutputEntry) =>
+    isMeasured(output) && (output.suite === "latency" || output.suite === "sizes");
+  const others = new Map(dense.filter(isTaken).map((output) => [keyOf(output), timedFigures.tpotMs(output)]));
+  const pairs = own.filter(isTaken).flatMap((output): [number, number][] => {
+    const [before, after] = [others.get(keyOf(output)), timedFigures.tpotMs(output)];
+    return before && after ? [[before, after]] : [];
+  });
+  return ratioOf(pairs);
+}
+
+function sizeFront(subjects: readonly Draft[]): Set<string> {
+  const points = subjects.flatMap((subject) => {
+    const latency = headline(subject)?.e2e25Ms?.typical;
+    const size = subject.facts?.parameterCount;
+    return latency && size && !subject.isPart ? [{ id: subject.id, latency, size }] : [];
+  });
+  const front = paretoFront(
+    points,
+    ({ latency }) => latency,
+    ({ size }) => size,
+  );
+  return new Set(front.map(({ id }) => id));
+}
+
+function compareAll(
+  suites: readonly SuiteInfo[],
+  subjects: readonly SubjectSummary[],
+  scores: readonly ScoreEntry[],
+): QualityComparison[] {
+  return suites.flatMap(({ id: suite }) => {
+    const bySubject = groupBy(
+      scores.filter((score) => score.suite === suite),
+      ({ subject }) => subject,
+    );
+    const [first, ...others] = subjects.filter(({ id }) => bySubject.has(id)).map(({ id }) => bySubject.get(id) ?? []);
+    return others.flatMap((other) => compareQuality(suite, other, first ?? []) ?? []);
+  });
+}
+
+function ratio(of: number | null | undefined, to: number | null | undefined): number | null {
+  return of && to ? of / to : null;
+}

@@ -1,0 +1,276 @@
+// A run as tables of text: what Markdown, HTML and the terminal show, each in its own way.
+import type { Figure } from "../statistics/quantile.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatInterval,
+  formatMs,
+  formatNumber,
+  formatPoints,
+  formatShare,
+} from "./numbers.ts";
+import type { SpeedFigures } from "./speed.ts";
+import type { RunSummary, SubjectSummary } from "./summary.ts";
+
+export interface ReportTable {
+  readonly title: string;
+  /** How its figures are to be read; may be empty. */
+  readonly notes: readonly string[];
+  /** Texts are left-aligned, figures right-aligned. */
+  readonly columns: readonly { readonly title: string; readonly isText: boolean }[];
+  /** "" where there is nothing to tell. Text of a record may be anything: escape it. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+interface Column<T> {
+  readonly title: string;
+  readonly isText?: boolean;
+  readonly cell: (row: T) => string | null;
+}
+
+/** Without tables that would be empty, and columns that would. */
+export function reportTables(summary: RunSummary): ReportTable[] {
+  const tables = [
+    subjectTable(summary),
+    speedTable(summary),
+    percentileTable(summary),
+    taskTable(summary),
+    gainTable(summary),
+    qualityTable(summary),
+    comparisonTable(summary),
+    typingTable(summary),
+  ];
+  return tables.filter(({ rows }) => rows.length > 0);
+}
+
+export function subjectTable({ subjects }: RunSummary): ReportTable {
+  return table("Subjects", ["Memory: of the engine when the subject had just been opened."], subjects, [
+    label,
+    { title: "Method", isText: true, cell: ({ method }) => method },
+    { title: "Parameters", cell: ({ facts }) => maybe(facts?.parameterCount, formatCount) },
+    { title: "Format", isText: true, cell: ({ facts }) => facts?.quantization ?? null },
+    { title: "File", cell: ({ facts }) => maybe(facts?.fileBytes, formatBytes) },
+    {
+      title: "Bits per weight",
+      cell: ({ bytesPerWeight }) => maybe(bytesPerWeight, (bytes) => formatNumber(8 * bytes)),
+    },
+    { title: "Runs on", isText: true, cell: ({ facts }) => facts?.placement ?? facts?.server ?? null },
+    {
+      title: "Fits in VRAM",
+      isText: true,
+      cell: ({ facts }) => maybe(facts?.fitsInVram, (fits) => (fits ? "yes" : "no")),
+    },
+    { title: "Memory", cell: ({ facts }) => maybe(facts?.residentBytes, formatBytes) },
+    { title: "KV cache", cell: ({ facts }) => maybe(facts?.kvBytes, formatBytes) },
+    { title: "Hot neurons", cell: ({ facts }) => maybe(facts?.hot?.vramBytes, formatBytes) },
+    { title: "Loaded in", cell: ({ facts }) => maybe(facts?.loadMs, formatMs) },
+    { title: "Context", cell: ({ facts }) => maybe(facts?.contextLength, String) },
+    { title: "Threads", cell: ({ facts }) => maybe(facts?.threads, String) },
+  ]);
+}
+
+interface SpeedRow {
+  readonly subject: SubjectSummary;
+  readonly suite: string;
+  readonly task: string;
+  readonly figures: SpeedFigures;
+}
+
+const timeColumns: readonly Column<SpeedRow>[] = [
+  { title: "Samples", cell: ({ figures }) => String(figures.samples) },
+  { title: "TTFT", cell: ({ figures }) => typical(figures.ttftMs, formatMs) },
+  { title: "TPOT", cell: ({ figures }) => typical(figures.tpotMs, formatMs) },
+  { title: "E2E@25", cell: ({ figures }) => typical(figures.e2e25Ms, formatMs) },
+  { title: "E2E@50", cell: ({ figures }) => typical(figures.e2e50Ms, formatMs) },
+  { title: "E2E@100", cell: ({ figures }) => typical(figures.e2e100Ms, formatMs) },
+];
+
+const suiteColumn: Column<SpeedRow> = { title: "Suite", isText: true, cell: ({ suite }) => suite };
+const subjectColumn: Column<SpeedRow> = { title: "Subject", isText: true, cell: ({ subject }) => subject.label };
+
+export function speedTable(summary: RunSummary): ReportTable {
+  const rows = speedRows(summary);
+  const disturbed = rows.reduce((sum, { figures }) => sum + figures.disturbed, 0);
+  const notes = [
+    "Medians with their 95 % intervals; of several prompts the mean of their medians. TTFT: from the request to the first text. TPOT: per token after the first. E2E@n: from the request to the nth token.",
+    ...(disturbed > 0 ? [`${disturbed} samples are left out: something else ran in the engine beside them.`] : []),
+    ...(rows.some(({ figures }) => figures.isBytesPerTokenEstimated)
+      ? ["~: a dense model is taken to read its whole file for every token."]
+      : []),
+  ];
+  return table("Speed", notes, rows, [
+    suiteColumn,
+    subjectColumn,
+    ...timeColumns,
+    { title: "Prefill tok/s", cell: ({ figures }) => maybe(figures.prefill?.typical, formatNumber) },
+    { title: "Decode tok/s", cell: ({ figures }) => maybe(figures.decode?.typical, formatNumber) },
+    { title: "Active", cell: ({ figures }) => maybe(figures.activeShare, formatShare) },
+    {
+      title: "Read per token",
+      cell: ({ figures }) =>
+        maybe(figures.bytesPerToken, (bytes) => `${figures.isBytesPerTokenEstimated ? "~" : ""}${formatBytes(bytes)}`),
+    },
+    { title: "Read per second", cell: ({ figures }) => maybe(figures.bytesPerSecond, formatBytes) },
+    { title: "Of memory's", cell: ({ figures }) => maybe(figures.bandwidthShare, formatShare) },
+    { title: "J per token", cell: ({ figures }) => maybe(figures.joulesPerToken, formatNumber) },
+    { title: "On the front", isText: true, cell: ({ subject }) => (subject.isOnSizeFront ? "yes" : null) },
+  ]);
+}
+
+function percentileTable(summary: RunSummary): ReportTable {
+  const notes = [
+    "By linear interpolation between closest ranks. p50 is told from 20 samples on, p95 from 100, p99 from 500; nothing is told of what was computed.",
+  ];
+  const rows = speedRows(summary).filter(({ subject, figures }) => !subject.computedFrom && figures.samples >= 20);
+  const columns = (name: string, figure: (row: SpeedRow) => Figure | null): Column<SpeedRow>[] =>
+    (["p50", "p95", "p99"] as const).map((percentile) => ({
+      title: `${name} ${percentile}`,
+      cell: (row) => maybe(figure(row)?.[percentile], formatMs),
+    }));
+  return table("Percentiles", notes, rows, [
+    suiteColumn,
+    subjectColumn,
+    { title: "Samples", cell: ({ figures }) => String(figures.samples) },
+    ...columns("TTFT", ({ figures }) => figures.ttftMs),
+    ...columns("TPOT", ({ figures }) => figures.tpotMs),
+    ...columns("E2E@25", ({ figures }) => figures.e2e25Ms),
+    ...columns("E2E@100", ({ figures }) => figures.e2e100Ms),
+  ]);
+}
+
+function taskTable({ subjects }: RunSummary): ReportTable {
+  const rows = subjects.flatMap((subject) =>
+    subject.speed.flatMap(({ suite, tasks }) => tasks.map(({ task, figures }) => ({ subject, suite, task, figures }))),
+  );
+  return table("Speed by prompt", ["idle: after a rest of the machine."], rows, [
+    suiteColumn,
+    { title: "Prompt", isText: true, cell: ({ task }) => task },
+    subjectColumn,
+    ...timeColumns,
+  ]);
+}
+
+function gainTable({ subjects }: RunSummary): ReportTable {
+  const notes = [
+    "Decoding is bound by the bytes it reads. Ceiling: bytes per token of what it is compared with to its own; measured: time per token of that to its own, the geometric mean over pairs of one round.",
+  ];
+  const rows = subjects.flatMap(({ label: name, gain }) => (gain ? [{ name, ...gain }] : []));
+  return table("Gain and its ceiling", notes, rows, [
+    { title: "Subject", isText: true, cell: ({ name }) => name },
+    { title: "Against", isText: true, cell: ({ against }) => against },
+    { title: "Ceiling", cell: ({ ceiling }) => times(ceiling) },
+    {
+      title: "Measured",
+      cell: ({ measured }) =>
+        maybe(measured, (ratio) => `${times(ratio.value)}${formatInterval(ratio.interval, times)}`),
+    },
+  ]);
+}
+
+export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
+  const notes = [
+    "95 % intervals: Wilson's, or by resampling problems where several samples are of one. Public problems may be in what a model was trained on: compare, do not rank.",
+  ];
+  const rows = suites.flatMap(({ info }) =>
+    subjects.flatMap(({ label: name, quality }) =>
+      quality.filter(({ suite }) => suite === info.id).map((figures) => ({ name, info, figures })),
+    ),
+  );
+  const measures = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures.measures)))];
+  return table("Quality", notes, rows, [
+    { title: "Suite", isText: true, cell: ({ info }) => info.title },
+    { title: "Protocol", isText: true, cell: ({ info }) => info.protocol },
+    { title: "Subject", isText: true, cell: ({ name }) => name },
+    { title: "Samples", cell: ({ figures }) => String(figures.correct.count) },
+    {
+      title: "Correct",
+      cell: ({ figures: { correct } }) =>
+        `${formatShare(correct.value)}${formatInterval(correct.interval, formatShare)}`,
+    },
+    ...measures.map((name) => ({
+      title: name,
+      cell: ({ figures }: (typeof rows)[number]) => maybe(figures.measures[name], formatShare),
+    })),
+    { title: "Truncated", cell: ({ figures }) => String(figures.truncated) },
+    { title: "Out of time", cell: ({ figures }) => String(figures.outOfTime) },
+    { title: "Timeouts", cell: ({ figures }) => String(figures.timeouts) },
+    { title: "Syntax errors", cell: ({ figures }) => String(figures.syntaxErrors) },
+    { title: "Whole answer", cell: ({ figures }) => typical(figures.totalMs, formatMs) },
+  ]);
+}
+
+export function comparisonTable({ comparisons, subjects, suites }: RunSummary): ReportTable {
+  const notes = [
+    "On the same problems. Lost and won: what only the other and only this one solved. p: exact McNemar test, two-sided; not told where several rows are of one problem, as it supposes independent ones.",
+  ];
+  const nameOf = (subject: string) => subjects.find(({ id }) => id === subject)?.label ?? subject;
+  return table("Quality, pair by pair", notes, comparisons, [
+    {
+      title: "Suite",
+      isText: true,
+      cell: ({ suite }) => suites.find(({ info }) => info.id === suite)?.info.title ?? suite,
+    },
+    { title: "Subject", isText: true, cell: ({ subject }) => nameOf(subject) },
+    { title: "Against", isText: true, cell: ({ against }) => nameOf(against) },
+    { title: "Problems", cell: ({ count }) => String(count) },
+    { title: "Lost", cell: ({ lost }) => String(lost.length) },
+    { title: "Won", cell: ({ won }) => String(won.length) },
+    {
+      title: "Difference",
+      cell: ({ difference, interval }) => `${formatPoints(difference)}${formatInterval(interval, formatPoints)}`,
+    },
+    { title: "p", cell: ({ pValue }) => maybe(pValue, (p) => (p < 0.001 ? "< 0.001" : p.toFixed(3))) },
+  ]);
+}
+
+function typingTable({ subjects }: RunSummary): ReportTable {
+  const rows = subjects.flatMap(({ label: name, typing }) => (typing ? [{ name, typing }] : []));
+  return table("Typing", ["From a keystroke to its text, over recorded typing of real code."], rows, [
+    { title: "Subject", isText: true, cell: ({ name }) => name },
+    { title: "Keystrokes", cell: ({ typing }) => String(typing.keystrokes) },
+    { title: "Shown", cell: ({ typing }) => formatShare(typing.shown / Math.max(1, typing.keystrokes)) },
+    { title: "Latency", cell: ({ typing }) => typical(typing.latencyMs, formatMs) },
+    { title: "p95", cell: ({ typing }) => maybe(typing.latencyMs?.p95, formatMs) },
+    { title: "Unused generations", cell: ({ typing }) => String(typing.cancelled) },
+    {
+      title: "Characters saved",
+      cell: ({ typing }) => formatShare(typing.savedCharacters / Math.max(1, typing.typedCharacters)),
+    },
+  ]);
+}
+
+function speedRows({ subjects }: RunSummary): SpeedRow[] {
+  return subjects.flatMap((subject) =>
+    subject.speed.map(({ suite, all }) => ({ subject, suite, task: "", figures: all })),
+  );
+}
+
+const label: Column<SubjectSummary> = { title: "Subject", isText: true, cell: (subject) => subject.label };
+
+function table<T>(
+  title: string,
+  notes: readonly string[],
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+): ReportTable {
+  const told = columns.filter(({ cell }) => rows.some((row) => cell(row) !== null));
+  return {
+    title,
+    notes,
+    columns: told.map((column) => ({ title: column.title, isText: column.isText === true })),
+    rows: rows.map((row) => told.map(({ cell }) => cell(row) ?? "")),
+  };
+}
+
+/** "42.0 ms (40.1 to 44.2 ms)" */
+function typical(figure: Figure | null, format: (value: number) => string): string | null {
+  return figure && `${format(figure.typical)}${formatInterval(figure.interval, format)}`;
+}
+
+function maybe<T>(value: T | null | undefined, format: (value: T) => string): string | null {
+  return value === null || value === undefined ? null : format(value);
+}
+
+function times(factor: number): string {
+  return `${factor.toFixed(2)}x`;
+}
