@@ -35,7 +35,8 @@ export async function download(
     throw explain(error, file, stall, signal);
   } finally {
     stall.end();
-    await rm(part, { force: true });
+    // Why the download failed matters more than a rest that cannot be removed.
+    await rm(part, { force: true }).catch(() => {});
   }
 }
 
