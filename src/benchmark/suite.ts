@@ -44,6 +44,7 @@ export interface SuiteInfo {
 
 export interface DatasetInfo {
   readonly name: string;
+  /** Of its text, so that a packed copy and an unpacked one are the same. */
   readonly sha256: string;
   readonly rows: number;
   /** "shipped", "fetched", "local file" */
