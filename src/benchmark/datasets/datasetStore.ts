@@ -84,7 +84,11 @@ export class DatasetStore {
       sha256: dataset.packedSha256 ?? dataset.sha256,
       stallMs: this.stallMs,
     };
-    await download(file, onProgress, signal);
+    await download(file, onProgress, signal).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.code !== "dataset/unavailable") throw error;
+      const message = `${error.message}; a copy of the file does as well: --dataset ${dataset.name}=FILE`;
+      throw new AppError(error.code, message, error.details, error);
+    });
   }
 
   /** The checksum is part of the name, so that another edition of a set never takes this one's place. */

@@ -130,7 +130,7 @@ describe("A data set that was fetched", () => {
       "does not have it",
       (_, response) => response.writeHead(404).end("no"),
       "dataset/unavailable",
-      /answered 404 Not Found$/,
+      /answered 404 Not Found; a copy of the file does as well: --dataset own=FILE$/,
     ],
     [
       "sends another file of the same size",
@@ -161,14 +161,14 @@ describe("A data set that was fetched", () => {
   });
 
   it.each<[string, Parameters<typeof serve>[0], RegExp]>([
-    ["nothing", silence, /sent nothing for 0\.05 s after 0 of \d+ bytes$/],
+    ["nothing", silence, /sent nothing for 0\.5 s after 0 of \d+ bytes; a copy/],
     [
       "half",
       (_, response) => response.write(packed.subarray(0, 10)),
-      /sent nothing for 0\.05 s after 10 of \d+ bytes$/,
+      /sent nothing for 0\.5 s after 10 of \d+ bytes; a copy/,
     ],
   ])("is given up when the server sends %s and then stalls", async (_, server, message) => {
-    const { folder, fetch } = await fetched(server, own, 50);
+    const { folder, fetch } = await fetched(server, own, 500);
     await expect(fetch()).rejects.toMatchObject({
       code: "dataset/unavailable",
       message: expect.stringMatching(message),
@@ -182,7 +182,9 @@ describe("A data set that was fetched", () => {
     const store = new DatasetStore({ folder: temporaryFolder(), origin });
     await expect(store.fetch(own, ignore, never)).rejects.toMatchObject({
       code: "dataset/unavailable",
-      message: `${origin}/owner/sets/abc/data/own.jsonl.gz cannot be fetched: ECONNREFUSED`,
+      message:
+        `${origin}/owner/sets/abc/data/own.jsonl.gz cannot be fetched: ECONNREFUSED; ` +
+        "a copy of the file does as well: --dataset own=FILE",
     });
   });
 
