@@ -3,7 +3,16 @@
 //   node esbuild.mjs package    build, then make the .vsix of this platform
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -57,7 +66,52 @@ export async function bundle() {
   });
   const banner = { js: "#!/usr/bin/env node" };
   const forTerminal = await esbuild.build({ ...shared, entryPoints: { cli: "src/cli/main.ts" }, banner });
-  writeNotices([forEditor.metafile, forTerminal.metafile]);
+  const sandbox = await bundleSandbox(esbuild, shared);
+  writeNotices([forEditor, forTerminal, ...sandbox].map(({ metafile }) => metafile));
+}
+
+/** Where code from a model runs: the confined child, the worker of the panel, and Python for both of them. */
+async function bundleSandbox(esbuild, shared) {
+  // Pyodide's loader asks for Node's modules, and for "ws" to open sockets with, only where it finds itself in Node.
+  const options = { ...shared, format: "esm", external: ["node:*", "ws"], sourcemap: false };
+  const child = await esbuild.build({
+    ...options,
+    entryPoints: { sandboxChild: "src/sandbox/child/main.ts" },
+    outExtension: { ".js": ".mjs" },
+  });
+  const worker = await esbuild.build({
+    ...options,
+    entryPoints: { "panel/sandboxWorker": "src/sandbox/worker/main.ts" },
+    platform: "browser",
+    target: "es2022",
+    minify: true,
+  });
+  const interpreter = path.join(root, "build", "interpreter.mjs");
+  await esbuild.build({
+    ...options,
+    entryPoints: ["src/sandbox/interpreter.ts"],
+    outdir: undefined,
+    outfile: interpreter,
+  });
+  await preparePython(interpreter);
+  return [child, worker];
+}
+
+/** Pyodide's files as they are, and the memory of an interpreter that has just started. */
+async function preparePython(interpreter) {
+  const from = path.join(root, "node_modules", "pyodide");
+  const to = path.join(root, "dist", "pyodide");
+  const snapshot = path.join(to, "snapshot.bin");
+  const stamp = path.join(root, "build", "snapshot.stamp");
+  const wanted = createHash("sha256").update(readFileSync(interpreter)).digest("hex");
+  if (existsSync(snapshot) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  mkdirSync(to, { recursive: true });
+  for (const file of ["pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]) {
+    copyFileSync(path.join(from, file), path.join(to, file));
+  }
+  const { makeSnapshot } = await import(pathToFileURL(interpreter).href);
+  writeFileSync(snapshot, await makeSnapshot(to + path.sep));
+  writeFileSync(stamp, wanted);
 }
 
 /** The licences of everything that ends up in the package: bundled npm packages, the addon's headers, llama.cpp. */
@@ -68,10 +122,18 @@ function writeNotices(metafiles) {
   const notices = packages.map((name) => {
     const folder = path.join(root, "node_modules", name);
     const { version, license } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
-    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-    if (!file) throw new Error(`${name} ${version} (${license}) brings no licence text; it cannot be shipped.`);
-    return `${name} ${version} (${license})\n\n${readFileSync(path.join(folder, file), "utf8").trim()}`;
+    const own = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const file = own ? path.join(folder, own) : path.join(root, "media", "licenses", `${license}.txt`);
+    if (!existsSync(file))
+      throw new Error(`${name} ${version} (${license}) brings no licence text; it cannot be shipped.`);
+    // The Mozilla licence asks for a word on where the source is.
+    const source = license.startsWith("MPL")
+      ? `\nUnmodified; its source is at https://github.com/${name}/${name}.`
+      : "";
+    return `${name} ${version} (${license})${source}\n\n${readFileSync(file, "utf8").trim()}`;
   });
+  const python = readFileSync(path.join(root, "media", "licenses", "PSF-2.0.txt"), "utf8").trim();
+  notices.push(`CPython and its standard library, as built into pyodide (PSF-2.0)\n\n${python}`);
   const llama = readFileSync(path.join(root, "dist", "native", "LICENSE.llama.cpp"), "utf8").trim();
   notices.push(`llama.cpp and ggml, libraries as built by node-llama-cpp (MIT)\n\n${llama}`);
   writeFileSync(path.join(root, "dist", "THIRD_PARTY_NOTICES.txt"), `${notices.join(`\n\n${"-".repeat(80)}\n\n`)}\n`);

@@ -110,11 +110,11 @@ async function assemble(libraryFolders, license) {
   const addon = outputFolders.map((folder) => path.join(folder, "hotpath.node"));
   await copyFile(addon.find(existsSync) ?? addon[0], path.join(temp, "hotpath.node"));
   await copyFile(license, path.join(temp, "LICENSE.llama.cpp"));
-  // Only where a CUDA compiler was found.
-  const cuda = outputFolders
-    .flatMap((folder) => cudaLibraryNames.map((name) => path.join(folder, name)))
-    .find(existsSync);
-  if (cuda) await copyFile(cuda, path.join(temp, path.basename(cuda)));
+  const extras = [cudaLibraryNames, ["hotpath-confine"]]; // Where a CUDA compiler was found; on Linux.
+  for (const names of extras) {
+    const file = outputFolders.flatMap((folder) => names.map((name) => path.join(folder, name))).find(existsSync);
+    if (file) await copyFile(file, path.join(temp, path.basename(file)));
+  }
   for (const [i, folder] of libraryFolders.entries()) {
     if (i > 0) await requireSameBase(libraryFolders[0], folder);
     for (const file of await readdir(folder)) {

@@ -1,0 +1,199 @@
+// How the confined child is started on this platform, and what its walls are worth: what the helper claims, what the
+// child found when it tried, and the level that follows.
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { AppError } from "../common/errors.ts";
+import type { ChildProbes } from "./child/messages.ts";
+import { type Isolation, type IsolationLayer, sandboxLimits } from "./sandbox.ts";
+
+/** Names of Node's permission flag, newest first; which one a Node knows is found out by starting it. */
+export const permissionFlags = ["--permission", "--experimental-permission"] as const;
+
+export type OptionalLayer = "namespaces" | "landlock" | "seccomp";
+
+export interface ChildPlan {
+  /** dist/ of the product: the helper in native/, Pyodide in pyodide/, and the child's script. */
+  readonly folder: string;
+  /** null: this Node has none. */
+  readonly permissionFlag: string | null;
+  /** Left out, to see what is done where a system does not have them. */
+  readonly without: readonly OptionalLayer[];
+  /** Another script than the product's, to see what it can do in there. */
+  readonly script?: string;
+}
+
+export interface ChildCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Its first line on stderr is the helper's report. */
+  readonly hasHelper: boolean;
+}
+
+const wasmPageBytes = 65_536;
+/** What V8 needs beside WebAssembly's memory comes on top of it, twice over. */
+const processMemoryBytes = 2 * sandboxLimits.memoryBytes + (256 << 20);
+/** The last wall behind the parent's clock: start and program together, on a slow machine. */
+const processCpuSeconds = 30 + sandboxLimits.cpuMs / 1000;
+
+export function childCommand({ folder, permissionFlag, without, script }: ChildPlan): ChildCommand {
+  const pyodide = path.join(folder, "pyodide");
+  const child = script ?? path.join(folder, "sandboxChild.mjs");
+  const helper = path.join(folder, "native", "hotpath-confine");
+  const hasHelper = process.platform === "linux" && existsSync(helper);
+  // Harmless to read, always there, and on the permission flag's list but not on the helper's: tells the two apart.
+  const unlistedFile = hasHelper ? helper : child;
+  const memoryPages = sandboxLimits.memoryBytes / wasmPageBytes;
+  const nodeArgs = [
+    "--no-warnings",
+    // Without it Node reads the system's OpenSSL configuration, and ends when it may not.
+    ...(process.platform === "win32" ? [] : ["--openssl-config=/dev/null"]),
+    `--wasm-max-mem-pages=${memoryPages}`,
+    "--max-old-space-size=512",
+    "--disallow-code-generation-from-strings",
+    ...(permissionFlag === null
+      ? []
+      : [permissionFlag, ...[pyodide + path.sep, child, unlistedFile].map((file) => `--allow-fs-read=${file}`)]),
+    child,
+    pyodide,
+    unlistedFile,
+    String(memoryPages),
+  ];
+  if (!hasHelper) return { command: process.execPath, args: nodeArgs, hasHelper };
+  const args = [
+    ["--memory", String(processMemoryBytes), "--cpu", String(processCpuSeconds)],
+    ...without.map((layer) => ["--without", layer]),
+    ...[process.execPath, ...sharedLibraries()].map((file) => ["--run", file]),
+    ...[pyodide, child, "/dev/null"].map((file) => ["--read", file]),
+    ["--", process.execPath, ...nodeArgs],
+  ];
+  return { command: helper, args: args.flat(), hasHelper };
+}
+
+/** Those this very Node runs with; addons that something loaded into this process are none of them. */
+function sharedLibraries(): string[] {
+  const { sharedObjects } = process.report.getReport() as unknown as { sharedObjects: string[] };
+  return sharedObjects.filter((file) => path.isAbsolute(file) && !file.endsWith(".node"));
+}
+
+/** The helper's line: which layers it put up. */
+export interface HelperReport {
+  readonly namespaces: boolean;
+  readonly privateRoot: boolean;
+  /** Version of its interface; 0: none. */
+  readonly landlock: number;
+  readonly seccomp: boolean;
+  /** The child's number outside its namespace; 0: not known. */
+  readonly pid: number;
+}
+
+export function parseHelperReport(line: string): HelperReport | null {
+  const match = /^hotpath-confine: namespaces=([01]) root=([01]) landlock=(\d+) seccomp=([01]) pid=(\d+)$/.exec(line);
+  if (!match) return null;
+  const [, namespaces, root, landlock, seccomp, pid] = match.map(Number);
+  return {
+    namespaces: namespaces === 1,
+    privateRoot: root === 1,
+    landlock: landlock ?? 0,
+    seccomp: seccomp === 1,
+    pid: pid ?? 0,
+  };
+}
+
+interface Wall extends IsolationLayer {
+  /** The helper says it is there. */
+  readonly isClaimed: boolean;
+  /** A level of "full" needs it. */
+  readonly isNeeded: boolean;
+}
+
+/**
+ * What holds this child, judged by what it could do. Throws `sandbox/unavailable` when a wall is claimed but does not
+ * hold, and when too little is left to run anything at all.
+ */
+export function judgeIsolation(helper: HelperReport | null, probes: ChildProbes, interpreter: string): Isolation {
+  const walls = wallsAround(helper, probes);
+  const broken = walls.find(({ isClaimed, isPresent }) => isClaimed && !isPresent);
+  if (broken) throw unavailable(`${broken.name} does not hold: ${broken.detail}`);
+  const holds = (name: string) => walls.some((wall) => wall.name === name && wall.isPresent);
+  const keepsFiles = holds("Landlock") || holds("private root");
+  if (process.platform === "linux" && !holds("seccomp")) {
+    throw unavailable(
+      helper
+        ? "this kernel has no seccomp, which keeps a program from the network and from other processes"
+        : `hotpath-confine is missing, or not built for ${process.arch}; build Hotpath on this machine`,
+    );
+  }
+  if (!keepsFiles && !holds("permission flag")) throw unavailable(`Node ${probes.node} has no permission flag`);
+  if (!keepsFiles && process.getuid?.() === 0) {
+    throw unavailable("nothing but Node's permission flag would keep a program from root's files; run as another user");
+  }
+  // Only there was every attack of the tests tried.
+  const isTriedPlatform = process.platform === "linux" && process.arch === "x64";
+  const isFull = isTriedPlatform && keepsFiles && walls.every(({ isNeeded, isPresent }) => isPresent || !isNeeded);
+  return {
+    place: "child",
+    level: isFull ? "full" : "reduced",
+    layers: walls.map(({ name, isPresent, detail }) => ({ name, isPresent, detail })),
+    interpreter,
+  };
+}
+
+function wallsAround(helper: HelperReport | null, probes: ChildProbes): Wall[] {
+  const tried = (what: string, refusal: string | null) => `${what}: ${refusal ?? "succeeded"}`;
+  const fileWall = helper?.privateRoot ? "private root" : "Landlock";
+  return [
+    {
+      name: "seccomp",
+      isClaimed: helper?.seccomp === true,
+      isPresent: probes.openSocket === "EPERM" && probes.signalItself === "EPERM",
+      isNeeded: true,
+      detail: `${tried("opening a socket", probes.openSocket)}, ${tried("kill", probes.signalItself)}`,
+    },
+    {
+      name: fileWall,
+      isClaimed: helper !== null && (helper.landlock > 0 || helper.privateRoot),
+      isPresent: helper !== null && probes.openUnlistedFile === (helper.privateRoot ? "ENOENT" : "EACCES"),
+      isNeeded: false, // Either of the two; looked at by name.
+      detail: tried("opening a file that is not listed", probes.openUnlistedFile),
+    },
+    {
+      name: "namespaces",
+      isClaimed: helper?.namespaces === true,
+      isPresent: helper !== null && probes.pid === 1,
+      isNeeded: false, // A second wall for what seccomp stops.
+      detail: `its process number is ${probes.pid === 1 ? "1" : "the machine's"}`,
+    },
+    {
+      name: "permission flag",
+      isClaimed: false,
+      isPresent: probes.openUnpermittedFile === "ERR_ACCESS_DENIED",
+      isNeeded: true,
+      detail: tried("opening Node's own file", probes.openUnpermittedFile),
+    },
+    {
+      name: "no code from strings",
+      isClaimed: true,
+      isPresent: probes.codeFromString === "EvalError",
+      isNeeded: true,
+      detail: tried("making a function from a string", probes.codeFromString),
+    },
+    {
+      name: "memory limit",
+      isClaimed: true,
+      isPresent: probes.tooMuchMemory === "RangeError",
+      isNeeded: true,
+      detail: tried(`more than ${sandboxLimits.memoryBytes >> 20} MB for Python`, probes.tooMuchMemory),
+    },
+    {
+      name: "empty environment",
+      isClaimed: helper !== null,
+      isPresent: probes.environmentVariables === 0,
+      isNeeded: true,
+      detail: `${probes.environmentVariables} environment variables`,
+    },
+  ];
+}
+
+export function unavailable(reason: string, cause?: unknown): AppError {
+  return new AppError("sandbox/unavailable", `Code from a model is not run here: ${reason}.`, {}, cause);
+}
