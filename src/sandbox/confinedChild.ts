@@ -1,12 +1,19 @@
 // One confined process: it is started, shows what holds it, runs one program, and is killed with all that belongs to it.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { cancelled } from "../common/cancellation.ts";
-import type { ChildMessage, ChildProbes } from "./child/messages.ts";
-import { parseChildLine } from "./childLines.ts";
+import { type ChildProbes, parseChildProbes } from "./child/childProbes.ts";
 import { type ChildCommand, type HelperReport, parseHelperReport } from "./confinement.ts";
+import {
+  describeUnexpected,
+  judge,
+  Mailbox,
+  type Place,
+  type PlaceEnd,
+  type PlaceMessage,
+  parsePlaceMessage,
+} from "./place.ts";
 import { sandboxLimits, type Verdict } from "./sandbox.ts";
 
 /** What a child showed before Python ran in it. */
@@ -14,15 +21,8 @@ export interface Handshake {
   readonly helper: HelperReport | null;
   readonly probes: ChildProbes;
   readonly interpreter: string;
-}
-
-/** The end of a child that sends nothing more, or of one that is not listened to any longer. */
-interface ChildEnd {
-  readonly type: "gone" | "nonsense";
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** Its last line on stderr. */
-  readonly lastWords: string;
+  /** The same for every child that is held by the same walls. */
+  readonly fingerprint: string;
 }
 
 /** Node's exit code for an option it does not know. */
@@ -32,20 +32,23 @@ const clockPeriodMs = 50;
 /** Processor time in /proc counts in hundredths of a second, on every Linux. */
 const msPerTick = 10;
 
-export class ConfinedChild {
+export class ConfinedChild implements Place {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #hasHelper: boolean;
-  readonly #messages: (ChildMessage | ChildEnd)[] = [];
-  #waiting: ((message: ChildMessage | ChildEnd) => void) | null = null;
+  readonly #expected: string | null;
+  readonly #mailbox = new Mailbox<PlaceMessage<ChildProbes> | PlaceEnd>();
   readonly #firstLineOfStderr: Promise<string>;
   #stdout = "";
   #stderr = "";
   #receivedBytes = 0;
-  #isGone = false;
   #pid = 0;
+  #isProbed = false;
+  isAlive = true;
 
-  constructor({ command, args, hasHelper }: ChildCommand) {
+  /** `expectedFingerprint`: of the child whose walls were judged; none for that child itself. */
+  constructor({ command, args, hasHelper }: ChildCommand, expectedFingerprint: string | null = null) {
     this.#hasHelper = hasHelper;
+    this.#expected = expectedFingerprint;
     this.#process = spawn(command, args, {
       cwd: path.parse(process.execPath).root,
       env: {},
@@ -65,51 +68,51 @@ export class ConfinedChild {
       });
       stderr.on("close", () => resolve(this.#stderr));
     });
-    this.#process.on("error", (error) =>
-      this.#deliver({ type: "gone", code: null, signal: null, lastWords: error.message }),
-    );
+    this.#process.on("error", (error) => this.#end("crashed", error.message));
     this.#process.on("close", (code, signal) => {
-      this.#isGone = true;
-      this.#deliver({ type: "gone", code, signal, lastWords: lastLine(this.#stderr) });
+      const how = `the interpreter's process ended with ${signal ?? `status ${code}`}: ${lastLine(this.#stderr)}`;
+      if (code === 0) this.#end("failed", "left before its end");
+      else this.#end(/out of memory|allocation failed/i.test(how) ? "memory" : "crashed", how);
     });
   }
 
   /** What holds the child; null when Node does not know the permission flag. Rejects when it says nothing usable. */
   async probed(): Promise<Handshake | null> {
     const message = await this.#receiveWithin(startTimeoutMs);
-    if (message.type === "gone" && message.code === unknownOption) return null;
-    if (message.type !== "probed") throw new Error(describe(message));
+    if (this.#process.exitCode === unknownOption) return null;
+    if (message.type !== "probed") throw new Error(describeUnexpected(message));
     const report = this.#hasHelper ? await this.#firstLineOfStderr : "";
     const helper = parseHelperReport(report);
     if (this.#hasHelper && !helper) throw new Error(`the helper's report cannot be read: "${report}"`);
     this.#pid = helper ? helper.pid : (this.#process.pid ?? 0);
-    return { helper, probes: message.probes, interpreter: message.interpreter };
+    this.#isProbed = true;
+    const { probes, interpreter } = message;
+    const fingerprint = JSON.stringify([helper && { ...helper, pid: 0 }, probes]);
+    return { helper, probes, interpreter, fingerprint };
   }
 
-  /** Python waits for its program. */
   async ready(): Promise<void> {
+    if (!this.#isProbed) {
+      const handshake = await this.probed();
+      if (handshake?.fingerprint !== this.#expected) {
+        throw new Error("a child is held by other walls than the first one was");
+      }
+    }
     const message = await this.#receiveWithin(startTimeoutMs);
-    if (message.type !== "ready") throw new Error(describe(message));
+    if (message.type !== "ready") throw new Error(describeUnexpected(message));
   }
 
-  /** Runs the program and kills the child. Rejects with `request/cancelled` only. */
   async run(source: string, signal: AbortSignal | undefined): Promise<Verdict> {
-    const nonce = randomBytes(16).toString("hex");
+    const nonce = crypto.randomUUID();
     const start = performance.now();
-    let brokenLimit: string | null = null;
-    const clock = this.#startClock((limit) => {
-      brokenLimit = limit;
-      this.kill();
-    });
+    const clock = this.#startClock();
     const onAbort = () => this.kill();
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       this.#process.stdin.write(`${JSON.stringify({ source, nonce })}\n`);
-      const message = await this.#receive();
+      const answer = await this.#mailbox.receive();
       if (signal?.aborted) throw cancelled();
-      const wallMs = performance.now() - start;
-      if (brokenLimit !== null) return { outcome: "timeout", message: brokenLimit, wallMs };
-      return { ...judge(message, nonce), wallMs };
+      return { ...judge(answer, nonce), wallMs: performance.now() - start };
     } finally {
       clearInterval(clock);
       signal?.removeEventListener("abort", onAbort);
@@ -117,13 +120,9 @@ export class ConfinedChild {
     }
   }
 
-  get isAlive(): boolean {
-    return !this.#isGone;
-  }
-
   kill(): void {
     const { pid } = this.#process;
-    if (this.#isGone || pid === undefined) return;
+    if (!this.isAlive || pid === undefined) return;
     try {
       if (process.platform === "win32") this.#process.kill("SIGKILL");
       else process.kill(-pid, "SIGKILL");
@@ -133,14 +132,17 @@ export class ConfinedChild {
   }
 
   /** Where the processor's time cannot be seen, the time on the wall is the only limit. */
-  #startClock(stop: (brokenLimit: string) => void): NodeJS.Timeout {
+  #startClock(): NodeJS.Timeout {
     const start = performance.now();
     const cpuAtStart = cpuMsOf(this.#pid);
     return setInterval(() => {
       const cpu = cpuMsOf(this.#pid);
       const usedCpuMs = cpu === null || cpuAtStart === null ? 0 : cpu - cpuAtStart;
-      if (usedCpuMs > sandboxLimits.cpuMs) stop(`more than ${sandboxLimits.cpuMs / 1000} s of processor time`);
-      else if (performance.now() - start > sandboxLimits.wallMs) stop(`more than ${sandboxLimits.wallMs / 1000} s`);
+      if (usedCpuMs > sandboxLimits.cpuMs) {
+        this.#stop("timeout", `more than ${sandboxLimits.cpuMs / 1000} s of processor time`);
+      } else if (performance.now() - start > sandboxLimits.wallMs) {
+        this.#stop("timeout", `more than ${sandboxLimits.wallMs / 1000} s`);
+      }
     }, clockPeriodMs);
   }
 
@@ -148,69 +150,43 @@ export class ConfinedChild {
     this.#stdout += text;
     this.#count(text);
     for (let end = this.#stdout.indexOf("\n"); end >= 0; end = this.#stdout.indexOf("\n")) {
-      const message = parseChildLine(this.#stdout.slice(0, end));
+      const message = parseLine(this.#stdout.slice(0, end));
       this.#stdout = this.#stdout.slice(end + 1);
-      if (message) this.#deliver(message);
-      else this.#distrust("it sent what it never sends");
+      if (message) this.#mailbox.deliver(message);
+      else this.#stop("crashed", "the interpreter's process sent what it never sends");
     }
   }
 
   #count(text: string): void {
     this.#receivedBytes += text.length;
-    if (this.#receivedBytes > sandboxLimits.outputBytes) this.#distrust("it flooded its pipes");
+    if (this.#receivedBytes > sandboxLimits.outputBytes)
+      this.#stop("crashed", "the interpreter's process flooded its pipes");
   }
 
-  #distrust(lastWords: string): void {
+  #stop(outcome: Verdict["outcome"], how: string): void {
     this.kill();
-    this.#deliver({ type: "nonsense", code: null, signal: null, lastWords });
+    this.#end(outcome, how);
   }
 
-  #deliver(message: ChildMessage | ChildEnd): void {
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    if (waiting) waiting(message);
-    else this.#messages.push(message);
+  /** Whoever asks first gets the first reason. */
+  #end(outcome: Verdict["outcome"], how: string): void {
+    this.isAlive = false;
+    this.#mailbox.deliver({ type: "gone", outcome, how });
   }
 
-  #receive(): Promise<ChildMessage | ChildEnd> {
-    const next = this.#messages.shift();
-    if (next) return Promise.resolve(next);
-    return new Promise((resolve) => {
-      this.#waiting = resolve;
+  #receiveWithin(timeoutMs: number): Promise<PlaceMessage<ChildProbes> | PlaceEnd> {
+    return this.#mailbox.receiveWithin(timeoutMs, () => {
+      this.kill();
+      return { type: "gone", outcome: "crashed", how: `nothing came for ${timeoutMs / 1000} s` };
     });
   }
-
-  async #receiveWithin(timeoutMs: number): Promise<ChildMessage | ChildEnd> {
-    const timer = setTimeout(() => this.#distrust(`nothing came for ${timeoutMs / 1000} s`), timeoutMs);
-    try {
-      return await this.#receive();
-    } finally {
-      clearTimeout(timer);
-    }
-  }
 }
 
-function judge(message: ChildMessage | ChildEnd, nonce: string): Omit<Verdict, "wallMs"> {
-  // The nonce is known to the child's own code only, which says it after the program's last line.
-  if (message.type === "ended" && message.nonce === nonce)
-    return { outcome: message.outcome, message: message.message };
-  if (message.type === "gone" && message.code === 0) return { outcome: "failed", message: "left before its end" };
-  if (message.type === "gone" && /out of memory|Array buffer allocation failed/i.test(message.lastWords)) {
-    return { outcome: "memory", message: message.lastWords };
-  }
-  return { outcome: "crashed", message: describe(message).slice(0, 500) };
-}
-
-function describe(message: ChildMessage | ChildEnd): string {
-  switch (message.type) {
-    case "gone":
-      return `the interpreter's process ended with ${message.signal ?? `status ${message.code}`}: ${message.lastWords}`;
-    case "nonsense":
-      return `the interpreter's process was stopped: ${message.lastWords}`;
-    case "unable":
-      return `Python does not start: ${message.reason}`;
-    default:
-      return `the interpreter's process sent "${message.type}" out of turn`;
+function parseLine(line: string): PlaceMessage<ChildProbes> | null {
+  try {
+    return parsePlaceMessage(JSON.parse(line), parseChildProbes);
+  } catch {
+    return null; // No JSON.
   }
 }
 

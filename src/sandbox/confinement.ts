@@ -2,8 +2,8 @@
 // child found when it tried, and the level that follows.
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { AppError } from "../common/errors.ts";
-import type { ChildProbes } from "./child/messages.ts";
+import type { ChildProbes } from "./child/childProbes.ts";
+import { unavailable } from "./freshSandbox.ts";
 import { type Isolation, type IsolationLayer, sandboxLimits } from "./sandbox.ts";
 
 /** Names of Node's permission flag, newest first; which one a Node knows is found out by starting it. */
@@ -192,8 +192,4 @@ function wallsAround(helper: HelperReport | null, probes: ChildProbes): Wall[] {
       detail: `${probes.environmentVariables} environment variables`,
     },
   ];
-}
-
-export function unavailable(reason: string, cause?: unknown): AppError {
-  return new AppError("sandbox/unavailable", `Code from a model is not run here: ${reason}.`, {}, cause);
 }

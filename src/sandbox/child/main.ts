@@ -3,13 +3,14 @@
 import { constants, readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { interpreterName, runProgram, startInterpreter } from "../interpreter.ts";
-import type { ChildMessage, RunRequest } from "./messages.ts";
-import { probe } from "./probes.ts";
+import type { PlaceMessage, RunRequest } from "../place.ts";
+import type { ChildProbes } from "./childProbes.ts";
+import { probe } from "./probe.ts";
 
 const [folder = "", unlistedFile = "", memoryPages = ""] = process.argv.slice(2);
 
 /** Written at once: the next statement may be the last. Stdout is a pipe that does not wait for its reader. */
-function send(message: ChildMessage): void {
+function send(message: PlaceMessage<ChildProbes>): void {
   const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
   for (let written = 0; written < bytes.length; ) {
     try {

@@ -1,7 +1,7 @@
 // What this process can do although it should not: each wall is tried alone, before any Python runs.
 import { closeSync, openSync } from "node:fs";
 import { createServer } from "node:net";
-import type { ChildProbes } from "./messages.ts";
+import type { ChildProbes } from "./childProbes.ts";
 
 export async function probe(unlistedFile: string, memoryPages: number): Promise<ChildProbes> {
   return {

@@ -1,0 +1,177 @@
+// The panel's page as a sandbox: a fresh worker for each program, one more kept warm. Runs in the page, which needs
+// nothing of Node or the editor: what the workers run on is handed in, since neither they nor the page may load anything.
+import { cancelled } from "../common/cancellation.ts";
+import { AppError } from "../common/errors.ts";
+import { FreshSandbox, requireConsent, unavailable } from "./freshSandbox.ts";
+import {
+  describeUnexpected,
+  judge,
+  Mailbox,
+  type Place,
+  type PlaceEnd,
+  type PlaceMessage,
+  parsePlaceMessage,
+} from "./place.ts";
+import { type Isolation, type IsolationLayer, type Sandbox, sandboxLimits, type Verdict } from "./sandbox.ts";
+import { parseWorkerProbes, type WorkerProbes, type WorkerStart } from "./worker/workerProbes.ts";
+
+/** How the worker's source reaches it. A data: URL gives it an origin of its own; a blob: URL shares the page's. */
+export type WorkerScheme = "data" | "blob";
+
+/**
+ * What the page's content security policy must say for the workers, beside `default-src 'none'` and the page's own
+ * scripts. Nothing else may be added to these two, and no `connect-src`: the workers inherit all of it.
+ */
+export const workerCsp = (scheme: WorkerScheme = "data") =>
+  ({ "script-src": "'wasm-unsafe-eval'", "worker-src": `${scheme}:` }) as const;
+
+/** Files of dist/, as `readWorkerAssets` reads them. */
+export interface WorkerAssets {
+  /** panel/sandboxWorker.js */
+  readonly source: string;
+  /** pyodide/pyodide.asm.wasm */
+  readonly wasm: ArrayBuffer;
+  /** pyodide/python_stdlib.zip */
+  readonly stdlib: ArrayBuffer;
+  /** pyodide/pyodide-lock.json */
+  readonly lockFileContents: string;
+  /** pyodide/snapshot.bin */
+  readonly snapshot: ArrayBuffer;
+}
+
+export interface WorkerSandboxOptions {
+  readonly assets: WorkerAssets;
+  /** As the page's policy allows. Try "data" first; where its workers do not start, load the page again for "blob". */
+  readonly scheme: WorkerScheme;
+  /** The user knows that a wall is missing here and wants to go on; with "blob" one always is. */
+  readonly allowReduced: boolean;
+  readonly startTimeoutMs?: number;
+}
+
+/** Starts a first worker and tries what holds it. Rejects with `sandbox/unavailable` as the confined child does. */
+export async function createWorkerSandbox(options: WorkerSandboxOptions): Promise<Sandbox> {
+  const { assets, scheme, allowReduced, startTimeoutMs = 30_000 } = options;
+  // Where the policy forbids it, this fails here and at once: inside, Pyodide would wait for ever.
+  const wasm = await WebAssembly.compile(assets.wasm).catch((error: Error) => {
+    throw unavailable(`WebAssembly cannot be compiled: ${error.message}`, error);
+  });
+  const url = workerUrl(assets.source, scheme);
+  const { stdlib, lockFileContents, snapshot } = assets;
+  const start: WorkerStart = { wasm, stdlib, lockFileContents, snapshot, memoryBytes: sandboxLimits.memoryBytes };
+  const first = new PanelWorker(url, start, startTimeoutMs);
+  try {
+    const { probes, interpreter } = await first.probed();
+    const isolation = judgeWorker(probes, interpreter);
+    requireConsent(isolation, allowReduced);
+    const expected = JSON.stringify(probes);
+    return new FreshSandbox(isolation, first, () => new PanelWorker(url, start, startTimeoutMs, expected));
+  } catch (error) {
+    first.kill();
+    throw error instanceof AppError ? error : unavailable((error as Error).message, error);
+  }
+}
+
+function workerUrl(source: string, scheme: WorkerScheme): string {
+  return scheme === "data"
+    ? `data:text/javascript;charset=utf-8,${encodeURIComponent(source)}`
+    : URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+}
+
+type WorkerMessage = PlaceMessage<WorkerProbes> | PlaceEnd;
+
+class PanelWorker implements Place {
+  readonly #worker: Worker;
+  readonly #mailbox = new Mailbox<WorkerMessage>();
+  readonly #startTimeoutMs: number;
+  readonly #expected: string | null;
+  #isProbed = false;
+  isAlive = true;
+
+  constructor(url: string, start: WorkerStart, startTimeoutMs: number, expected: string | null = null) {
+    this.#startTimeoutMs = startTimeoutMs;
+    this.#expected = expected;
+    this.#worker = new Worker(url, { type: "module" });
+    this.#worker.onmessage = ({ data }) => {
+      const message = parsePlaceMessage(data, parseWorkerProbes);
+      if (message) this.#mailbox.deliver(message);
+      else this.#stop("crashed", "the worker sent what it never sends");
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#stop("crashed", `the worker failed: ${event.message || "it was not allowed to start"}`);
+    };
+    this.#worker.postMessage(start);
+  }
+
+  async probed(): Promise<{ probes: WorkerProbes; interpreter: string }> {
+    const message = await this.#receiveWithin(this.#startTimeoutMs, "crashed", "the worker did not start");
+    if (message.type !== "probed") throw new Error(describeUnexpected(message));
+    this.#isProbed = true;
+    return message;
+  }
+
+  async ready(): Promise<void> {
+    if (!this.#isProbed && JSON.stringify((await this.probed()).probes) !== this.#expected) {
+      throw new Error("a worker is held by other walls than the first one was");
+    }
+    const message = await this.#receiveWithin(this.#startTimeoutMs, "crashed", "Python did not start");
+    if (message.type !== "ready") throw new Error(describeUnexpected(message));
+  }
+
+  async run(source: string, signal: AbortSignal | undefined): Promise<Verdict> {
+    const nonce = crypto.randomUUID();
+    const start = performance.now();
+    const onAbort = () => this.#stop("crashed", "cancelled");
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      this.#worker.postMessage({ source, nonce });
+      const late = `more than ${sandboxLimits.wallMs / 1000} s`;
+      const answer = await this.#receiveWithin(sandboxLimits.wallMs, "timeout", late);
+      if (signal?.aborted) throw cancelled();
+      return { ...judge(answer, nonce), wallMs: performance.now() - start };
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      this.kill();
+    }
+  }
+
+  kill(): void {
+    this.isAlive = false;
+    this.#worker.terminate();
+  }
+
+  #stop(outcome: Verdict["outcome"], how: string): void {
+    this.kill();
+    this.#mailbox.deliver({ type: "gone", outcome, how });
+  }
+
+  #receiveWithin(timeoutMs: number, outcome: Verdict["outcome"], how: string): Promise<WorkerMessage> {
+    return this.#mailbox.receiveWithin(timeoutMs, () => {
+      this.kill();
+      return { type: "gone", outcome, how };
+    });
+  }
+}
+
+function judgeWorker(probes: WorkerProbes, interpreter: string): Isolation {
+  const tried = (attempts: readonly (readonly [string, string | null])[], more = ""): Omit<IsolationLayer, "name"> => ({
+    isPresent: attempts.every(([, refusal]) => refusal !== null),
+    detail: attempts.map(([what, refusal]) => `${what}: ${refusal ?? "succeeded"}`).join(", ") + more,
+  });
+  const policy = tried([
+    ["fetch", probes.fetch],
+    ["WebSocket", probes.webSocket],
+    ["importScripts", probes.importScripts],
+    ["code from a string", probes.codeFromString],
+  ]);
+  const origin = tried([["opening a database", probes.database]], `, origin ${probes.origin}`);
+  const layers: IsolationLayer[] = [
+    { name: "content security policy", ...policy },
+    { name: "own origin", detail: origin.detail, isPresent: origin.isPresent && probes.origin === "null" },
+    { name: "memory limit", ...tried([[`more than ${sandboxLimits.memoryBytes >> 20} MB`, probes.tooMuchMemory]]) },
+  ];
+  // The first one is what keeps a program from the network; nothing runs without it, whatever the user says.
+  if (!policy.isPresent) throw unavailable(`the page's content security policy does not hold (${policy.detail})`);
+  const level = layers.every(({ isPresent }) => isPresent) ? "full" : "reduced";
+  return { place: "panel", level, layers, interpreter };
+}
