@@ -49,6 +49,7 @@ describe("the package", () => {
       "extension/dist/native/libggml.v*.so",
       ...(existsSync(cudaLibrary) ? ["extension/dist/native/libhotpath-cuda.so"] : []),
       "extension/dist/native/libllama.v*.so",
+      "extension/media/benchmark/starter.jsonl",
       "extension/media/icon.png",
       "extension/media/readme/*",
       "extension/media/sample/rectangle.py",

@@ -18,6 +18,12 @@ export interface InfillingProblem extends Problem {
   readonly suffix: string;
 }
 
+/** A row of the starter set: one of HumanEval's kind, and a line of its reference that is also asked for alone. */
+export interface StarterProblem extends Problem {
+  /** Without its line feed. It stands in the reference once. */
+  readonly line: string;
+}
+
 /** A row of GSM8K. */
 export interface WordProblem {
   readonly question: string;
@@ -45,6 +51,16 @@ export function readInfillingProblems(text: string, source: string): readonly In
   const rows = readLines(text, source, [...problemFields, "suffix"]);
   refuseBadProblems(rows, source);
   return rows.map((row) => ({ ...toProblem(row), suffix: row.suffix }));
+}
+
+export function readStarterProblems(text: string, source: string): readonly StarterProblem[] {
+  const rows = readLines(text, source, [...problemFields, "line"]);
+  refuseBadProblems(rows, source);
+  return rows.map((row, index) => {
+    const count = row.canonical_solution.split("\n").filter((line) => line === row.line).length;
+    if (count === 1) return { ...toProblem(row), line: row.line };
+    throw invalid(source, index, `the line ${excerpt(row.line)} stands in the reference ${count} times, not once`);
+  });
 }
 
 export function readWordProblems(text: string, source: string): readonly WordProblem[] {

@@ -13,6 +13,7 @@ import type { PreparedSuite, SuiteChoice, SuiteId } from "../suite.ts";
 import { prepareChainOfThought, prepareFewShot } from "./gsm8k/gsm8k.ts";
 import { prepareHumanEval } from "./humanEval/humanEval.ts";
 import { prepareInfilling } from "./infilling/infilling.ts";
+import { prepareStarter } from "./starter/starter.ts";
 
 export interface SuiteDeps {
   readonly datasets: DatasetStore;
@@ -27,6 +28,7 @@ interface SuiteMaker {
 }
 
 const suites: Partial<Record<SuiteId, SuiteMaker>> = {
+  starter: { datasets: [], prepare: (choice, { productFolder }) => prepareStarter(choice, productFolder) },
   humaneval: { datasets: [humanEval], prepare: (choice, { datasets }) => prepareHumanEval(choice, datasets) },
   "infill-single": {
     datasets: [singleLineInfilling],
