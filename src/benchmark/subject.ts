@@ -105,12 +105,23 @@ export interface Generation {
   readonly overlaps: number;
 }
 
-/** A subject made ready. Every method rejects with an AppError. */
+/** What a subject cannot do of a request. */
+export interface Objection {
+  /** refused: it cannot be asked. limited: it can, and the figures are to be read with the message in mind. */
+  readonly kind: "refused" | "limited";
+  readonly message: string;
+}
+
+/** Something that is measured. Every method rejects with an AppError. */
 export interface Subject {
   readonly definition: SubjectDefinition;
   /** Loads it and keeps it loaded. Telling progress is up to the caller: `fraction` is 0 to 1. */
   open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts>;
+  /** Of an open subject; null: it can do all of this. */
+  objection(request: GenerationRequest): Objection | null;
   generate(request: GenerationRequest, signal: AbortSignal): Promise<Generation>;
+  /** Frees its memory, not what makes the next `open` quick. Never rejects. */
+  unload(): Promise<void>;
   /** Frees what `open` took, files that were synthesised included. Never rejects. */
   close(): Promise<void>;
 }

@@ -58,6 +58,10 @@ export interface GenerateTask {
   /** Rows of one problem are not independent: intervals are resampled by this. */
   readonly cluster: string;
   readonly request: GenerationRequest;
+  /** Speed suites: asked of a subject that refuses `request`, as one without fill-in-the-middle does. */
+  readonly fallback?: GenerationRequest;
+  /** The subject rests this long before. */
+  readonly idleMs?: number;
 }
 
 /** A recorded typing session, replayed through the real completion pipeline. */

@@ -1,0 +1,166 @@
+// A server of somebody else as a subject, so that what people use today is measured in the same run.
+import { isCancelled } from "../../common/errors.ts";
+import type { StopReason } from "../../protocol/model.ts";
+import type {
+  Generation,
+  GenerationRequest,
+  Objection,
+  ServerApi,
+  ServerSubject,
+  Subject,
+  SubjectFacts,
+} from "../subject.ts";
+import type { Dialect, Piece, ServerFacts } from "./servers/dialect.ts";
+import { eventData, objectLines } from "./servers/framing.ts";
+import { excerpt, failed, requestJson, requestLines } from "./servers/http.ts";
+import { llamaServer } from "./servers/llamaServer.ts";
+import { ollama } from "./servers/ollama.ts";
+import { openai } from "./servers/openai.ts";
+import { TextRules } from "./servers/textRules.ts";
+
+const dialects: Readonly<Record<ServerApi, Dialect>> = { openai, "llama-server": llamaServer, ollama };
+
+export function createServerSubject(definition: ServerSubject): Subject {
+  return new MeasuredServer(definition);
+}
+
+class MeasuredServer implements Subject {
+  readonly definition: ServerSubject;
+  readonly #dialect: Dialect;
+  #facts: ServerFacts | undefined;
+
+  constructor(definition: ServerSubject) {
+    this.definition = definition;
+    this.#dialect = dialects[definition.api];
+  }
+
+  async open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts> {
+    onProgress(`Asking ${this.definition.url}`, 0);
+    const ask = (path: string, body: object | null) => requestJson(this.#url(path), { body, signal });
+    this.#facts = await this.#dialect.open(this.definition, ask);
+    const { model: _, hasFim: __, ...known } = this.#facts;
+    return {
+      ...known,
+      method: "server",
+      sha256: null,
+      mode: null,
+      modeReason: null,
+      threads: null,
+      residentBytes: null,
+      kvBytes: null,
+      hot: null,
+    };
+  }
+
+  objection(request: GenerationRequest): Objection | null {
+    return this.#dialect.objection(request, this.#opened());
+  }
+
+  async generate(request: GenerationRequest, signal: AbortSignal): Promise<Generation> {
+    const { path, body } = this.#dialect.call(request, this.#opened());
+    const url = this.#url(path);
+    const limit = new AbortController();
+    const timer = request.timeLimitMs > 0 ? setTimeout(() => limit.abort(), request.timeLimitMs) : undefined;
+    const answer = new Answer(request);
+    try {
+      for await (const piece of this.#pieces(url, body, AbortSignal.any([signal, limit.signal]))) {
+        if (piece.error !== undefined) throw failed(url, `failed in the middle: ${excerpt(piece.error)}`);
+        answer.add(piece);
+        if (answer.isComplete) break;
+      }
+    } catch (error) {
+      // The time limit ends a text, as in the engine; only the caller's signal cancels it.
+      if (!(isCancelled(error) && limit.signal.aborted && !signal.aborted)) throw error;
+      answer.endByTime();
+    } finally {
+      clearTimeout(timer);
+    }
+    if (!answer.isComplete) throw failed(url, "ended its answer without saying that it is complete");
+    return answer.generation();
+  }
+
+  async unload(): Promise<void> {
+    // What a server keeps in memory is its own affair.
+  }
+
+  async close(): Promise<void> {
+    this.#facts = undefined;
+  }
+
+  async *#pieces(url: URL, body: object, signal: AbortSignal): AsyncGenerator<Piece, void, undefined> {
+    const lines = requestLines(url, { body, signal });
+    const messages = this.#dialect.framing === "events" ? eventData(lines) : objectLines(lines);
+    for await (const message of messages) {
+      let piece: Piece;
+      try {
+        piece = this.#dialect.read(message);
+      } catch (error) {
+        throw failed(url, `sent what is not JSON: ${excerpt(message)}`, error);
+      }
+      yield piece;
+    }
+  }
+
+  #opened(): ServerFacts {
+    if (!this.#facts) throw new Error(`${this.definition.id} is not open`);
+    return this.#facts;
+  }
+
+  /** Users type the address with or without the "/v1" that some tools want in it. */
+  #url(path: string): URL {
+    return new URL(path, `${this.definition.url.replace(/(\/v1)?\/*$/, "")}/`);
+  }
+}
+
+/** An answer as it comes, on the client's clock. */
+class Answer {
+  readonly #startedMs = performance.now();
+  readonly #rules: TextRules;
+  readonly #timesMs: number[] = [];
+  #promptTokens: number | null = null;
+  #generatedTokens: number | null = null;
+  #stopReason: StopReason | null = null;
+  #endMs = 0;
+  isComplete = false;
+
+  constructor(request: GenerationRequest) {
+    this.#rules = new TextRules(request);
+  }
+
+  add({ text, promptTokens, generatedTokens, stopReason, isLast }: Piece): void {
+    if (text) {
+      this.#timesMs.push(performance.now() - this.#startedMs);
+      this.#rules.add(text);
+    }
+    this.#promptTokens = promptTokens ?? this.#promptTokens;
+    this.#generatedTokens = generatedTokens ?? this.#generatedTokens;
+    this.#stopReason = stopReason ?? this.#stopReason;
+    if (this.#rules.end) this.#complete(this.#rules.end);
+    else if (isLast) this.#complete(this.#stopReason);
+  }
+
+  endByTime(): void {
+    this.#complete("time");
+  }
+
+  generation(): Generation {
+    return {
+      text: this.#rules.text,
+      stopReason: this.#stopReason,
+      promptTokens: this.#promptTokens,
+      // Servers that are cut short do not count; they send a token at a time.
+      generatedTokens: this.#generatedTokens ?? this.#timesMs.length,
+      ttftMs: this.#timesMs[0] ?? this.#endMs,
+      totalMs: this.#endMs,
+      tokenTimesMs: this.#timesMs,
+      stats: null,
+      overlaps: 0,
+    };
+  }
+
+  #complete(reason: StopReason | null): void {
+    this.isComplete = true;
+    this.#stopReason = reason;
+    this.#endMs = performance.now() - this.#startedMs;
+  }
+}

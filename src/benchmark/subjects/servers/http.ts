@@ -1,0 +1,105 @@
+// Requests to a server whose address the user typed, and to no other: nothing is followed elsewhere.
+import http from "node:http";
+import https from "node:https";
+import { text } from "node:stream/consumers";
+import { cancelled, throwIfCancelled } from "../../../common/cancellation.ts";
+import { AppError } from "../../../common/errors.ts";
+
+/** A server that says nothing for so long has gone; a large model may take minutes over its first token. */
+const silenceLimitMs = 10 * 60_000;
+/** Of what a server answered, in messages. */
+const excerptLength = 300;
+const keptErrorBytes = 4096;
+
+export interface Call {
+  /** Null body: GET. */
+  readonly body: object | null;
+  readonly signal: AbortSignal;
+}
+
+/** The answer as parsed JSON. */
+export async function requestJson(url: URL, call: Call): Promise<unknown> {
+  const reply = await send(url, call);
+  const answer = await guarded(url, call.signal, () => text(reply));
+  try {
+    return JSON.parse(answer);
+  } catch (error) {
+    throw failed(url, `answered what is not JSON: ${excerpt(answer)}`, error);
+  }
+}
+
+/** The lines of a streamed answer as they arrive, without their ends. The connection is closed when the reader leaves. */
+export async function* requestLines(url: URL, call: Call): AsyncGenerator<string, void, undefined> {
+  const reply = await send(url, call);
+  reply.setEncoding("utf8");
+  const chunks = reply[Symbol.asyncIterator]() as AsyncIterator<string>;
+  let pending = "";
+  try {
+    for (;;) {
+      const { value, done } = await guarded(url, call.signal, () => chunks.next());
+      if (done) break;
+      const lines = (pending + value).split(/\r\n|\n/);
+      pending = lines.pop() ?? "";
+      yield* lines;
+    }
+    if (pending !== "") yield pending;
+  } finally {
+    reply.destroy();
+  }
+}
+
+async function send(url: URL, { body, signal }: Call): Promise<http.IncomingMessage> {
+  throwIfCancelled(signal);
+  const reply = await guarded(url, signal, () => start(url, body, signal));
+  const { statusCode = 0, statusMessage, headers } = reply;
+  if (statusCode >= 200 && statusCode < 300) return reply;
+  const answer = await guarded(url, signal, () => beginning(reply));
+  const elsewhere = headers.location ? ` and points to ${headers.location}, which is not followed` : "";
+  throw failed(url, `answered ${statusCode} ${statusMessage}${elsewhere}: ${excerpt(answer)}`, undefined, statusCode);
+}
+
+function start(url: URL, body: object | null, signal: AbortSignal): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = body === null ? null : Buffer.from(JSON.stringify(body));
+    const headers = sent ? { "content-type": "application/json", "content-length": sent.length } : {};
+    const { request } = url.protocol === "https:" ? https : http;
+    const outgoing = request(url, { method: sent ? "POST" : "GET", headers, signal }, resolve);
+    outgoing.setTimeout(silenceLimitMs, () =>
+      outgoing.destroy(new Error(`it was silent for ${silenceLimitMs / 60_000} minutes`)),
+    );
+    outgoing.on("error", reject);
+    outgoing.end(sent ?? undefined);
+  });
+}
+
+async function beginning(reply: http.IncomingMessage): Promise<string> {
+  let answer = "";
+  for await (const chunk of reply.setEncoding("utf8")) {
+    answer += chunk;
+    if (answer.length > keptErrorBytes) break;
+  }
+  return answer;
+}
+
+/** What goes wrong on the way becomes one of our errors; a request that was aborted was cancelled. */
+async function guarded<T>(url: URL, signal: AbortSignal, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (signal.aborted) throw cancelled();
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ECONNREFUSED" || code === "ENOTFOUND")
+      throw failed(url, `is not there (${code}); is it running?`, error);
+    if (code === "ECONNRESET") throw failed(url, "ended the connection in the middle of its answer", error);
+    throw failed(url, `did not answer: ${message}`, error);
+  }
+}
+
+export function failed(url: URL, what: string, cause?: unknown, status = 0): AppError {
+  return new AppError("server/failed", `${url.origin}${url.pathname} ${what}`, { url: url.href, status }, cause);
+}
+
+export function excerpt(answer: string): string {
+  const line = answer.replace(/\s+/g, " ").trim();
+  return JSON.stringify(line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line);
+}

@@ -1,0 +1,103 @@
+// Ollama's /api/generate.
+import { AppError } from "../../../common/errors.ts";
+import type { GenerationRequest, ServerSubject } from "../../subject.ts";
+import { type Ask, asList, asNumber, asObject, asText, type Dialect, errorOf, noFim, type Piece } from "./dialect.ts";
+
+/** The same for all, or Ollama would load the model again for each; it is what the engine takes by itself. */
+const contextLength = 4096;
+const keepAlive = "30m";
+
+export const ollama: Dialect = {
+  framing: "lines",
+
+  async open(server, ask) {
+    const version = asText(asObject(await ask("api/version", null)).version) ?? "?";
+    const model = await chooseModel(server, ask);
+    const shown = asObject(await ask("api/show", { model }));
+    const details = asObject(shown.details);
+    const info = asObject(shown.model_info);
+    // A request without a prompt loads the model and answers when it is there.
+    const options = { num_ctx: contextLength };
+    const loaded = asObject(await ask("api/generate", { model, keep_alive: keepAlive, stream: false, options }));
+    const running = asList(asObject(await ask("api/ps", null)).models).find(({ name }) => isSameName(name, model));
+    const [bytes, vramBytes] = [asNumber(running?.size), asNumber(running?.size_vram)];
+    return {
+      server: `Ollama ${version}`,
+      model,
+      architecture: asText(info["general.architecture"]) ?? asText(details.family) ?? null,
+      parameterCount: asNumber(info["general.parameter_count"]) ?? null,
+      quantization: asText(details.quantization_level) ?? null,
+      fileBytes: await fileBytesOf(model, ask),
+      contextLength,
+      placement: bytes && vramBytes !== undefined ? `${Math.round((100 * vramBytes) / bytes)} % on GPU` : null,
+      fitsInVram: bytes && vramBytes ? vramBytes >= bytes : null,
+      loadMs: (asNumber(loaded.load_duration) ?? 0) / 1e6 || null,
+      hasFim: Array.isArray(shown.capabilities) && shown.capabilities.includes("insert"),
+    };
+  },
+
+  objection({ prompt, ignoreEnd }, { hasFim, model }) {
+    if (prompt.kind === "fim" && !hasFim) return noFim(`Ollama's template of ${model} has no place for a suffix`);
+    if (!ignoreEnd) return null;
+    return { kind: "limited", message: "cannot be kept from ending a text early: Ollama has no option for it" };
+  },
+
+  call(request, { model }) {
+    // Raw leaves the template out; a suffix gets into the prompt by the template only.
+    const { prompt } = request;
+    const asked =
+      prompt.kind === "text" ? { prompt: prompt.text, raw: true } : { prompt: prompt.prefix, suffix: prompt.suffix };
+    return {
+      path: "api/generate",
+      body: { model, ...asked, stream: true, keep_alive: keepAlive, options: settings(request) },
+    };
+  },
+
+  read(data): Piece {
+    const message = asObject(JSON.parse(data));
+    const text = asText(message.response);
+    if (message.done !== true) return { error: errorOf(message), text };
+    return {
+      text,
+      // "stop" stands for the end of the text and for a stop string.
+      stopReason: message.done_reason === "length" ? "tokens" : null,
+      promptTokens: asNumber(message.prompt_eval_count),
+      generatedTokens: asNumber(message.eval_count),
+      isLast: true,
+    };
+  },
+};
+
+/** Its usual filters (top-k 40, repeat penalty) are switched off: only what the request names shapes the text. */
+function settings({ maxTokens, temperature, topP, seed, stop }: GenerationRequest): object {
+  return {
+    num_ctx: contextLength,
+    num_predict: maxTokens,
+    temperature,
+    top_p: topP,
+    top_k: 0,
+    min_p: 0,
+    repeat_penalty: 1,
+    seed,
+    stop,
+  };
+}
+
+async function chooseModel({ model, url }: ServerSubject, ask: Ask): Promise<string> {
+  if (model !== null) return model;
+  const names = asList(asObject(await ask("api/tags", null)).models).flatMap(({ name }) => asText(name) ?? []);
+  const [only, ...others] = names;
+  if (only !== undefined && others.length === 0) return only;
+  const found = only === undefined ? "has no model" : `has several models (${names.join(", ")})`;
+  throw new AppError("server/failed", `${url} ${found}; say which with URL=MODEL`, { url });
+}
+
+async function fileBytesOf(model: string, ask: Ask): Promise<number | null> {
+  const tags = asList(asObject(await ask("api/tags", null)).models);
+  return asNumber(tags.find(({ name }) => isSameName(name, model))?.size) ?? null;
+}
+
+/** "qwen" is short for "qwen:latest". */
+function isSameName(name: unknown, model: string): boolean {
+  return name === model || name === `${model}:latest`;
+}

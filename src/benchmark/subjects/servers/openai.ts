@@ -1,0 +1,92 @@
+// POST /v1/completions, as vLLM, llama-server, LM Studio and others offer it.
+import { AppError } from "../../../common/errors.ts";
+import type { ServerSubject } from "../../subject.ts";
+import { type Ask, asList, asNumber, asObject, asText, type Dialect, errorOf, noFim, type Piece } from "./dialect.ts";
+
+export const openai: Dialect = {
+  framing: "events",
+
+  async open(server, ask) {
+    const models = asList(asObject(await ask("v1/models", null)).data);
+    const model = chooseModel(
+      server,
+      models.flatMap(({ id }) => asText(id) ?? []),
+    );
+    const listed = models.find(({ id }) => id === model);
+    const owner = asText(listed?.owned_by);
+    return {
+      server: await versionOf(ask, owner),
+      model,
+      architecture: null,
+      parameterCount: null,
+      quantization: null,
+      fileBytes: null,
+      contextLength: asNumber(listed?.max_model_len) ?? null,
+      placement: null,
+      fitsInVram: null,
+      loadMs: null,
+      hasFim: false,
+    };
+  },
+
+  objection({ prompt, ignoreEnd }) {
+    if (prompt.kind === "fim") return noFim("/v1/completions takes text before the cursor only");
+    if (!ignoreEnd) return null;
+    return { kind: "limited", message: "is asked for `ignore_eos`, which not every server knows: texts may end early" };
+  },
+
+  call({ prompt, maxTokens, temperature, topP, seed, stop, ignoreEnd }, { model }) {
+    return {
+      path: "v1/completions",
+      body: {
+        model,
+        prompt: prompt.kind === "text" ? prompt.text : prompt.prefix,
+        max_tokens: maxTokens,
+        temperature,
+        top_p: topP,
+        seed,
+        stream: true,
+        stream_options: { include_usage: true },
+        ...(stop.length > 0 ? { stop } : {}),
+        ...(ignoreEnd ? { ignore_eos: true } : {}),
+      },
+    };
+  },
+
+  read(data): Piece {
+    if (data === "[DONE]") return { isLast: true };
+    const message = asObject(JSON.parse(data));
+    const choice = asList(message.choices)[0];
+    const usage = asObject(message.usage);
+    return {
+      error: errorOf(message),
+      text: asText(choice?.text),
+      promptTokens: asNumber(usage.prompt_tokens),
+      generatedTokens: asNumber(usage.completion_tokens),
+      stopReason: stopReasonOf(choice),
+    };
+  },
+};
+
+/** "stop" stands for the end of the text and for a stop string; only vLLM says which, by the string. */
+function stopReasonOf(choice: ReturnType<typeof asObject> | undefined): Piece["stopReason"] {
+  if (choice?.finish_reason === "length") return "tokens";
+  if (typeof choice?.finish_reason !== "string") return undefined;
+  return typeof choice.stop_reason === "string" ? "stop" : null;
+}
+
+function chooseModel({ model, url }: ServerSubject, names: readonly string[]): string {
+  if (model !== null) return model;
+  const [only, ...others] = names;
+  if (only !== undefined && others.length === 0) return only;
+  const found = only === undefined ? "names no model" : `has several models (${names.join(", ")})`;
+  throw new AppError("server/failed", `${url} ${found}; say which with URL=MODEL`, { url });
+}
+
+/** vLLM tells its version beside the API; nobody else has to. */
+async function versionOf(ask: Ask, owner: string | undefined): Promise<string> {
+  const name = owner ?? "OpenAI-compatible";
+  const answer = await ask("version", null).catch(() => null);
+  const version = asText(asObject(answer).version);
+  return version === undefined ? name : `${name} ${version}`;
+}
