@@ -16,6 +16,7 @@ export interface RunProgress {
 /** How a user steers a run. A pause takes effect after the generation under way; a cancel ends that, too. */
 export interface RunControl {
   readonly signal: AbortSignal;
+  readonly isPaused: boolean;
   /** Resolves at once, or when the user has resumed. */
   whenRunning(): Promise<void>;
 }

@@ -75,7 +75,8 @@ class MeasuredServer implements Subject {
     } finally {
       clearTimeout(timer);
     }
-    if (!answer.isComplete) throw failed(url, "ended its answer without saying that it is complete");
+    if (!answer.isComplete && !answer.endByClose())
+      throw failed(url, "ended its answer without saying that it is complete");
     return answer.generation();
   }
 
@@ -119,7 +120,8 @@ class Answer {
   readonly #timesMs: number[] = [];
   #promptTokens: number | null = null;
   #generatedTokens: number | null = null;
-  #stopReason: StopReason | null = null;
+  /** undefined: the text goes on. */
+  #stopReason: StopReason | null | undefined;
   #endMs = 0;
   isComplete = false;
 
@@ -134,9 +136,15 @@ class Answer {
     }
     this.#promptTokens = promptTokens ?? this.#promptTokens;
     this.#generatedTokens = generatedTokens ?? this.#generatedTokens;
-    this.#stopReason = stopReason ?? this.#stopReason;
+    if (stopReason !== undefined) this.#stopReason = stopReason;
     if (this.#rules.end) this.#complete(this.#rules.end);
-    else if (isLast) this.#complete(this.#stopReason);
+    else if (isLast) this.#complete(this.#stopReason ?? null);
+  }
+
+  /** True when the server had said that the text was over. */
+  endByClose(): boolean {
+    if (this.#stopReason !== undefined) this.#complete(this.#stopReason);
+    return this.isComplete;
   }
 
   endByTime(): void {
@@ -146,7 +154,7 @@ class Answer {
   generation(): Generation {
     return {
       text: this.#rules.text,
-      stopReason: this.#stopReason,
+      stopReason: this.#stopReason ?? null,
       promptTokens: this.#promptTokens,
       // Servers that are cut short do not count; they send a token at a time.
       generatedTokens: this.#generatedTokens ?? this.#timesMs.length,

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { isDischarging, isOnBattery } from "../../../src/editor/power.ts";
+import { isDischarging, isOnBattery } from "../../../src/common/battery.ts";
 import { temporaryFolder } from "../../support/temporaryFolder.ts";
 
 /** The folder in which Linux describes these supplies. */

@@ -1,0 +1,117 @@
+// The subjects that are measured together: opened, kept open side by side where they fit, and closed.
+import { toAppError } from "../../common/errors.ts";
+import type { Subject, SubjectDefinition } from "../subject.ts";
+import type { Journal } from "./journal.ts";
+import type { Teller } from "./teller.ts";
+
+export interface Runner {
+  readonly id: string;
+  readonly label: string;
+  readonly subject: Subject;
+  /** It has answered once since it was opened, or since a pause. */
+  isWarm: boolean;
+}
+
+interface Entrant extends Runner {
+  isOpen: boolean;
+}
+
+export class Field {
+  readonly #entrants: readonly Entrant[];
+  readonly #journal: Journal;
+  readonly #teller: Teller;
+  readonly #signal: AbortSignal;
+  #isTogether = true;
+
+  constructor(
+    definitions: readonly SubjectDefinition[],
+    create: (definition: SubjectDefinition) => Subject,
+    told: { readonly journal: Journal; readonly teller: Teller; readonly signal: AbortSignal },
+  ) {
+    this.#entrants = definitions.map((definition) => ({
+      id: definition.id,
+      label: definition.label,
+      subject: create(definition),
+      isWarm: false,
+      isOpen: false,
+    }));
+    this.#journal = told.journal;
+    this.#teller = told.teller;
+    this.#signal = told.signal;
+  }
+
+  get runners(): readonly Runner[] {
+    return this.#entrants;
+  }
+
+  /** False: there is room for one at a time. */
+  get isTogether(): boolean {
+    return this.#isTogether;
+  }
+
+  /** Those that cannot be opened are left out. */
+  async open(): Promise<void> {
+    for (const entrant of this.#entrants) {
+      if (!this.#isTogether) return;
+      try {
+        await this.#open(entrant);
+      } catch (error) {
+        this.#rethrowCancel(error);
+        if (isForLackOfMemory(error) && this.#entrants.some(({ isOpen }) => isOpen)) await this.#giveUpTogether(error);
+        else await this.#teller.fail(entrant.id, null, error);
+      }
+    }
+  }
+
+  /** Opens it when it is not. Rejects when it cannot be. */
+  async ready(runner: Runner): Promise<void> {
+    const entrant = this.#entrants.find(({ id }) => id === runner.id);
+    if (!entrant || entrant.isOpen) return;
+    await this.#unloadAll();
+    await this.#open(entrant);
+  }
+
+  cool(): void {
+    for (const entrant of this.#entrants) entrant.isWarm = false;
+  }
+
+  async close(): Promise<void> {
+    for (const { subject } of this.#entrants) await subject.close();
+  }
+
+  async #open(entrant: Entrant): Promise<void> {
+    this.#teller.tell("opening", entrant.label);
+    const onProgress = (what: string, fraction: number) =>
+      this.#teller.tell("opening", `${entrant.label}: ${what}, ${Math.floor(100 * fraction)} %`);
+    const facts = await entrant.subject.open(onProgress, this.#signal);
+    entrant.isOpen = true;
+    entrant.isWarm = false;
+    await this.#journal.append({ type: "subject", subject: entrant.id, facts });
+  }
+
+  async #giveUpTogether(error: unknown): Promise<void> {
+    this.#isTogether = false;
+    await this.#unloadAll();
+    await this.#teller.warn({
+      code: "in-turn",
+      message: `The subjects do not fit in memory together and are loaded one at a time: ${toAppError(error).message}`,
+      advice: "Compare fewer or smaller models in one run: their turns are further apart now.",
+    });
+  }
+
+  async #unloadAll(): Promise<void> {
+    for (const entrant of this.#entrants) {
+      if (!entrant.isOpen) continue;
+      await entrant.subject.unload();
+      entrant.isOpen = false;
+    }
+  }
+
+  #rethrowCancel(error: unknown): void {
+    if (this.#signal.aborted) throw error;
+  }
+}
+
+function isForLackOfMemory(error: unknown): boolean {
+  return ["model/too-large", "device/out-of-memory"].includes(toAppError(error).code);
+}

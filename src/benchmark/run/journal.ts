@@ -1,0 +1,72 @@
+// The record as a run writes it and, when it is resumed, has written it before.
+import { type OutputEntry, type RecordEntry, type RunEntry, type RunRecord, recordVersion } from "../record/entries.ts";
+import { progressOf, type Step, stepKey } from "../record/resume.ts";
+import type { SuiteId } from "../suite.ts";
+
+/** Where entries go. `append` resolves when the entry would survive the end of the process. */
+export interface EntrySink {
+  append(entry: RecordEntry): Promise<void>;
+}
+
+/** A fresh record, whose file is made with its first line, or one to go on with. */
+export type RecordTarget =
+  | { readonly previous: null; readonly runId: string; create(run: RunEntry): Promise<EntrySink> }
+  | { readonly previous: RunRecord; readonly sink: EntrySink };
+
+type Untimed<T> = T extends { readonly atMs: number } ? Omit<T, "atMs"> : never;
+export type JournalEntry = Untimed<RecordEntry>;
+
+type FirstLine = Pick<RunEntry, "plan" | "environment">;
+
+export class Journal {
+  readonly runId: string;
+  readonly #sink: EntrySink;
+  readonly #now: () => number;
+  readonly #startMs: number;
+  readonly #previous: RunRecord | null;
+  readonly #done: ReadonlySet<string>;
+  readonly #unscored: readonly OutputEntry[];
+
+  private constructor(run: RunEntry, sink: EntrySink, now: () => number, previous: RunRecord | null) {
+    this.runId = run.runId;
+    this.#sink = sink;
+    this.#now = now;
+    this.#startMs = Date.parse(run.startedAt);
+    this.#previous = previous;
+    const { done, unscored } = previous ? progressOf(previous) : { done: new Set<string>(), unscored: [] };
+    this.#done = done;
+    this.#unscored = unscored;
+  }
+
+  /** `now` is the time of day in milliseconds. */
+  static async begin(target: RecordTarget, { plan, environment }: FirstLine, now: () => number): Promise<Journal> {
+    const at = new Date(now()).toISOString();
+    if (target.previous) {
+      const journal = new Journal(target.previous.run, target.sink, now, target.previous);
+      await journal.append({ type: "resume", resumedAt: at, environment });
+      return journal;
+    }
+    const { runId } = target;
+    const run: RunEntry = { type: "run", version: recordVersion, runId, startedAt: at, plan, environment };
+    return new Journal(run, await target.create(run), now, null);
+  }
+
+  async append(entry: JournalEntry): Promise<void> {
+    await this.#sink.append({ ...entry, atMs: this.#now() - this.#startMs } as RecordEntry);
+  }
+
+  isDone(step: Step): boolean {
+    return this.#done.has(stepKey(step));
+  }
+
+  /** What was answered before the record was cut off and never scored. */
+  unscored(suite: SuiteId): OutputEntry[] {
+    return this.#unscored.filter((entry) => entry.suite === suite);
+  }
+
+  /** Of the suite's questions when the run began; null: it had not come to them. */
+  promptsSha256(suite: SuiteId): string | null {
+    const found = this.#previous?.entries.find((entry) => entry.type === "suite" && entry.info.id === suite);
+    return found?.type === "suite" ? found.info.promptsSha256 : null;
+  }
+}

@@ -1,0 +1,64 @@
+// Who is asked what, and in which order.
+import type { SubjectDefinition } from "../subject.ts";
+import type { SuiteId, SuiteInfo, Task } from "../suite.ts";
+
+/** Shapes without a trained model behind them have a speed and nothing else. */
+export function isFor(suite: SuiteId, subject: SubjectDefinition): boolean {
+  if (suite === "sizes") return subject.kind === "synthetic";
+  if (suite === "keystrokes") return subject.kind === "model";
+  return subject.kind !== "synthetic";
+}
+
+/**
+ * Subjects that are open at the same time. Shapes come one by one, as together they would fill memory and disk; each is
+ * open in all its modes, and in parts of it, which are compared.
+ */
+export function wavesOf(subjects: readonly SubjectDefinition[]): SubjectDefinition[][] {
+  const waves = new Map<string, SubjectDefinition[]>();
+  for (const subject of subjects) {
+    const key = subject.kind === "synthetic" ? subject.shape : "";
+    waves.set(key, [...(waves.get(key) ?? []), subject]);
+  }
+  return [...waves.values()];
+}
+
+/** Speed first: the machine has done nothing else yet, and no sandbox runs beside it. */
+const order: readonly SuiteInfo["kind"][] = ["speed", "typing", "quality"];
+
+export function inOrder<T extends { readonly info: Pick<SuiteInfo, "kind"> }>(suites: readonly T[]): T[] {
+  return [...suites].sort((a, b) => order.indexOf(a.info.kind) - order.indexOf(b.info.kind));
+}
+
+export interface Turn<S> {
+  readonly task: Task;
+  readonly repetition: number;
+  readonly subject: S;
+}
+
+export interface Rounds<S> {
+  readonly kind: SuiteInfo["kind"];
+  readonly tasks: readonly Task[];
+  readonly repetitions: number;
+  readonly subjects: readonly S[];
+  /** False: there is room for one at a time, and each change costs loading it. */
+  readonly isTogether: boolean;
+}
+
+/**
+ * A-B-A-B: every task goes to all subjects in turn before the next, and all tasks are gone through before the next round,
+ * so that a machine that grows hot or busy does so for all. One at a time, subjects take turns by rounds where speed is
+ * measured, and not at all where it is not.
+ */
+export function* turns<S>({ kind, tasks, repetitions, subjects, isTogether }: Rounds<S>): Generator<Turn<S>> {
+  const rounds = Array.from({ length: repetitions }, (_, repetition) => repetition);
+  if (isTogether) {
+    for (const repetition of rounds)
+      for (const task of tasks) for (const subject of subjects) yield { task, repetition, subject };
+  } else if (kind === "quality") {
+    for (const subject of subjects)
+      for (const repetition of rounds) for (const task of tasks) yield { task, repetition, subject };
+  } else {
+    for (const repetition of rounds)
+      for (const subject of subjects) for (const task of tasks) yield { task, repetition, subject };
+  }
+}

@@ -1,0 +1,217 @@
+// One suite asked of the subjects that are open.
+import { throwIfCancelled } from "../../common/cancellation.ts";
+import type { OutputEntry, TypingEntry } from "../record/entries.ts";
+import { requestSha256, sha256 } from "../record/hashes.ts";
+import type { Generation, GenerationRequest, SubjectDefinition } from "../subject.ts";
+import type { GenerateTask, PreparedSuite, ReplayTask, Task } from "../suite.ts";
+import type { EnergyMeter } from "./energy.ts";
+import type { Field, Runner } from "./field.ts";
+import type { Journal } from "./journal.ts";
+import type { Meter } from "./meter.ts";
+import { Noise } from "./noise.ts";
+import type { RunControl } from "./progress.ts";
+import { turns } from "./schedule.ts";
+import type { Answer, Scoring } from "./scoring.ts";
+import type { Teller } from "./teller.ts";
+
+/** Plays a typing trace through the completion pipeline. */
+export type Replay = (
+  task: ReplayTask,
+  subject: SubjectDefinition,
+  signal: AbortSignal,
+) => Promise<Omit<TypingEntry, "type" | "atMs" | "suite" | "subject" | "task" | "repetition">>;
+
+export interface RunClock {
+  /** Time of day in milliseconds. */
+  now(): number;
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface SuiteTools {
+  readonly journal: Journal;
+  readonly teller: Teller;
+  readonly meter: Meter;
+  readonly scoring: Scoring;
+  readonly control: RunControl;
+  readonly clock: RunClock;
+  readonly energy: EnergyMeter | null;
+  readonly replay: Replay | null;
+}
+
+export class SuiteRun {
+  readonly #suite: PreparedSuite;
+  readonly #repetitions: number;
+  readonly #field: Field;
+  readonly #tools: SuiteTools;
+  readonly #noise = new Noise();
+  readonly #agreed = new Set<string>();
+  #waiting: Answer[] = [];
+
+  constructor(suite: PreparedSuite, repetitions: number, field: Field, tools: SuiteTools) {
+    this.#suite = suite;
+    this.#repetitions = repetitions;
+    this.#field = field;
+    this.#tools = tools;
+  }
+
+  async run(runners: readonly Runner[]): Promise<void> {
+    const { info, tasks } = this.#suite;
+    const { control, journal, teller, meter } = this.#tools;
+    const { isTogether } = this.#field;
+    this.#collectUnscored();
+    for (const turn of turns({ ...info, tasks, repetitions: this.#repetitions, subjects: runners, isTogether })) {
+      const { task, repetition, subject: runner } = turn;
+      const step = { suite: info.id, subject: runner.id, task: task.id, repetition };
+      if (journal.isDone(step) || teller.isOut(runner.id, info.id)) continue;
+      if (!isTogether || this.#waiting.some((answer) => answer.task !== task)) await this.#scoreWaiting();
+      await this.#pausePoint();
+      try {
+        const spentMs = await this.#take(runner, task, repetition);
+        if (spentMs !== null) meter.count(step, spentMs);
+      } catch (error) {
+        throwIfCancelled(control.signal);
+        await teller.fail(runner.id, null, error);
+      }
+    }
+    await this.#scoreWaiting();
+    for (const { caution, subject } of this.#noise.cautions(info.title)) await teller.warn(caution, subject);
+  }
+
+  /** Milliseconds it took; null: the subject refused. */
+  async #take(runner: Runner, task: Task, repetition: number): Promise<number | null> {
+    const { clock, teller, journal, replay, control } = this.#tools;
+    await this.#field.ready(runner);
+    const what = `${task.id} on ${runner.label}`;
+    if (task.kind === "replay") {
+      if (!replay) throw new Error("a suite of typing traces needs a replay");
+      teller.tell("measuring", what);
+      const started = clock.now();
+      const shown = await replay(task, runner.subject.definition, control.signal);
+      const step = { suite: "keystrokes", subject: runner.id, task: task.id, repetition } as const;
+      await journal.append({ type: "typing", ...step, ...shown });
+      return clock.now() - started;
+    }
+    const asked = await this.#agree(runner, task);
+    if (!asked) return null;
+    const request = this.#suite.request(asked, repetition);
+    if (!runner.isWarm) {
+      teller.tell("warming-up", runner.label);
+      await this.#ask(runner, asked, { request, repetition, isWarmUp: true });
+      runner.isWarm = true;
+    }
+    teller.tell("measuring", what);
+    const started = clock.now();
+    if (asked.idleMs) await clock.wait(asked.idleMs, control.signal);
+    const output = await this.#ask(runner, asked, { request, repetition, isWarmUp: false });
+    if (this.#suite.info.kind === "speed") this.#noise.add(output);
+    if (this.#suite.score) this.#waiting.push({ task: asked, output });
+    return clock.now() - started;
+  }
+
+  /** The task as this subject can be asked; null: not at all, and it has been told. */
+  async #agree(runner: Runner, task: GenerateTask): Promise<GenerateTask | null> {
+    const { teller } = this.#tools;
+    const { info } = this.#suite;
+    const objection = runner.subject.objection(task.request);
+    if (objection?.kind === "refused") {
+      if (task.fallback) return this.#agree(runner, withoutFallback(task, task.fallback));
+      await teller.refuse(runner.id, info.id, objection.message);
+      return null;
+    }
+    if (objection && !this.#agreed.has(runner.id)) {
+      this.#agreed.add(runner.id);
+      const message = `${info.title}: ${runner.label} ${objection.message}`;
+      const advice = "Read figures of whole texts with this in mind; those per token hold.";
+      await teller.warn({ code: "limited", message, advice }, runner.id);
+    }
+    return task;
+  }
+
+  async #ask(
+    runner: Runner,
+    task: GenerateTask,
+    asked: { readonly request: GenerationRequest; readonly repetition: number; readonly isWarmUp: boolean },
+  ): Promise<Given> {
+    const { control, journal, energy } = this.#tools;
+    const { info } = this.#suite;
+    const isSpeed = info.kind === "speed";
+    const before = isSpeed && energy ? await energy.read() : null;
+    const generation = await runner.subject.generate(asked.request, control.signal);
+    const joules = before !== null && energy ? (await energy.read()) - before : null;
+    const { request, repetition, isWarmUp } = asked;
+    const step = { suite: info.id, subject: runner.id, task: task.id, repetition };
+    const measures = { ...measuresOf(generation, isSpeed), joules };
+    const entry = { type: "output", ...step, isWarmUp, requestSha256: requestSha256(request), ...measures } as const;
+    await journal.append(entry);
+    if (generation.stats?.cutTokens) await this.#warnOfCut(runner);
+    return entry;
+  }
+
+  async #warnOfCut(runner: Runner): Promise<void> {
+    await this.#tools.teller.warn(
+      {
+        code: "truncated-prompt",
+        message: `${this.#suite.info.title}: prompts do not fit in the context of ${runner.label} and lose their beginning.`,
+        advice: "Give it a longer context, or leave it out of this suite.",
+      },
+      runner.id,
+    );
+  }
+
+  async #pausePoint(): Promise<void> {
+    const { control, teller, clock } = this.#tools;
+    throwIfCancelled(control.signal);
+    if (!control.isPaused) return;
+    const started = clock.now();
+    teller.tell("paused", "paused");
+    await control.whenRunning();
+    throwIfCancelled(control.signal);
+    this.#field.cool();
+    const seconds = Math.round((clock.now() - started) / 1000);
+    const message = `The run was paused for ${seconds} s in ${this.#suite.info.title}.`;
+    await teller.warn({ code: "paused", message, advice: "Nothing: all subjects were warmed up again." });
+  }
+
+  #collectUnscored(): void {
+    const tasks = new Map(this.#suite.tasks.map((task) => [task.id, task]));
+    for (const output of this.#tools.journal.unscored(this.#suite.info.id)) {
+      const task = tasks.get(output.task);
+      if (task?.kind === "generate") this.#waiting.push({ task, output });
+    }
+  }
+
+  async #scoreWaiting(): Promise<void> {
+    const { scoring, clock, meter, control } = this.#tools;
+    for (const answer of this.#waiting.splice(0)) {
+      throwIfCancelled(control.signal);
+      const started = clock.now();
+      await scoring.score(this.#suite, answer);
+      meter.add({ suite: this.#suite.info.id, subject: answer.output.subject }, clock.now() - started);
+    }
+  }
+}
+
+type Given = Omit<OutputEntry, "atMs">;
+
+function withoutFallback({ fallback: _, ...task }: GenerateTask, request: GenerationRequest): GenerateTask {
+  return { ...task, request };
+}
+
+function measuresOf(generation: Generation, isSpeed: boolean) {
+  const { text, stats, tokenTimesMs } = generation;
+  return {
+    text: isSpeed ? null : text,
+    textSha256: sha256(text),
+    stopReason: generation.stopReason,
+    promptTokens: generation.promptTokens,
+    generatedTokens: generation.generatedTokens,
+    ttftMs: generation.ttftMs,
+    totalMs: generation.totalMs,
+    tokenTimes: isSpeed ? tokenTimesMs.map((ms) => Math.round(10 * ms)) : null,
+    prefillTokensPerSecond: stats?.prefillTokensPerSecond ?? null,
+    decodeTokensPerSecond: stats?.decodeTokensPerSecond ?? null,
+    activeShare: stats?.sparsity?.activeShare ?? null,
+    bytesPerToken: stats?.sparsity?.bytesPerToken ?? null,
+    overlaps: generation.overlaps,
+  };
+}

@@ -1,0 +1,74 @@
+// What a run tells while it goes on: to the user, how far it is; to the record, what went wrong.
+import { type ErrorCode, toAppError } from "../../common/errors.ts";
+import type { SuiteId } from "../suite.ts";
+import type { Caution } from "./environment.ts";
+import type { Journal } from "./journal.ts";
+import type { Meter } from "./meter.ts";
+import type { RunPhase, RunProgress } from "./progress.ts";
+
+export interface Failure {
+  readonly subject: string;
+  /** null: in all suites from there on. */
+  readonly suite: SuiteId | null;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export class Teller {
+  readonly #journal: Journal;
+  readonly #meter: Meter;
+  readonly #onProgress: (progress: RunProgress) => void;
+  readonly #failures: Failure[] = [];
+  readonly #refused = new Set<string>();
+  readonly #warned = new Set<string>();
+
+  constructor(journal: Journal, meter: Meter, onProgress: (progress: RunProgress) => void) {
+    this.#journal = journal;
+    this.#meter = meter;
+    this.#onProgress = onProgress;
+  }
+
+  get failures(): readonly Failure[] {
+    return this.#failures;
+  }
+
+  tell(phase: RunPhase, what: string): void {
+    const { done, total, remainingMs } = this.#meter;
+    this.#onProgress({ runId: this.#journal.runId, phase, what, done, total, remainingMs });
+  }
+
+  /** Each warning is told once. */
+  async warn(caution: Caution, subject: string | null = null): Promise<void> {
+    const key = JSON.stringify([caution, subject]);
+    if (this.#warned.has(key)) return;
+    this.#warned.add(key);
+    await this.#journal.append({ type: "warning", ...caution, subject });
+  }
+
+  /** Leaves the subject out, of one suite or from here on. */
+  async fail(subject: string, suite: SuiteId | null, thrown: unknown): Promise<void> {
+    const { code, message } = toAppError(thrown);
+    this.#failures.push({ subject, suite, code, message });
+    this.#drop(subject, suite);
+    await this.#journal.append({ type: "failure", subject, suite, code, message });
+  }
+
+  /** Leaves the subject out of a suite that it cannot do, which is no failure. */
+  async refuse(subject: string, suite: SuiteId, message: string): Promise<void> {
+    this.#refused.add(keyOf(subject, suite));
+    this.#drop(subject, suite);
+    const advice = "Compare it in the other suites, or ask the model by another kind of server.";
+    await this.warn({ code: "refused", message: `${subject} is left out of ${suite}: it ${message}`, advice }, subject);
+  }
+
+  isOut(subject: string, suite: SuiteId): boolean {
+    const hasFailed = (failure: Failure) => failure.subject === subject && (failure.suite ?? suite) === suite;
+    return this.#refused.has(keyOf(subject, suite)) || this.#failures.some(hasFailed);
+  }
+
+  #drop(subject: string, suite: SuiteId | null): void {
+    this.#meter.drop((kind) => kind.subject === subject && (suite ?? kind.suite) === kind.suite);
+  }
+}
+
+const keyOf = (subject: string, suite: SuiteId) => `${suite}/${subject}`;

@@ -1,0 +1,363 @@
+import { describe, expect, it } from "vitest";
+import type { RecordEntry } from "../../../../src/benchmark/record/entries.ts";
+import { model, type Script, ScriptedRun, type SuiteScript, shape } from "../../../support/benchmarkRun.ts";
+
+const latency: SuiteScript = { id: "latency", kind: "speed", tasks: ["t1", "t2"], repetitions: 2 };
+const starter: SuiteScript = { id: "starter", kind: "quality", tasks: ["q1", "q2"] };
+const subjects = [model("A"), model("B")];
+
+const isTurn = (event: string) => /^[AB] /.test(event);
+
+async function finished(script: Script): Promise<ScriptedRun> {
+  const run = new ScriptedRun(script);
+  await run.start();
+  return run;
+}
+
+/** What was measured, without when. */
+function results(entries: readonly RecordEntry[]): string[] {
+  return entries
+    .flatMap((entry) => {
+      if (entry.type === "output" && !entry.isWarmUp)
+        return [`${entry.suite} ${entry.subject} ${entry.task} ${entry.repetition}`];
+      if (entry.type === "score") return [`score ${entry.suite} ${entry.subject} ${entry.task} ${entry.repetition}`];
+      return [];
+    })
+    .sort();
+}
+
+describe("runBenchmark", () => {
+  it("lets subjects take turns at every task, and goes through all tasks before the next round", async () => {
+    const { events } = await finished({ subjects, suites: [latency] });
+    const round = ["A t1", "B t1", "A t2", "B t2"];
+    const warmUps = ["A t1", "B t1"];
+    expect(events.filter(isTurn)).toEqual(["A t1", ...warmUps, ...round.slice(1), ...round]);
+  });
+
+  it("warms every subject up once, and marks it", async () => {
+    const run = await finished({ subjects, suites: [latency] });
+    const warmUps = run.of("output").filter(({ isWarmUp }) => isWarmUp);
+    expect(warmUps.map(({ subject, task }) => [subject, task])).toEqual([
+      ["A", "t1"],
+      ["B", "t1"],
+    ]);
+    expect(run.of("output")).toHaveLength(2 + 8);
+  });
+
+  it("writes the record from the first line to the last", async () => {
+    const run = await finished({ subjects: [model("A")], suites: [{ ...latency, tasks: ["t1"], repetitions: 1 }] });
+    expect(run.entries.map(({ type }) => type)).toEqual(["run", "suite", "subject", "output", "output", "end"]);
+    expect(run.of("output")[1]).toEqual({
+      type: "output",
+      suite: "latency",
+      subject: "A",
+      task: "t1",
+      repetition: 0,
+      isWarmUp: false,
+      requestSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      text: null,
+      textSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      stopReason: "tokens",
+      promptTokens: 4,
+      generatedTokens: 3,
+      ttftMs: 10,
+      totalMs: 30,
+      tokenTimes: [100, 200, 300],
+      prefillTokensPerSecond: null,
+      decodeTokensPerSecond: null,
+      activeShare: null,
+      bytesPerToken: null,
+      joules: null,
+      overlaps: 0,
+      atMs: 60,
+    });
+  });
+
+  it("measures speed before quality, and scores after each task, when nothing is measured", async () => {
+    const { events } = await finished({ subjects, suites: [starter, { ...latency, repetitions: 1 }] });
+    const after = events.slice(events.lastIndexOf("B t2") + 1);
+    expect(after).toEqual([
+      ...["A q1", "B q1", "score q1", "score q1"],
+      ...["A q2", "B q2", "score q2", "score q2"],
+      ...["unload A", "close A", "unload B", "close B"],
+    ]);
+  });
+
+  it("keeps texts where they are scored, and only there", async () => {
+    const run = await finished({ subjects, suites: [starter, latency] });
+    const texts = run.of("output").map(({ suite, text }) => `${suite} ${text}`);
+    expect([...new Set(texts)].sort()).toEqual(["latency null", "starter a b c"]);
+  });
+
+  it("opens shapes one after another, those of one size together", async () => {
+    const script = {
+      subjects: [shape("7b-a", "7b"), shape("7b-b", "7b"), shape("13b", "13b")],
+      suites: [{ ...latency, id: "sizes" as const }],
+    };
+    const { events } = await finished(script);
+    expect(events.filter((event) => /^(open|close)/.test(event))).toEqual([
+      "open 7b-a",
+      "open 7b-b",
+      "close 7b-a",
+      "close 7b-b",
+      "open 13b",
+      "close 13b",
+    ]);
+  });
+
+  it("asks shapes for sizes only, and models for everything else", async () => {
+    const suites = [latency, { ...latency, id: "sizes" as const }, starter];
+    const run = await finished({ subjects: [model("A"), shape("S", "7b")], suites });
+    const asked = run.of("output").map(({ suite, subject }) => `${subject} ${suite}`);
+    expect([...new Set(asked)].sort()).toEqual(["A latency", "A starter", "S sizes"]);
+  });
+
+  it("loads one at a time, by rounds, when there is no room for both", async () => {
+    const run = await finished({ subjects, suites: [latency], room: 1 });
+    expect(run.events.filter((event) => event.startsWith("open"))).toEqual([
+      "open A",
+      "open A",
+      "open B",
+      "open A",
+      "open B",
+    ]);
+    expect(run.of("warning").map(({ code }) => code)).toEqual(["in-turn"]);
+    expect(results(run.entries)).toHaveLength(8);
+    expect(run.of("failure")).toEqual([]);
+  });
+
+  it("finishes quality of one before it loads the other, when there is no room for both", async () => {
+    const { events } = await finished({ subjects, suites: [starter], room: 1 });
+    const steps = [
+      "open A",
+      "A q1",
+      "A q1",
+      "score q1",
+      "A q2",
+      "score q2",
+      "unload A",
+      "open B",
+      "B q1",
+      "B q1",
+      "score q1",
+      "B q2",
+    ];
+    expect(events.slice(events.lastIndexOf("open A"), -4)).toEqual(steps);
+  });
+
+  it("lets a suite rest a subject before each request", async () => {
+    const suites = [{ ...latency, tasks: ["t1"], repetitions: 1, task: { idleMs: 5000 } }];
+    const { events } = await finished({ subjects, suites });
+    expect(events.slice(2, 8)).toEqual(["A t1", "wait 5000", "A t1", "B t1", "wait 5000", "B t1"]);
+  });
+});
+
+describe("what fails in a run", () => {
+  it("leaves out a subject that cannot be opened, and measures the other", async () => {
+    const run = new ScriptedRun({ subjects, suites: [latency], behaviours: { A: { openFails: "model/corrupt" } } });
+    expect(await run.start()).toEqual({
+      runId: "run",
+      status: "complete",
+      failures: [{ subject: "A", suite: null, code: "model/corrupt", message: "A cannot be opened" }],
+    });
+    expect(results(run.entries).every((result) => result.includes(" B "))).toBe(true);
+    expect(results(run.entries)).toHaveLength(4);
+  });
+
+  it("leaves out a subject from where it failed on, and measures the other", async () => {
+    const run = await finished({ subjects, suites: [latency, starter], behaviours: { A: { failsAt: "t2" } } });
+    expect(results(run.entries).filter((result) => result.includes(" A "))).toEqual(["latency A t1 0"]);
+    expect(results(run.entries).filter((result) => result.includes(" B "))).toHaveLength(4 + 4);
+    expect(run.progress.at(-1)).toMatchObject({ phase: "ended", done: 7, total: 7, remainingMs: 0 });
+  });
+
+  it("leaves out a suite that cannot be prepared, and goes on with the others", async () => {
+    const suites = [{ ...starter, prepareFails: "dataset/unavailable" as const }, latency];
+    const run = await finished({ subjects, suites });
+    expect(run.of("failure").map(({ subject, suite, code }) => [subject, suite, code])).toEqual([
+      ["A", "starter", "dataset/unavailable"],
+      ["B", "starter", "dataset/unavailable"],
+    ]);
+    expect(results(run.entries)).toHaveLength(8);
+  });
+
+  it.each([
+    ["a reference solution does not pass", { referencesPassing: 1 }, {}, "1 of 2 reference solutions passed"],
+    ["running code was not allowed", {}, { consent: null }, "which was not allowed"],
+    [
+      "isolation is reduced and that was not allowed",
+      {},
+      { isolation: "reduced" },
+      "isolation is reduced here (without seccomp)",
+    ],
+  ] as const)("refuses scores when %s", async (_, suite, more, message) => {
+    const run = await finished({ subjects, suites: [{ ...starter, runsCode: true, ...suite }, latency], ...more });
+    const failures = run.of("failure");
+    expect(failures.map(({ subject, suite: id, code }) => [subject, id, code])).toEqual([
+      ["A", "starter", "sandbox/unavailable"],
+      ["B", "starter", "sandbox/unavailable"],
+    ]);
+    expect(failures[0]?.message).toContain(message);
+    expect(results(run.entries).some((result) => result.includes("starter"))).toBe(false);
+    expect(run.events.filter((event) => event === "close sandbox")).toHaveLength("consent" in more ? 0 : 1);
+  });
+
+  it("runs code with reduced isolation when that was allowed, and records it", async () => {
+    const script = { subjects, suites: [{ ...starter, runsCode: true, referencesPassing: 2 }] };
+    const run = await finished({ ...script, isolation: "reduced", consent: "reduced" });
+    expect(run.of("isolation")).toMatchObject([{ consent: "reduced", isolation: { level: "reduced" } }]);
+    expect(run.of("selfTest")).toMatchObject([{ result: { total: 2, passed: 2 } }]);
+    expect(run.of("score")).toHaveLength(4);
+  });
+});
+
+describe("what a subject objects to", () => {
+  const refuses = { kind: "refused", message: "cannot fill in the middle" } as const;
+
+  it("leaves it out of a suite with a warning, which is no failure", async () => {
+    const run = new ScriptedRun({ subjects, suites: [starter], behaviours: { A: { objection: () => refuses } } });
+    expect(await run.start()).toMatchObject({ failures: [] });
+    expect(run.of("warning")).toMatchObject([
+      { code: "refused", subject: "A", message: "A is left out of starter: it cannot fill in the middle" },
+    ]);
+    expect(run.progress.at(-1)).toMatchObject({ done: 2, total: 2 });
+  });
+
+  it("asks another way where the suite has one", async () => {
+    const base = new ScriptedRun({ subjects, suites: [latency] });
+    const fim = { kind: "fim", prefix: "x", suffix: "y" } as const;
+    const { request } = await import("../../../support/benchmarkRun.ts");
+    const task = { request: { ...request, prompt: fim }, fallback: request };
+    const objection = ({ prompt }: { prompt: { kind: string } }) => (prompt.kind === "fim" ? refuses : null);
+    const run = await finished({ ...base.script, suites: [{ ...latency, task }], behaviours: { A: { objection } } });
+    expect([...new Set(run.events.filter(isTurn))].sort()).toEqual(["A def f():", "B fim x"]);
+    expect(run.of("warning")).toEqual([]);
+  });
+
+  it("measures with a warning what is only limited", async () => {
+    const objection = () => ({ kind: "limited", message: "may end early" }) as const;
+    const run = await finished({ subjects, suites: [latency], behaviours: { A: { objection } } });
+    expect(run.of("warning").map(({ code, subject }) => [code, subject])).toEqual([["limited", "A"]]);
+    expect(results(run.entries)).toHaveLength(8);
+  });
+});
+
+describe("warnings of a run", () => {
+  it("count generations that ran beside others", async () => {
+    const run = await finished({ subjects, suites: [latency], behaviours: { B: { generation: { overlaps: 1 } } } });
+    expect(run.of("warning")).toMatchObject([
+      { code: "overlap", subject: "B", message: expect.stringContaining("4 of 4 generations") },
+    ]);
+  });
+
+  it("tell of a battery and of a slow governor", async () => {
+    const run = await finished({ subjects, suites: [], environment: { power: "battery", governor: "powersave" } });
+    expect(run.of("warning").map(({ code }) => code)).toEqual(["battery", "governor"]);
+  });
+});
+
+describe("steering a run", () => {
+  it("pauses after the generation under way, and warms up again", async () => {
+    const run = new ScriptedRun({ subjects: [model("A")], suites: [latency] });
+    let pausedAt = -1;
+    run.onEvent = (event) => {
+      if (event !== "A t2" || pausedAt >= 0) return;
+      pausedAt = run.events.length;
+      run.control.pause();
+      setImmediate(() => {
+        expect(run.events).toHaveLength(pausedAt);
+        expect(run.progress.at(-1)?.phase).toBe("paused");
+        run.control.resume();
+      });
+    };
+    await run.start();
+    expect(run.of("warning").map(({ code }) => code)).toEqual(["paused"]);
+    expect(run.of("output").filter(({ isWarmUp }) => isWarmUp)).toHaveLength(2);
+    expect(results(run.entries)).toHaveLength(4);
+  });
+
+  it.each(["A t2", "B t1", "score q1", "open B", "wait 5000"])(
+    "ends at once when cancelled at %s, and closes all",
+    async (when) => {
+      const run = new ScriptedRun({ subjects, suites: [{ ...latency, task: { idleMs: 5000 } }, starter] });
+      run.onEvent = (event) => {
+        if (event === when) run.control.cancel();
+      };
+      expect(await run.start()).toEqual({ runId: "run", status: "cancelled", failures: [] });
+      const after = run.events.slice(run.events.indexOf(when) + 1);
+      expect(after.filter((event) => !/^(unload|close)/.test(event))).toEqual([]);
+      expect(run.events.filter((event) => event.startsWith("close"))).toEqual(["close A", "close B"]);
+      expect(run.entries.at(-1)).toMatchObject({ type: "end", status: "cancelled" });
+    },
+  );
+
+  it("ends when cancelled during a pause", async () => {
+    const run = new ScriptedRun({ subjects, suites: [latency] });
+    run.onEvent = (event) => {
+      if (event !== "A t2") return;
+      run.control.pause();
+      setImmediate(() => run.control.cancel());
+    };
+    expect(await run.start()).toMatchObject({ status: "cancelled" });
+  });
+
+  it("tells how long the rest will take once each suite has begun", async () => {
+    const run = await finished({ subjects, suites: [latency, starter] });
+    const known = run.progress.filter(({ remainingMs }) => remainingMs !== null);
+    expect(known[0]).toMatchObject({ phase: "scoring", done: 10, total: 12, remainingMs: expect.any(Number) });
+    expect(run.progress.at(-1)).toMatchObject({ done: 12, total: 12, remainingMs: 0 });
+  });
+});
+
+describe("a record that was cut off", () => {
+  const script: Script = { subjects, suites: [latency, { ...starter, runsCode: true, referencesPassing: 2 }] };
+
+  it("is completed, whichever line was the last, and nothing is measured twice", async () => {
+    const whole = await finished(script);
+    for (let lines = 1; lines < whole.entries.length; lines++) {
+      const rest = new ScriptedRun(script);
+      const outcome = await rest.start(whole.record(lines));
+      const all = [...whole.entries.slice(0, lines), ...rest.entries];
+      expect(outcome).toMatchObject({ status: "complete", failures: [] });
+      expect(results(all)).toEqual(results(whole.entries));
+      expect(rest.entries[0]?.type).toBe("resume");
+    }
+  });
+
+  it("loads no model when only scores are missing", async () => {
+    const whole = await finished(script);
+    const outputs = whole.entries.findLastIndex(({ type }) => type === "output");
+    const rest = new ScriptedRun(script);
+    await rest.start(whole.record(outputs + 1));
+    expect(rest.events).toEqual(["score q2", "score q2", "close sandbox"]);
+  });
+
+  it("goes on after a cancel", async () => {
+    const begun = new ScriptedRun(script);
+    begun.onEvent = (event) => event === "B t2" && begun.control.cancel();
+    await begun.start();
+    const rest = new ScriptedRun(script);
+    await rest.start(begun.record());
+    expect(results([...begun.entries, ...rest.entries])).toEqual(results((await finished(script)).entries));
+  });
+
+  it("is warned of when the machine is another", async () => {
+    const whole = await finished(script);
+    const rest = new ScriptedRun({ ...script, environment: { cpu: "another" } });
+    await rest.start(whole.record(5));
+    expect(rest.of("warning")).toMatchObject([
+      { code: "resumed", message: expect.stringContaining("cpu: a processor, now another") },
+    ]);
+  });
+
+  it("is not mixed with other questions", async () => {
+    const whole = await finished({ subjects, suites: [latency] });
+    const rest = new ScriptedRun({ subjects, suites: [{ ...latency, promptsSha256: "other" }] });
+    expect(await rest.start(whole.record(5))).toMatchObject({
+      failures: [
+        { subject: "A", suite: "latency", code: "record/invalid" },
+        { subject: "B", suite: "latency", code: "record/invalid" },
+      ],
+    });
+  });
+});
