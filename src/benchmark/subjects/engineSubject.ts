@@ -1,0 +1,153 @@
+// A model in Hotpath's own engine as a subject.
+import type { Engine } from "../../engine/engine.ts";
+import type { Diagnostics } from "../../protocol/engine.ts";
+import { type LoadedModel, type ModelSpec, specKey } from "../../protocol/model.ts";
+import type {
+  Generation,
+  GenerationRequest,
+  Method,
+  Objection,
+  Subject,
+  SubjectDefinition,
+  SubjectFacts,
+} from "../subject.ts";
+import { noFim } from "./servers/dialect.ts";
+
+/** SHA-256 of a model's file; it may take long. */
+export type HashModel = (file: string, onProgress: (fraction: number) => void, signal: AbortSignal) => Promise<string>;
+
+interface Parts {
+  readonly definition: SubjectDefinition;
+  readonly spec: ModelSpec;
+  readonly engine: Engine;
+  readonly hash: HashModel;
+}
+
+/** A request that waited longer was kept waiting by somebody else's. */
+const waitedMs = 5;
+
+export class EngineSubject implements Subject {
+  readonly definition: SubjectDefinition;
+  readonly #spec: ModelSpec;
+  readonly #engine: Engine;
+  readonly #hash: HashModel;
+  #model: LoadedModel | undefined;
+  #sha256: string | undefined;
+
+  constructor({ definition, spec, engine, hash }: Parts) {
+    this.definition = definition;
+    this.#spec = spec;
+    this.#engine = engine;
+    this.#hash = hash;
+  }
+
+  async open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts> {
+    const onHash = (fraction: number) => onProgress("reading the file once for its hash", fraction);
+    this.#sha256 ??= await this.#hash(this.#spec.path, onHash, signal);
+    const key = specKey(this.#spec);
+    const listening = this.#engine.onDidChangeState((state) => {
+      const model = state.kind === "running" ? state.models.get(key) : undefined;
+      if (model?.phase === "loading") onProgress("loading", model.fraction);
+    });
+    try {
+      this.#model = await this.#engine.hold(this.#spec, signal);
+    } finally {
+      listening.dispose();
+    }
+    const diagnostics = await this.#engine.diagnostics(signal);
+    return factsOf(this.#model, diagnostics, this.#sha256);
+  }
+
+  objection({ prompt }: GenerationRequest): Objection | null {
+    if (prompt.kind === "text" || this.#model?.fim) return null;
+    return noFim("the model has no tokens for it");
+  }
+
+  async generate(request: GenerationRequest, signal: AbortSignal): Promise<Generation> {
+    const { prompt, ...rules } = request;
+    const texts = prompt.kind === "fim" ? prompt : { prefix: prompt.text, suffix: "" };
+    const started = performance.now();
+    let ttftMs: number | null = null;
+    const { text, stopReason, stats, overlaps, queuedMs } = await this.#engine.generate(
+      {
+        ...rules,
+        model: this.#spec,
+        form: prompt.kind,
+        prefix: texts.prefix,
+        suffix: texts.suffix,
+        maxPromptTokens: 0,
+        documentId: `benchmark ${this.definition.id}`,
+        sequenceKey: "benchmark",
+        priority: "background",
+        // What ran before must change neither the time nor, by other roundings, the text.
+        freshCache: true,
+        timeTokens: true,
+      },
+      (chunk) => {
+        if (chunk !== "") ttftMs ??= performance.now() - started;
+      },
+      signal,
+    );
+    const totalMs = performance.now() - started;
+    return {
+      text,
+      stopReason,
+      promptTokens: stats.promptTokens,
+      generatedTokens: stats.generatedTokens,
+      ttftMs: ttftMs ?? totalMs,
+      totalMs,
+      tokenTimesMs: (stats.tokenTimesMs ?? []).map((ms) => queuedMs + ms),
+      stats,
+      overlaps: overlaps + (queuedMs > waitedMs ? 1 : 0),
+    };
+  }
+
+  async unload(): Promise<void> {
+    if (!this.#model) return;
+    this.#model = undefined;
+    await this.#engine.release(this.#spec).catch(() => undefined); // An engine that has gone holds nothing.
+  }
+
+  close(): Promise<void> {
+    return this.unload();
+  }
+}
+
+function factsOf(model: LoadedModel, { devices, residentBytes }: Diagnostics, sha256: string): SubjectFacts {
+  return {
+    method: methodOf(model),
+    parameterCount: model.parameterCount,
+    architecture: model.architecture,
+    quantization: model.quantization,
+    fileBytes: model.fileBytes,
+    sha256,
+    mode: model.mode,
+    modeReason: model.modeReason,
+    placement: placementOf(model),
+    fitsInVram: devices.some(({ kind }) => kind === "gpu") ? isAllOnGpus(model) : null,
+    contextLength: model.contextLength,
+    threads: model.threads,
+    loadMs: model.loadMs,
+    residentBytes,
+    kvBytes: model.kvBytes,
+    hot: model.hot,
+    server: null,
+  };
+}
+
+/** How it runs tells more than how it was made: a GPTQ model with cold neurons is measured as hot/cold. */
+function methodOf({ mode, method }: LoadedModel): Method {
+  if (mode !== "dense") return "hot/cold";
+  return method === "GPTQ" || method === "SparseGPT" ? method : "dense";
+}
+
+function isAllOnGpus({ devices, layerCount }: LoadedModel): boolean {
+  const layers = devices.filter(({ kind }) => kind === "gpu").reduce((sum, device) => sum + device.layers, 0);
+  return layers >= layerCount;
+}
+
+function placementOf({ devices, hot, fallback }: LoadedModel): string {
+  const parts = devices.filter(({ layers }) => layers > 0).map(({ name, layers }) => `${layers} layers on ${name}`);
+  if (hot) parts.push(`${hot.neurons} hot neurons on ${hot.device}`);
+  return [parts.join(", "), ...(fallback ? [fallback] : [])].join("; ");
+}

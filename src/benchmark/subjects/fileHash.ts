@@ -1,0 +1,61 @@
+// The hash of a model file, read once: a file of 40 GB takes minutes.
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { cancelled } from "../../common/cancellation.ts";
+import { AppError } from "../../common/errors.ts";
+
+const kept = 100;
+
+/** SHA-256 of a file, hex. Known ones are kept in the folder, by path, size and time of the last change. */
+export async function fileSha256(
+  file: string,
+  folder: string,
+  onProgress: (fraction: number) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    const { size, mtimeMs } = await stat(file);
+    const key = JSON.stringify([file, size, mtimeMs]);
+    const cache = path.join(folder, "hashes.json");
+    const known = await readCache(cache);
+    const found = known.find(([name]) => name === key);
+    if (found) return found[1];
+    const hash = await hashFile(file, (bytes) => onProgress(bytes / size), signal);
+    await writeCache(cache, [[key, hash], ...known].slice(0, kept) as Known);
+    return hash;
+  } catch (error) {
+    if (signal.aborted) throw cancelled();
+    throw new AppError("file/unreadable", `${file}: ${(error as Error).message}`, { file }, error);
+  }
+}
+
+type Known = [key: string, hash: string][];
+
+async function hashFile(file: string, onBytes: (bytes: number) => void, signal: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(file, { highWaterMark: 4 << 20, signal })) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    onBytes(bytes);
+  }
+  return hash.digest("hex");
+}
+
+/** A missing or damaged file costs reading the models again. */
+async function readCache(file: string): Promise<Known> {
+  try {
+    const list: unknown = JSON.parse(await readFile(file, "utf8"));
+    return Array.isArray(list) ? (list as Known) : [];
+  } catch {
+    return [];
+  }
+}
+
+async function writeCache(file: string, known: Known): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(`${file}.${process.pid}`, JSON.stringify(known));
+  await rename(`${file}.${process.pid}`, file);
+}
