@@ -1,5 +1,6 @@
 // Rolling figures over the last completions, for the status bar.
 import type { GenerateStats, Sparsity } from "../protocol/model.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** The last values, oldest out first. */
 export class RollingWindow {
@@ -68,6 +69,13 @@ export class LatencyStatistics {
     this.#prefill = new RateWindow(capacity);
     this.#decode = new RateWindow(capacity);
     this.#sparsity = new SparsityWindow(capacity);
+  }
+
+  /** False: the engine had no part in it, or wrote nothing. */
+  addOutcome({ stats, timings }: Pick<Outcome, "stats" | "timings">): boolean {
+    if (!stats || timings.ttftMs === null) return false;
+    this.add(timings.ttftMs, timings.totalMs, stats);
+    return true;
   }
 
   /** `ttftMs` and `totalMs` as the person saw them: with waiting and queueing. */

@@ -1,5 +1,6 @@
 // Whether a keystroke asks the engine at all, and how long to wait before.
 import { isBlank } from "./lines.ts";
+import type { LastChange } from "./typingRhythm.ts";
 
 /** Why a document gets no completions, wherever the cursor is. */
 export type DocumentSkip = "off" | "language-off" | "snoozed" | "scheme" | "secret-file" | "ignored-file" | "huge-file";
@@ -40,7 +41,7 @@ export function decideDocument(document: DocumentSituation): DocumentSkip | null
 export interface Trigger {
   readonly kind: TriggerKind;
   /** The last change of this document; "none" when the cursor came here without one. */
-  readonly lastChange: "insert" | "delete" | "undo" | "redo" | "none";
+  readonly lastChange: LastChange;
   readonly isSelectionEmpty: boolean;
   readonly cursorCount: number;
   /** Times between the last keystrokes, in any order. */

@@ -3,6 +3,7 @@ import type { Disposable } from "../common/dispose.ts";
 import { Emitter } from "../common/emitter.ts";
 import type { AppError } from "../common/errors.ts";
 import { LatencyStatistics, type LatencySummary } from "../completion/latency.ts";
+import type { Outcome } from "../completion/outcome.ts";
 
 export class Activity {
   readonly #changed = new Emitter<void>();
@@ -37,9 +38,8 @@ export class Activity {
     }
   }
 
-  noteMeasured(...measured: Parameters<LatencyStatistics["add"]>): void {
-    this.#latency.add(...measured);
-    this.clearFailure();
+  noteOutcome(outcome: Pick<Outcome, "stats" | "timings">): void {
+    if (this.#latency.addOutcome(outcome)) this.clearFailure();
   }
 
   clearFailure(): void {

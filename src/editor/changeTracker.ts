@@ -2,25 +2,21 @@
 import { TextDocumentChangeReason, type Uri, workspace } from "vscode";
 import type { Disposable } from "../common/dispose.ts";
 import { DisposableStore } from "../common/dispose.ts";
-
-export type LastChange = "insert" | "delete" | "undo" | "redo" | "none";
-
-const rememberedIntervals = 16;
+import { classifyChange, type LastChange, TypingRhythm } from "../completion/typingRhythm.ts";
 
 export class ChangeTracker implements Disposable {
   readonly #lastChanges = new Map<string, LastChange>();
-  readonly #intervalsMs: number[] = [];
+  readonly #rhythm = new TypingRhythm();
   readonly #subscriptions = new DisposableStore();
-  #lastInsertMs = 0;
 
   constructor() {
     this.#subscriptions.add(
       workspace.onDidChangeTextDocument(({ document, reason, contentChanges }) => {
         // The output channel is a document too and changes with every line of the log.
         if (document.uri.scheme === "output" || contentChanges.length === 0) return;
-        const change = classify(reason, contentChanges);
+        const change = classifyChange(reasonOf(reason), contentChanges);
         this.#lastChanges.set(document.uri.toString(), change);
-        if (change === "insert") this.#noteInsert(performance.now());
+        this.#rhythm.note(change, performance.now());
       }),
     );
     this.#subscriptions.add(
@@ -29,7 +25,7 @@ export class ChangeTracker implements Disposable {
   }
 
   get typingIntervalsMs(): readonly number[] {
-    return this.#intervalsMs;
+    return this.#rhythm.intervalsMs;
   }
 
   lastChangeOf(document: Uri): LastChange {
@@ -39,19 +35,9 @@ export class ChangeTracker implements Disposable {
   dispose(): void {
     this.#subscriptions.dispose();
   }
-
-  #noteInsert(nowMs: number): void {
-    if (this.#lastInsertMs > 0) this.#intervalsMs.push(nowMs - this.#lastInsertMs);
-    if (this.#intervalsMs.length > rememberedIntervals) this.#intervalsMs.shift();
-    this.#lastInsertMs = nowMs;
-  }
 }
 
-function classify(
-  reason: TextDocumentChangeReason | undefined,
-  changes: readonly { readonly text: string }[],
-): LastChange {
+export function reasonOf(reason: TextDocumentChangeReason | undefined): "undo" | "redo" | null {
   if (reason === TextDocumentChangeReason.Undo) return "undo";
-  if (reason === TextDocumentChangeReason.Redo) return "redo";
-  return changes.some((change) => change.text !== "") ? "insert" : "delete";
+  return reason === TextDocumentChangeReason.Redo ? "redo" : null;
 }

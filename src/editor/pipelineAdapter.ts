@@ -1,6 +1,5 @@
 // The pipeline with the engine, the clock and the timer it is to use.
-import { setTimeout as sleep } from "node:timers/promises";
-import { cancelled } from "../common/cancellation.ts";
+import { wait } from "../common/wait.ts";
 import { CompletionPipeline } from "../completion/pipeline.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Activity } from "./activity.ts";
@@ -15,13 +14,4 @@ export function createPipeline(engine: Engine, session: ModelSession, activity: 
     now: () => performance.now(),
     wait,
   });
-}
-
-async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch {
-    // The timer's only failure is the signal.
-    throw cancelled();
-  }
 }

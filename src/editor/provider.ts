@@ -13,13 +13,13 @@ import {
   workspace,
 } from "vscode";
 import type { Logger } from "../common/logger.ts";
+import { composeRequest } from "../completion/composeRequest.ts";
 import { cutWindow } from "../completion/documentWindow.ts";
-import { fitMaxTokens } from "../completion/limits.ts";
 import type { Outcome } from "../completion/outcome.ts";
 import type { CompletionPipeline } from "../completion/pipeline.ts";
 import type { Place } from "../completion/place.ts";
 import type { IndentationStyle } from "../completion/postProcess/step.ts";
-import type { Trigger, TriggerKind } from "../completion/trigger.ts";
+import type { TriggerKind } from "../completion/trigger.ts";
 import type { CompletionRequest } from "../completion/turn.ts";
 import type { LoadedModel } from "../protocol/model.ts";
 import { toAbortSignal } from "./abortSignal.ts";
@@ -30,12 +30,8 @@ import type { DocumentGate } from "./documentGate.ts";
 import { textAt } from "./documentText.ts";
 import type { ModelSession } from "./modelSession.ts";
 import type { Power } from "./power.ts";
-import { choosePromptTokens } from "./promptBudget.ts";
 import type { SettingsStore } from "./settingsStore.ts";
 import { renderLogLine } from "./traceText.ts";
-
-/** A completion that takes longer answers a question nobody asks any more. */
-const timeLimitMs = 10_000;
 
 export interface ProviderParts {
   readonly gate: DocumentGate;
@@ -99,46 +95,29 @@ export class CompletionProvider implements InlineCompletionItemProvider {
   }
 
   #request(document: TextDocument, place: Place, kind: TriggerKind, model: LoadedModel): CompletionRequest {
-    const { settings, activity } = this.#parts;
-    const { maxPromptTokens, maxTokens, maxLines, temperature } = settings.current;
+    const { settings, activity, changes, power } = this.#parts;
     const editor = editorOf(document);
-    return {
-      ...place,
+    return composeRequest(place, {
       documentId: document.uri.toString(),
       languageId: document.languageId,
       indentation: indentationOf(editor),
-      trigger: this.#trigger(document, editor, kind),
-      modelKey: JSON.stringify(model.spec),
-      modelMaxLines: model.maxLines,
-      limits: {
-        maxPromptTokens: maxPromptTokens || choosePromptTokens(activity.latency.prefillTokensPerSecond),
-        maxTokens: fitMaxTokens(maxTokens, model.contextLength),
-        maxLines,
-        temperature,
-        timeLimitMs,
+      moment: {
+        kind,
+        lastChange: changes.lastChangeOf(document.uri),
+        isSelectionEmpty: editor?.selection.isEmpty ?? true,
+        cursorCount: editor?.selections.length ?? 1,
+        typingIntervalsMs: changes.typingIntervalsMs,
+        onBattery: power.onBattery,
       },
-    };
-  }
-
-  #trigger(document: TextDocument, editor: TextEditor | undefined, kind: TriggerKind): Trigger {
-    const { settings, activity, changes, power } = this.#parts;
-    const { delay } = settings.current;
-    return {
-      kind,
-      lastChange: changes.lastChangeOf(document.uri),
-      isSelectionEmpty: editor?.selection.isEmpty ?? true,
-      cursorCount: editor?.selections.length ?? 1,
-      typingIntervalsMs: changes.typingIntervalsMs,
-      latencyMs: activity.latency.totalP50Ms,
-      onBattery: power.onBattery,
-      fixedDelayMs: delay < 0 ? null : delay,
-    };
+      model,
+      preferences: settings.current,
+      latency: activity.latency,
+    });
   }
 
   #remember(document: TextDocument, position: Position, place: Place | null, outcome: Outcome): void {
     const { history, activity, log } = this.#parts;
-    const { stats, timings } = outcome;
-    if (stats && timings.ttftMs !== null) activity.noteMeasured(timings.ttftMs, timings.totalMs, stats);
+    activity.noteOutcome(outcome);
     const entry: HistoryEntry = {
       atMs: Date.now(),
       file: workspace.asRelativePath(document.uri),

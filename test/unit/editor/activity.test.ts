@@ -15,6 +15,7 @@ const stats = {
   sparsity: null,
   hot: null,
 };
+const measured = { stats, timings: { delayMs: 0, queuedMs: 0, ttftMs: 12, totalMs: 30 } };
 const failure = new AppError("engine/exited", "gone");
 
 describe("Activity", () => {
@@ -33,13 +34,13 @@ describe("Activity", () => {
     const activity = new Activity();
     activity.noteFailure(failure);
     expect(activity.failure).toBe(failure);
-    activity.noteMeasured(12, 30, stats);
+    activity.noteOutcome(measured);
     expect(activity.failure).toBeNull();
   });
 
   it("forgets measurements and failures when it is reset", () => {
     const activity = new Activity();
-    activity.noteMeasured(12, 30, stats);
+    activity.noteOutcome(measured);
     activity.noteFailure(failure);
     activity.reset();
     expect([activity.latency.count, activity.failure]).toEqual([0, null]);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { defaultPreferences } from "../../../src/completion/composeRequest.ts";
 import { isLanguageEnabled, readSettings, type SettingKey, settingRules } from "../../../src/editor/settings.ts";
 
 interface ManifestSetting {
@@ -19,6 +20,10 @@ function read(values: Partial<Record<SettingKey, unknown>>) {
 }
 
 describe("settings and manifest", () => {
+  it("have the defaults that recorded typing is replayed with", () => {
+    expect(read({}).settings).toMatchObject(defaultPreferences);
+  });
+
   const keys = Object.keys(settingRules) as SettingKey[];
 
   it("name the same keys in the same order", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { choosePromptTokens } from "../../../src/editor/promptBudget.ts";
+import { choosePromptTokens } from "../../../src/completion/promptBudget.ts";
 
 describe("choosePromptTokens", () => {
   it.each([
