@@ -14,7 +14,8 @@ export interface CommandContext {
   readonly isTerminal: boolean;
 }
 
-export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
+/** A list: an option that may be given several times. */
+export type OptionValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 export interface Command {
   readonly name: string;

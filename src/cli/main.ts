@@ -5,6 +5,7 @@ import { isCancelled, toAppError } from "../common/errors.ts";
 import { silentLogger } from "../common/logger.ts";
 import { productVersion } from "../common/productVersion.ts";
 import { createLocalEngine } from "../engine/localEngine.ts";
+import { benchCommand } from "./bench.ts";
 import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
 import { completeCommand } from "./complete.ts";
 import { demoCommand } from "./demo.ts";
@@ -19,6 +20,7 @@ import { synthCommand } from "./synth.ts";
 const commands: readonly Command[] = [
   completeCommand,
   demoCommand,
+  benchCommand,
   modelsCommand,
   inspectCommand,
   profileCommand,

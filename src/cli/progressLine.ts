@@ -26,6 +26,11 @@ export class ProgressLine {
     this.#out.write(`\r\u001b[K${text}, ${Math.floor((100 * done) / total)} %${left}`);
   }
 
+  /** A text that tells by itself how far the job is. */
+  say(text: string): void {
+    if (this.#out.isTTY) this.#out.write(`\r\u001b[K${text.slice(0, this.#out.columns - 1)}`);
+  }
+
   clear(): void {
     if (this.#out.isTTY) this.#out.write("\r\u001b[K");
   }

@@ -63,7 +63,7 @@ export function cautionsAbout(environment: Environment, load = os.loadavg()[0] ?
   if (load > Math.max(1, environment.logicalCores / 4))
     cautions.push({
       code: "busy",
-      message: `Other programs keep ${load.toFixed(1)} of ${environment.logicalCores} processors busy.`,
+      message: `Other programs run: the load of the last minute was ${load.toFixed(1)} on ${environment.logicalCores} processors.`,
       advice: "End them, wait a minute, and run again.",
     });
   return cautions;

@@ -96,7 +96,9 @@ export class SuiteRun {
     const request = this.#suite.request(asked, repetition);
     if (!runner.isWarm) {
       teller.tell("warming-up", runner.label);
-      await this.#ask(runner, asked, { request, repetition, isWarmUp: true });
+      // A request of its own, as a server may answer one that it knows out of a cache.
+      const own = this.#suite.request(asked, this.#repetitions);
+      await this.#ask(runner, asked, { request: own, repetition: this.#repetitions, isWarmUp: true });
       runner.isWarm = true;
     }
     teller.tell("measuring", what);

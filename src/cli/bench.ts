@@ -1,0 +1,157 @@
+// `hotpath bench`: measures models, shapes and servers on this machine, and keeps all of it as a record.
+import path from "node:path";
+import { DatasetStore } from "../benchmark/datasets/datasetStore.ts";
+import { readRecordFile } from "../benchmark/record/recordFile.ts";
+import { newRunId, recordFile, runFolder, runsFolder } from "../benchmark/record/runs.ts";
+import { type LocalMachine, resumeRun, startRun } from "../benchmark/run/localRun.ts";
+import type { RunProgress } from "../benchmark/run/progress.ts";
+import type { RunOutcome } from "../benchmark/run/runner.ts";
+import { Steering } from "../benchmark/run/steering.ts";
+import { suiteIds } from "../benchmark/suite.ts";
+import { datasetsOf } from "../benchmark/suites/prepareSuite.ts";
+import { dataFolder } from "../common/dataFolder.ts";
+import { starterModelPath } from "../models/starterModel.ts";
+import { datasetFilesOf, readPlan } from "./benchPlan.ts";
+import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
+import { formatBytes, formatDuration } from "./format.ts";
+import { ProgressLine } from "./progressLine.ts";
+
+export const benchCommand: Command = {
+  name: "bench",
+  synopsis: "bench [--suite S,...] [--model FILE]... [--mode M,...] [--server URL]... [--shapes S,...] [options]",
+  summary: "Measure speed and quality of models on this machine, side by side, as a record that others can verify.",
+  details: [
+    `--suite S,...       ${suiteIds.join(", ")}`,
+    "                    (default: latency, sizes for shapes, and starter with --allow-code)",
+    "--model FILE        a GGUF file; repeat it to compare (default: the starter model)",
+    "--mode M,...        dense, exact, predicted, threshold, auto: each model in each of them",
+    "--server URL[#API][=MODEL]  somebody else's server; API: openai, llama-server, ollama",
+    "--shapes S,...      sizes with random weights: 0.5b, 1.5b, 7b, 13b, 34b, 70b, 30b-a3b; dense and exact",
+    "--types T,...       of their weights (q4_0)      --active A  share of their neurons active for a token (0.11)",
+    "--limit N           tasks per suite              --repetitions N  rounds of speed suites (5), samples of sampled ones",
+    "--temperature T, --top-p P  sample instead of taking the likeliest token; quality suites only",
+    "--threads N         processor threads            --device cpu  no GPU",
+    "--dataset NAME=FILE a data set's file            --fetch  get data sets that are not here from GitHub",
+    "--allow-code        run code that models wrote, in a sandbox",
+    "--allow-reduced     also where the sandbox lacks one of its walls",
+    "--resume RUNID      complete a run that was interrupted",
+    "--out DIR           folder of the record (default: one in Hotpath's data folder)",
+    "--json              print one JSON object",
+    "Exit code 1 when something could not be measured.",
+  ],
+  options: {
+    suite: { type: "string", multiple: true },
+    model: { type: "string", multiple: true },
+    mode: { type: "string", multiple: true },
+    server: { type: "string", multiple: true },
+    shapes: { type: "string", multiple: true },
+    types: { type: "string", multiple: true },
+    dataset: { type: "string", multiple: true },
+    active: { type: "string" },
+    limit: { type: "string" },
+    repetitions: { type: "string" },
+    temperature: { type: "string" },
+    "top-p": { type: "string" },
+    threads: { type: "string" },
+    device: { type: "string" },
+    fetch: { type: "boolean" },
+    "allow-code": { type: "boolean" },
+    "allow-reduced": { type: "boolean" },
+    resume: { type: "string" },
+    out: { type: "string" },
+    json: { type: "boolean" },
+  },
+  positionals: [0, 0],
+  async run(context, _, options) {
+    const line = new ProgressLine(process.stderr);
+    try {
+      const { outcome, folder } = await measure(context, options, line);
+      line.clear();
+      await show(context, outcome, folder, options);
+      if (outcome.status === "cancelled") return exitStatus.interrupted;
+      return outcome.failures.length === 0 ? exitStatus.ok : exitStatus.failed;
+    } finally {
+      line.clear();
+    }
+  },
+};
+
+interface Measured {
+  readonly outcome: RunOutcome;
+  readonly folder: string;
+}
+
+async function measure(context: CommandContext, options: OptionValues, line: ProgressLine): Promise<Measured> {
+  const steering = new Steering();
+  context.signal.addEventListener("abort", () => steering.cancel(), { once: true });
+  const files = datasetFilesOf(options);
+  const store = new DatasetStore({ folder: path.join(dataFolder(), "datasets"), files });
+  const machine = machineOf(context, options, store);
+  const watcher = { control: steering, onProgress: (progress: RunProgress) => line.say(describeProgress(progress)) };
+  const out = typeof options.out === "string" ? path.resolve(options.out) : null;
+  if (typeof options.resume === "string") {
+    const folder = out ?? runFolder(options.resume);
+    return { outcome: await resumeRun(folder, machine, watcher), folder };
+  }
+  const { plan, notes } = await readPlan(options, planSources(context));
+  for (const note of notes) process.stderr.write(`hotpath: ${note}\n`);
+  if (options.fetch) for (const { id } of plan.suites) await fetchMissing(id, store, line, context.signal);
+  const runId = newRunId(new Date());
+  const folder = out ?? runFolder(runId);
+  return { outcome: await startRun({ runId, plan, folder }, machine, watcher), folder };
+}
+
+function machineOf(
+  { engine, productFolder }: CommandContext,
+  options: OptionValues,
+  store: DatasetStore,
+): LocalMachine {
+  const allowReduced = options["allow-reduced"] === true;
+  if (allowReduced && !options["allow-code"]) throw new UsageError("--allow-reduced needs --allow-code");
+  return { engine, productFolder, datasets: store, sandbox: null, replay: null };
+}
+
+function planSources({ engine, productFolder, signal }: CommandContext) {
+  const vocabulary = starterModelPath(productFolder);
+  const describe = (options: Readonly<Record<string, string>>) =>
+    engine.describeSynthetic({ vocabulary, options }, signal);
+  return { productFolder, describe, folder: runsFolder() };
+}
+
+async function fetchMissing(
+  suite: Parameters<typeof datasetsOf>[0],
+  store: DatasetStore,
+  line: ProgressLine,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const dataset of datasetsOf(suite)) {
+    if (await store.has(dataset)) continue;
+    const onProgress = (bytes: number, totalBytes: number) =>
+      line.show(bytes, totalBytes, `Fetching ${dataset.title}, ${formatBytes(totalBytes)}`, dataset.name);
+    await store.fetch(dataset, onProgress, signal);
+  }
+}
+
+function describeProgress({ phase, what, done, total, remainingMs }: RunProgress): string {
+  const left = remainingMs === null ? "" : `, ${formatDuration(remainingMs)} left`;
+  return `${done} of ${total}${left}: ${phase} ${what}`;
+}
+
+async function show(
+  context: CommandContext,
+  outcome: RunOutcome,
+  folder: string,
+  options: OptionValues,
+): Promise<void> {
+  const { runId, status, failures } = outcome;
+  const { record } = await readRecordFile(recordFile(folder));
+  if (options.json) {
+    context.print(JSON.stringify({ runId, status, folder, failures }));
+    return;
+  }
+  for (const { subject, suite, code, message } of failures)
+    process.stderr.write(`hotpath: ${subject}${suite ? ` in ${suite}` : ""}: ${code}: ${message}\n`);
+  context.print(`Record: ${recordFile(folder)}, ${record.entries.length} lines`);
+  const where = options.out === undefined ? "" : ` --out ${options.out}`;
+  if (status === "cancelled") context.print(`Go on with it: hotpath bench --resume ${runId}${where}`);
+}
