@@ -1,0 +1,337 @@
+import { describe, expect, it } from "vitest";
+import type { GenerationRequest, ServerApi } from "../../../../src/benchmark/subject.ts";
+import { createServerSubject } from "../../../../src/benchmark/subjects/serverSubject.ts";
+import { request as text } from "../../../support/benchmarkRun.ts";
+import { type Answer, events, inPieces, json, lines, scriptedServer } from "../../../support/scriptedServer.ts";
+
+const never = new AbortController().signal;
+const fim: GenerationRequest = { ...text, prompt: { kind: "fim", prefix: "def f(", suffix: "):\n" } };
+
+async function opened(api: ServerApi, answers: Record<string, Answer>, model: string | null = null) {
+  const server = await scriptedServer(answers);
+  const subject = createServerSubject({ kind: "server", id: "s", label: "S", api, url: server.url, model });
+  const facts = await subject.open(() => {}, never);
+  return { server, subject, facts };
+}
+
+const choice = (piece: string, finish: string | null = null, more = {}) => ({
+  choices: [{ text: piece, finish_reason: finish, ...more }],
+});
+const openaiModels = { "/v1/models": json({ data: [{ id: "coder", owned_by: "vllm", max_model_len: 8192 }] }) };
+const openai = (stream: Answer) => ({ ...openaiModels, "/v1/completions": stream });
+const openaiStream = events([
+  choice("dé"),
+  choice("f "),
+  choice("x", "length"),
+  { choices: [], usage: { prompt_tokens: 4, completion_tokens: 3 } },
+  "[DONE]",
+]);
+
+const llamaServer = (stream: Answer) => ({
+  "/props": json({ build_info: "b4711-abc", default_generation_settings: { n_ctx: 4096 } }),
+  "/v1/models": json({ data: [{ id: "m", meta: { n_params: 7e9, size: 4e9 } }] }),
+  "/completion": stream,
+  "/infill": stream,
+});
+const llamaEnd = { content: "", stop: true, stop_type: "eos", tokens_evaluated: 4, tokens_predicted: 2 };
+
+const ollama = (stream: unknown[], capabilities = ["completion", "insert"]): Record<string, Answer> => ({
+  "/api/version": json({ version: "0.9.0" }),
+  "/api/show": json({
+    details: { family: "qwen2", quantization_level: "Q4_K_M" },
+    model_info: { "general.architecture": "qwen2", "general.parameter_count": 1.5e9 },
+    capabilities,
+  }),
+  "/api/tags": json({ models: [{ name: "coder:latest", size: 1e9 }] }),
+  "/api/ps": json({ models: [{ name: "coder:latest", size: 2e9, size_vram: 1e9 }] }),
+  "/api/generate": (asked, reply) =>
+    asked.body?.stream === false
+      ? json({ done: true, load_duration: 5e8 })(asked, reply)
+      : inPieces([lines(stream)])(asked, reply),
+});
+
+describe("a server of OpenAI's completions", () => {
+  it("is asked for what the request says, and answers with text, counts and times", async () => {
+    const { server, subject, facts } = await opened("openai", openai(inPieces([openaiStream])));
+    const asked: GenerationRequest = { ...text, maxTokens: 9, stop: ["\n\n"], temperature: 0.2, topP: 0.9, seed: 7 };
+    const { totalMs, ttftMs, tokenTimesMs, ...rest } = await subject.generate(asked, never);
+    expect(rest).toEqual({
+      text: "déf x",
+      stopReason: "tokens",
+      promptTokens: 4,
+      generatedTokens: 3,
+      stats: null,
+      overlaps: 0,
+    });
+    expect(tokenTimesMs).toHaveLength(3);
+    expect(ttftMs).toBe(tokenTimesMs[0]);
+    expect(totalMs).toBeGreaterThanOrEqual(tokenTimesMs[2] ?? Number.NaN);
+    expect(server.seen.at(-1)).toEqual({
+      path: "/v1/completions",
+      body: {
+        model: "coder",
+        prompt: "def f():",
+        max_tokens: 9,
+        temperature: 0.2,
+        top_p: 0.9,
+        seed: 7,
+        stop: ["\n\n"],
+        stream: true,
+        stream_options: { include_usage: true },
+      },
+    });
+    expect(facts).toMatchObject({ method: "server", server: "vllm", contextLength: 8192, sha256: null });
+  });
+
+  it("is understood wherever its answer is split", async () => {
+    const bytes = Buffer.from(`: a comment\r\n\r\n${openaiStream}`);
+    for (let at = 1; at < bytes.length; at += 3) {
+      const { subject } = await opened("openai", openai(inPieces([bytes.subarray(0, at), bytes.subarray(at)])));
+      expect(await subject.generate(text, never)).toMatchObject({ text: "déf x", generatedTokens: 3 });
+    }
+  });
+
+  it("counts the first text as the first token, not an empty piece before it", async () => {
+    const late: Answer = async (_, reply) => {
+      reply.write(events([choice("")]));
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      reply.end(events([choice("a", "stop"), "[DONE]"]));
+    };
+    const { subject } = await opened("openai", openai(late));
+    const { ttftMs, tokenTimesMs, stopReason } = await subject.generate(text, never);
+    expect(ttftMs).toBeGreaterThan(25);
+    expect(tokenTimesMs).toHaveLength(1);
+    expect(stopReason).toBeNull();
+  });
+
+  it("says when it was a stop string, as vLLM does", async () => {
+    const stream = events([choice("a", "stop", { stop_reason: "\ndef" }), "[DONE]"]);
+    const { subject } = await opened("openai", openai(inPieces([stream])));
+    expect(await subject.generate(text, never)).toMatchObject({ stopReason: "stop" });
+  });
+
+  it("is done when it ends after it has said so, without a last word", async () => {
+    const { subject } = await opened("openai", openai(inPieces([events([choice("a", "length")])])));
+    expect(await subject.generate(text, never)).toMatchObject({ text: "a", stopReason: "tokens" });
+  });
+
+  it.each([
+    ["a stop string", { stop: ["\nde"] }, "a b\nc", "stop"],
+    ["the second line feed", { maxLines: 2 }, "a b\nc", "lines"],
+  ])("is cut at %s, and let go", async (_, rules, expected, stopReason) => {
+    const endless: Answer = async (__, reply) => {
+      reply.write(events([choice("a b\nc"), choice("\nd"), choice("ef g")]));
+    };
+    const { subject, server } = await opened("openai", openai(endless));
+    expect(await subject.generate({ ...text, ...rules }, never)).toMatchObject({ text: expected, stopReason });
+    await server.disconnected;
+  });
+
+  it("ends a text at its time limit, and keeps what there is", async () => {
+    const slow: Answer = async (_, reply) => void reply.write(events([choice("a")]));
+    const { subject } = await opened("openai", openai(slow));
+    const generation = await subject.generate({ ...text, timeLimitMs: 60 }, never);
+    expect(generation).toMatchObject({ text: "a", stopReason: "time" });
+    expect(generation.totalMs).toBeGreaterThanOrEqual(55);
+  });
+
+  it("is let go when the request is cancelled", async () => {
+    const silent: Answer = async (_, reply) => void reply.write(events([choice("a")]));
+    const { subject, server } = await opened("openai", openai(silent));
+    const abort = new AbortController();
+    const generation = subject.generate(text, abort.signal);
+    setTimeout(() => abort.abort(), 20);
+    await expect(generation).rejects.toMatchObject({ code: "request/cancelled" });
+    await server.disconnected;
+  });
+
+  it("refuses to fill in, and cannot promise a length", async () => {
+    const { subject } = await opened("openai", openai(inPieces([])));
+    expect(subject.objection(fim)).toMatchObject({ kind: "refused" });
+    expect(subject.objection({ ...text, ignoreEnd: true })).toMatchObject({ kind: "limited" });
+    expect(subject.objection(text)).toBeNull();
+  });
+
+  it("wants to know the model where there are several", async () => {
+    const models = { "/v1/models": json({ data: [{ id: "a" }, { id: "b" }] }) };
+    await expect(opened("openai", models)).rejects.toMatchObject({
+      code: "server/failed",
+      message: expect.stringContaining("has several models (a, b); say which with URL=MODEL"),
+    });
+    expect((await opened("openai", models, "b")).facts.server).toBe("OpenAI-compatible");
+  });
+
+  it("may be named with the /v1 of its address", async () => {
+    const server = await scriptedServer(openaiModels);
+    const definition = {
+      kind: "server",
+      id: "s",
+      label: "S",
+      api: "openai",
+      url: `${server.url}/v1/`,
+      model: null,
+    } as const;
+    await createServerSubject(definition).open(() => {}, never);
+    expect(server.seen[0]?.path).toBe("/v1/models");
+  });
+});
+
+describe("a server that fails", () => {
+  const status =
+    (code: number, body: string, headers = {}): Answer =>
+    (_, reply) =>
+      void reply.writeHead(code, headers).end(body);
+
+  it.each<[string, Answer, RegExp]>([
+    ["with a status", status(500, "out\n of  memory"), /answered 500 Internal Server Error: "out of memory"/],
+    [
+      "with an address elsewhere",
+      status(302, "", { location: "http://other.invalid/" }),
+      /points to http:\/\/other\.invalid\/, which is not followed/,
+    ],
+    ["with what is not JSON", inPieces(["data: <html>\n\n"]), /sent what is not JSON: "<html>"/],
+    [
+      "with an error in the middle",
+      inPieces([events([choice("a"), { error: { message: "no memory" } }])]),
+      /failed in the middle: "no memory"/,
+    ],
+    [
+      "by leaving in the middle",
+      async (_, reply) => void reply.write(events([choice("a")]), () => reply.destroy()),
+      /ended the connection in the middle/,
+    ],
+    ["by ending too early", inPieces([events([choice("a")])]), /without saying that it is complete/],
+  ])("%s is told with what it said", async (_, answer, message) => {
+    const { subject } = await opened("openai", openai(answer));
+    await expect(subject.generate(text, never)).rejects.toMatchObject({
+      code: "server/failed",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("by not being there is told with its address", async () => {
+    const definition = {
+      kind: "server",
+      id: "s",
+      label: "S",
+      api: "ollama",
+      url: "http://127.0.0.1:9",
+      model: null,
+    } as const;
+    await expect(createServerSubject(definition).open(() => {}, never)).rejects.toMatchObject({
+      code: "server/failed",
+      message: "http://127.0.0.1:9/api/version is not there (ECONNREFUSED); is it running?",
+    });
+  });
+});
+
+describe("llama-server", () => {
+  it("is asked without its cache and its usual filters", async () => {
+    const stream = events([{ content: "a", stop: false }, { content: "b", stop: false }, llamaEnd]);
+    const { server, subject, facts } = await opened("llama-server", llamaServer(inPieces([stream])));
+    expect(await subject.generate({ ...text, ignoreEnd: true }, never)).toMatchObject({
+      text: "ab",
+      stopReason: "end",
+      promptTokens: 4,
+      generatedTokens: 2,
+    });
+    expect(server.seen.at(-1)).toEqual({
+      path: "/completion",
+      body: {
+        prompt: "def f():",
+        n_predict: 3,
+        temperature: 0,
+        top_p: 1,
+        top_k: 0,
+        min_p: 0,
+        seed: 1,
+        stop: [],
+        ignore_eos: true,
+        cache_prompt: false,
+        stream: true,
+      },
+    });
+    expect(facts).toMatchObject({
+      server: "llama-server b4711-abc",
+      parameterCount: 7e9,
+      fileBytes: 4e9,
+      contextLength: 4096,
+    });
+    expect(subject.objection({ ...fim, ignoreEnd: true })).toBeNull();
+  });
+
+  it("fills in by its own way", async () => {
+    const { server, subject } = await opened("llama-server", llamaServer(inPieces([events([llamaEnd])])));
+    await subject.generate(fim, never);
+    expect(server.seen.at(-1)).toMatchObject({
+      path: "/infill",
+      body: { input_prefix: "def f(", input_suffix: "):\n", prompt: "" },
+    });
+  });
+
+  it.each([
+    [{ stop_type: "limit" }, "tokens"],
+    [{ stop_type: "word" }, "stop"],
+    [{ stop_type: undefined, stopped_limit: true }, "tokens"],
+    [{ stop_type: undefined, stopped_eos: true }, "end"],
+    [{ stop_type: undefined }, null],
+  ])("says by %j why a text ended", async (end, stopReason) => {
+    const { subject } = await opened("llama-server", llamaServer(inPieces([events([{ ...llamaEnd, ...end }])])));
+    expect(await subject.generate(text, never)).toMatchObject({ stopReason });
+  });
+});
+
+describe("Ollama", () => {
+  const stream = [
+    { response: "a", done: false },
+    { response: "b", done: false },
+    { response: "", done: true, done_reason: "length", prompt_eval_count: 4, eval_count: 2 },
+  ];
+
+  it("loads the model, tells about it, and is asked without its template", async () => {
+    const { server, subject, facts } = await opened("ollama", ollama(stream));
+    expect(await subject.generate(text, never)).toMatchObject({
+      text: "ab",
+      stopReason: "tokens",
+      promptTokens: 4,
+      generatedTokens: 2,
+    });
+    expect(server.seen.at(-1)?.body).toMatchObject({
+      model: "coder:latest",
+      prompt: "def f():",
+      raw: true,
+      stream: true,
+      options: { num_predict: 3, temperature: 0, top_k: 0, repeat_penalty: 1, seed: 1 },
+    });
+    expect(facts).toMatchObject({
+      server: "Ollama 0.9.0",
+      architecture: "qwen2",
+      parameterCount: 1.5e9,
+      quantization: "Q4_K_M",
+      fileBytes: 1e9,
+      fitsInVram: false,
+      placement: "50 % on GPU",
+      loadMs: 500,
+    });
+  });
+
+  it("fills in by the template, where it has a place for it", async () => {
+    const { server, subject } = await opened("ollama", ollama(stream));
+    expect(subject.objection(fim)).toBeNull();
+    await subject.generate(fim, never);
+    expect(server.seen.at(-1)?.body).toMatchObject({ prompt: "def f(", suffix: "):\n" });
+    expect(server.seen.at(-1)?.body).not.toHaveProperty("raw");
+    const without = await opened("ollama", ollama(stream, ["completion"]));
+    expect(without.subject.objection(fim)).toMatchObject({ kind: "refused" });
+  });
+
+  it("cannot be kept from ending a text early", async () => {
+    const { subject } = await opened("ollama", ollama(stream));
+    expect(subject.objection({ ...text, ignoreEnd: true })).toMatchObject({ kind: "limited" });
+  });
+
+  it("tells of an error in its stream", async () => {
+    const { subject } = await opened("ollama", ollama([{ error: "model runner has stopped" }]));
+    await expect(subject.generate(text, never)).rejects.toThrow("model runner has stopped");
+  });
+});
