@@ -3,14 +3,18 @@ import path from "node:path";
 import { DatasetStore } from "../benchmark/datasets/datasetStore.ts";
 import { readRecordFile } from "../benchmark/record/recordFile.ts";
 import { newRunId, recordFile, runFolder, runsFolder } from "../benchmark/record/runs.ts";
+import { summarize } from "../benchmark/report/summary.ts";
+import { renderText } from "../benchmark/report/text.ts";
 import { type LocalMachine, resumeRun, startRun } from "../benchmark/run/localRun.ts";
 import type { RunProgress } from "../benchmark/run/progress.ts";
 import type { RunOutcome } from "../benchmark/run/runner.ts";
+import type { SandboxAccess } from "../benchmark/run/scoring.ts";
 import { Steering } from "../benchmark/run/steering.ts";
 import { suiteIds } from "../benchmark/suite.ts";
 import { datasetsOf } from "../benchmark/suites/prepareSuite.ts";
 import { dataFolder } from "../common/dataFolder.ts";
 import { starterModelPath } from "../models/starterModel.ts";
+import { createChildSandbox } from "../sandbox/childSandbox.ts";
 import { datasetFilesOf, readPlan } from "./benchPlan.ts";
 import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
 import { formatBytes, formatDuration } from "./format.ts";
@@ -65,11 +69,11 @@ export const benchCommand: Command = {
   async run(context, _, options) {
     const line = new ProgressLine(process.stderr);
     try {
-      const { outcome, folder } = await measure(context, options, line);
+      const measured = await measure(context, options, line);
       line.clear();
-      await show(context, outcome, folder, options);
-      if (outcome.status === "cancelled") return exitStatus.interrupted;
-      return outcome.failures.length === 0 ? exitStatus.ok : exitStatus.failed;
+      await show(context, measured, options);
+      if (measured.outcome.status === "cancelled") return exitStatus.interrupted;
+      return measured.outcome.failures.length === 0 ? exitStatus.ok : exitStatus.failed;
     } finally {
       line.clear();
     }
@@ -108,7 +112,11 @@ function machineOf(
 ): LocalMachine {
   const allowReduced = options["allow-reduced"] === true;
   if (allowReduced && !options["allow-code"]) throw new UsageError("--allow-reduced needs --allow-code");
-  return { engine, productFolder, datasets: store, sandbox: null, replay: null };
+  const sandbox: SandboxAccess = {
+    consent: allowReduced ? "reduced" : "full",
+    create: () => createChildSandbox({ folder: path.join(productFolder, "dist"), allowReduced }),
+  };
+  return { engine, productFolder, datasets: store, sandbox: options["allow-code"] ? sandbox : null, replay: null };
 }
 
 function planSources({ engine, productFolder, signal }: CommandContext) {
@@ -137,21 +145,13 @@ function describeProgress({ phase, what, done, total, remainingMs }: RunProgress
   return `${done} of ${total}${left}: ${phase} ${what}`;
 }
 
-async function show(
-  context: CommandContext,
-  outcome: RunOutcome,
-  folder: string,
-  options: OptionValues,
-): Promise<void> {
+async function show({ print }: CommandContext, { outcome, folder }: Measured, options: OptionValues): Promise<void> {
   const { runId, status, failures } = outcome;
   const { record } = await readRecordFile(recordFile(folder));
-  if (options.json) {
-    context.print(JSON.stringify({ runId, status, folder, failures }));
-    return;
-  }
-  for (const { subject, suite, code, message } of failures)
-    process.stderr.write(`hotpath: ${subject}${suite ? ` in ${suite}` : ""}: ${code}: ${message}\n`);
-  context.print(`Record: ${recordFile(folder)}, ${record.entries.length} lines`);
-  const where = options.out === undefined ? "" : ` --out ${options.out}`;
-  if (status === "cancelled") context.print(`Go on with it: hotpath bench --resume ${runId}${where}`);
+  const summary = summarize(record);
+  if (options.json) return print(JSON.stringify({ runId, status, folder, failures, summary }));
+  print(renderText(summary));
+  print(`\nRecord: ${recordFile(folder)}`);
+  const where = typeof options.out === "string" ? ` --out "${options.out}"` : "";
+  if (status === "cancelled") print(`Go on with it: hotpath bench --resume ${runId}${where}`);
 }
