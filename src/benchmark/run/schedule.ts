@@ -16,7 +16,7 @@ export function isFor(suite: SuiteId, subject: SubjectDefinition): boolean {
 export function wavesOf(subjects: readonly SubjectDefinition[]): SubjectDefinition[][] {
   const waves = new Map<string, SubjectDefinition[]>();
   for (const subject of subjects) {
-    const key = subject.kind === "synthetic" ? subject.shape : "";
+    const key = subject.kind === "synthetic" ? `${subject.shape} ${subject.options.type}` : "";
     waves.set(key, [...(waves.get(key) ?? []), subject]);
   }
   return [...waves.values()];

@@ -41,62 +41,68 @@ export async function expandSizes(choice: SizesChoice, describe: Describe, room:
   const left: string[] = [];
   for (const shape of choice.shapes) {
     for (const type of choice.types) {
-      const options = optionsOf(shape, type, choice.active);
-      const layers = layerCounts(await describe({ preset: shape, ...options }), room);
-      if (!layers) left.push(`${shape} ${type}`);
-      for (const count of layers?.counts ?? []) {
-        const modes = options.arch === "moe" ? (["dense"] as const) : choice.modes;
-        for (const mode of modes)
-          subjects.push(subjectOf({ shape, type, options, mode, ...choice }, count, layers?.total));
+      const variants = variantsOf(shape, type, choice);
+      const model = await describe({ preset: shape, ...variants[0]?.options });
+      const files = new Set(variants.map(({ options }) => options.arch)).size;
+      const counts = layerCounts(model, files, room);
+      if (counts.length === 0) left.push(`${shape} ${type}`);
+      for (const count of counts) {
+        const part = count === null ? null : { layers: count, totalLayers: model.layerCount };
+        for (const variant of variants) subjects.push(subjectOf({ shape, type, part, ...variant, ...choice }));
       }
     }
   }
   return { subjects, left };
 }
 
-/** Of mixtures of experts a few experts are active, not a few neurons. */
-function optionsOf(shape: string, type: string, active: number): Readonly<Record<string, string>> {
-  return shape === "30b-a3b" ? { arch: "moe", type } : { arch: "llama-relu", type, active: String(active) };
+interface Variant {
+  readonly mode: ModeChoice;
+  readonly options: Readonly<Record<string, string>>;
 }
 
-interface LayerCounts {
-  /** null: whole. */
-  readonly counts: readonly (number | null)[];
-  readonly total: number;
+/**
+ * Neurons are left out of a model with ReLU, which llama.cpp alone does not run; beside it stands its twin of the same
+ * sizes as llama.cpp knows it. Of mixtures of experts few experts are active, not few neurons.
+ */
+function variantsOf(shape: string, type: string, { modes, active }: SizesChoice): Variant[] {
+  if (shape === "30b-a3b") return [{ mode: "dense", options: { arch: "moe", type } }];
+  return modes.map((mode) => {
+    const isDense = mode === "dense";
+    return { mode, options: isDense ? { arch: "llama", type } : { arch: "llama-relu", type, active: String(active) } };
+  });
 }
 
-/** null: it does not fit even in part. */
-function layerCounts(model: SyntheticModel, { memoryBytes, diskBytes }: Room): LayerCounts | null {
-  const { bytes, layersBytes, layerCount: total, kvBytesPerToken } = model;
+/** Whole (null), or in two parts; none when not even these fit. */
+function layerCounts(model: SyntheticModel, files: number, { memoryBytes, diskBytes }: Room): (number | null)[] {
+  const { bytes, layersBytes, layerCount, kvBytesPerToken } = model;
   const memory = memoryBytes - reservedMemory - kvBytesPerToken * contextTokens;
-  const disk = diskBytes - reservedDisk;
-  if (bytes <= Math.min(memory, disk)) return { counts: [null], total };
-  const perLayer = layersBytes / total;
+  // On the disk are the files of all modes; in memory, if need be, one after the other.
+  const most = Math.min(memory, (diskBytes - reservedDisk) / files);
+  if (bytes <= most) return [null];
+  const perLayer = layersBytes / layerCount;
   // Both parts are there at the same time, each with its embeddings.
   const rest = 2 * (bytes - layersBytes) + fewLayers * perLayer;
-  const most = Math.min(total - 1, Math.floor((Math.min(memory, disk) - rest) / perLayer));
-  return most >= leastLayers ? { counts: [fewLayers, most], total } : null;
+  const many = Math.min(layerCount - 1, Math.floor((most - rest) / perLayer));
+  return many >= leastLayers ? [fewLayers, many] : [];
 }
 
-interface Described extends SizesChoice {
+interface Described extends SizesChoice, Variant {
   readonly shape: string;
   readonly type: string;
-  readonly options: Readonly<Record<string, string>>;
-  readonly mode: ModeChoice;
+  readonly part: { readonly layers: number; readonly totalLayers: number } | null;
 }
 
-function subjectOf(described: Described, count: number | null, total = 0): SyntheticSubject {
-  const { shape, type, options, mode, active, spec } = described;
+function subjectOf({ shape, type, options, mode, active, part, spec }: Described): SyntheticSubject {
   const group = `${shape}-${type}-${mode}`.replaceAll("_", "-");
   const share = mode === "dense" ? "" : `, ${Number((100 * active).toPrecision(3))} % active`;
   const label = `${shape.toUpperCase()} ${type.toUpperCase()} ${mode}${share}`;
   return {
     kind: "synthetic",
-    id: count === null ? group : `${group}-${count}-layers`,
-    label: count === null ? label : `${label}, ${count} of ${total} layers`,
+    id: part ? `${group}-${part.layers}-layers` : group,
+    label: part ? `${label}, ${part.layers} of ${part.totalLayers} layers` : label,
     shape,
     options,
     spec: { ...spec, mode },
-    part: count === null ? null : { group, layers: count, totalLayers: total },
+    part: part && { group, ...part },
   };
 }
