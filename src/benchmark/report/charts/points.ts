@@ -1,0 +1,58 @@
+// What the charts draw, apart from how a run was recorded and summed up.
+import type { Method } from "../../subject.ts";
+
+/** A figure and the interval it lies in; an end that is not known is null. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** A subject as a point of the pictures. */
+export interface ChartPoint {
+  /** Of the subject. */
+  readonly id: string;
+  readonly label: string;
+  readonly method: Method;
+  readonly parameterCount: number | null;
+  readonly latencyMs: Estimate | null;
+  /** Share of tasks solved, 0 to 1. */
+  readonly quality: Estimate | null;
+  /** Computed from measured parts; drawn hollow. */
+  readonly isComputed: boolean;
+}
+
+/** The latencies of one subject, one by one. */
+export interface SampleSeries {
+  readonly id: string;
+  readonly label: string;
+  readonly method: Method;
+  readonly samples: readonly { readonly atMs: number; readonly latencyMs: number }[];
+}
+
+/** One subject in two runs. */
+export interface ComparedPoint {
+  readonly id: string;
+  readonly label: string;
+  readonly method: Method;
+  readonly before: Estimate;
+  readonly after: Estimate;
+}
+
+export interface ChartSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Those that no other beats: a lower `cost` and a higher `gain` at once are better. In the order of cost; of several with
+ * the same cost and gain the first.
+ */
+export function paretoFront<T>(items: readonly T[], cost: (item: T) => number, gain: (item: T) => number): T[] {
+  const front: T[] = [];
+  for (const item of items.toSorted((a, b) => cost(a) - cost(b) || gain(b) - gain(a))) {
+    const last = front.at(-1);
+    if (last === undefined || gain(item) > gain(last)) front.push(item);
+  }
+  return front;
+}

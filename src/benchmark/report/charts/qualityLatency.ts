@@ -1,0 +1,107 @@
+// Quality against latency: what a slower model buys.
+import { formatEstimate, formatLatency, formatShare } from "./numbers.ts";
+import {
+  base,
+  bounds,
+  type ChartOption,
+  type ChartSeries,
+  errorBars,
+  frontLine,
+  latencyAxis,
+  legendAndGrid,
+  linearAxis,
+  methodLegend,
+  pointStyle,
+} from "./parts.ts";
+import { type ChartPoint, type ChartSize, type Estimate, paretoFront } from "./points.ts";
+import { type ChartTheme, methodOrder, methodSymbols } from "./theme.ts";
+
+export interface RatedPoint extends ChartPoint {
+  readonly latencyMs: Estimate;
+  readonly quality: Estimate;
+}
+
+/** Those that have both coordinates. */
+export function ratedPoints(points: readonly ChartPoint[]): RatedPoint[] {
+  const isRated = (point: ChartPoint): point is RatedPoint =>
+    point.quality !== null && point.latencyMs !== null && point.latencyMs.value > 0;
+  return points.filter(isRated).toSorted((a, b) => a.latencyMs.value - b.latencyMs.value);
+}
+
+export function qualityFront(points: readonly ChartPoint[]): RatedPoint[] {
+  return paretoFront(
+    ratedPoints(points),
+    (point) => point.latencyMs.value,
+    (point) => point.quality.value,
+  );
+}
+
+/** `quality` and `metric` name the axes. At least one point must have both coordinates. */
+export function qualityLatencyOption(
+  points: readonly ChartPoint[],
+  { quality, metric }: { readonly quality: string; readonly metric: string },
+  theme: ChartTheme,
+  size: ChartSize,
+): ChartOption {
+  const rated = ratedPoints(points);
+  const methods = methodOrder.filter((method) => rated.some((point) => point.method === method));
+  const series = methods.flatMap((method) => methodSeries(method, rated, theme));
+  const front = qualityFront(points);
+  const hasFront = front.length > 1;
+  if (hasFront)
+    series.push(
+      frontLine(
+        front.map((point) => [point.latencyMs.value, point.quality.value]),
+        theme,
+      ),
+    );
+  const top = Math.min(1, Math.ceil(Math.max(...rated.map((point) => bounds(point.quality)[1])) * 10 + 0.01) / 10);
+  const format = (share: number) => `${Math.round(share * 100)} %`;
+  return {
+    ...base(theme),
+    ...legendAndGrid(methodLegend(methods, hasFront), size, theme),
+    xAxis: latencyAxis(
+      rated.flatMap((point) => bounds(point.latencyMs)),
+      metric,
+      theme,
+      false,
+      size,
+    ),
+    yAxis: linearAxis({ min: 0, max: top }, { name: quality, format, theme, isVertical: true }),
+    series,
+  };
+}
+
+function methodSeries(method: ChartPoint["method"], rated: readonly RatedPoint[], theme: ChartTheme): ChartSeries[] {
+  const own = rated.filter((point) => point.method === method);
+  const color = theme.methods[method];
+  const bars = own.map(({ latencyMs, quality }) => ({
+    x: latencyMs.value,
+    y: quality.value,
+    xBounds: bounds(latencyMs),
+    yBounds: bounds(quality),
+  }));
+  return [
+    {
+      type: "scatter",
+      name: method,
+      symbol: methodSymbols[method],
+      symbolSize: 11,
+      itemStyle: { color },
+      z: 3,
+      data: own.map((point) => ({
+        name: point.id,
+        value: [point.latencyMs.value, point.quality.value],
+        itemStyle: pointStyle(color, point.isComputed, theme),
+      })),
+      tooltip: { formatter: ({ dataIndex }) => describe(own[dataIndex]) },
+    },
+    errorBars(method, color, bars),
+  ];
+}
+
+function describe(point: RatedPoint | undefined): string {
+  if (!point) return "";
+  const quality = formatEstimate(point.quality, formatShare);
+  return `${point.label}\n${point.method}\n${quality}\n${formatEstimate(point.latencyMs, formatLatency)}`;
+}
