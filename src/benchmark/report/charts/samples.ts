@@ -93,7 +93,7 @@ export function courseOption(
   };
 }
 
-export function median({ samples }: SampleSeries): number {
+export function median({ samples }: Pick<SampleSeries, "samples">): number {
   const sorted = samples.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;

@@ -1,0 +1,53 @@
+// Runs of before: open, compare, go on with, delete.
+import { formatStart, stateLabels } from "../phrases.ts";
+import type { FromPage, RunListEntry } from "../protocol.ts";
+import type { PageState } from "../state.ts";
+import { button, make, show } from "./dom.ts";
+
+export class HistoryView {
+  readonly element: HTMLElement;
+  readonly #list = make("ul", { class: "plain runs" });
+  readonly #empty = make("p", { class: "empty" }, "No runs yet.");
+  readonly #send: (message: FromPage) => void;
+  #drawn = "";
+
+  constructor(send: (message: FromPage) => void) {
+    this.#send = send;
+    this.element = make("section", { class: "card", "aria-label": "History" }, this.#empty, this.#list);
+  }
+
+  update({ runs, view, comparison, live }: PageState): void {
+    const shown = view?.runId ?? null;
+    const compared = comparison?.runId ?? null;
+    const key = JSON.stringify([runs, shown, compared, live === null]);
+    if (key === this.#drawn) return;
+    this.#drawn = key;
+    show(this.#empty, runs.length === 0);
+    this.#list.replaceChildren(...runs.map((run) => this.#entry(run, { shown, compared, isIdle: live === null })));
+  }
+
+  #entry(
+    run: RunListEntry,
+    { shown, compared, isIdle }: { shown: string | null; compared: string | null; isIdle: boolean },
+  ) {
+    const { runId, startedAt, state, what } = run;
+    const name = formatStart(startedAt);
+    const mark = runId === shown ? ", shown" : runId === compared ? ", compared" : "";
+    const act = (label: string, message: FromPage) =>
+      button(label, () => this.#send(message), { secondary: true, "aria-label": `${label} the run of ${name}` });
+    const canResume = isIdle && (state === "interrupted" || state === "cancelled");
+    return make(
+      "li",
+      {},
+      make("div", {}, make("strong", {}, name), ` (${stateLabels[state]}${mark})`, make("p", { class: "hint" }, what)),
+      make(
+        "div",
+        { class: "row" },
+        act("Open", { type: "open", runId }),
+        shown !== null && runId !== shown ? act("Compare", { type: "compare", runId }) : null,
+        canResume ? act("Resume", { type: "resume", runId }) : null,
+        state === "running" ? null : act("Delete", { type: "delete", runId }),
+      ),
+    );
+  }
+}

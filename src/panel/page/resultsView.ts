@@ -1,0 +1,168 @@
+// What a run found: pictures, table, recommendation, warnings, and ways to take it along.
+import { formatStart, stateLabels } from "../phrases.ts";
+import { type ExportFormat, exportFormats, type FromPage } from "../protocol.ts";
+import { type FigureId, figureKind, qualityFigure, type ShownWarning } from "../runView.ts";
+import type { PageState } from "../state.ts";
+import { cellText } from "../table.ts";
+import { Charts } from "./charts.ts";
+import { button, field, make, setText, show } from "./dom.ts";
+import type { FrameQueue } from "./frames.ts";
+import type { Preferences } from "./preferences.ts";
+import { ResultTable } from "./resultTable.ts";
+
+const exportLabels: Readonly<Record<ExportFormat, string>> = {
+  markdown: "Markdown",
+  csv: "CSV",
+  html: "HTML",
+  svg: "SVG",
+  bundle: "Reproduction bundle",
+};
+
+interface ResultsActions {
+  readonly send: (message: FromPage) => void;
+  readonly prefer: (part: Partial<Preferences>) => void;
+  readonly frames: FrameQueue;
+}
+
+export class ResultsView {
+  readonly element = make("div");
+  readonly #title = make("h2");
+  readonly #machine = make("p", { class: "hint" });
+  readonly #warnings = make("div");
+  readonly #recommendation = make("p", { role: "status" });
+  readonly #selected = make("div", { class: "row selected", role: "status" });
+  readonly #empty = make("p", { class: "empty" }, "No results yet. Start a benchmark, or open a run of before.");
+  readonly #content: HTMLElement;
+  readonly #charts: Charts;
+  readonly #table: ResultTable;
+  readonly #actions: ResultsActions;
+  readonly #budget;
+  #state: PageState | null = null;
+  #preferences: Preferences | null = null;
+  #selectedId: string | null = null;
+  #drawnWarnings = "";
+
+  constructor(actions: ResultsActions) {
+    this.#actions = actions;
+    this.#table = new ResultTable({
+      choose: (table) => actions.prefer({ table }),
+      use: (subject) => this.#use(subject),
+    });
+    this.#charts = new Charts({
+      frames: actions.frames,
+      prefer: actions.prefer,
+      select: (subject) => this.#select(subject),
+    });
+    this.#budget = field("Latency budget in milliseconds", "", (value) => this.#onBudget(value), {
+      type: "number",
+      min: 1,
+    });
+    const ask = make("label", { class: "row" }, "A single line may take (ms)", this.#budget);
+    const recommend = make("section", { class: "card", "aria-label": "Recommendation" }, ask, this.#recommendation);
+    const exports = exportFormats.map((format) =>
+      button(exportLabels[format], () => this.#export(format), { secondary: true }),
+    );
+    this.#content = make(
+      "div",
+      { class: "stack" },
+      make("div", {}, this.#title, this.#machine),
+      this.#warnings,
+      recommend,
+      ...this.#charts.first,
+      this.#selected,
+      this.#table.element,
+      ...this.#charts.others,
+      make(
+        "section",
+        { class: "card", "aria-label": "Export" },
+        make("h3", {}, "Export"),
+        make("div", { class: "row" }, ...exports),
+      ),
+    );
+    this.element.append(this.#empty, this.#content);
+  }
+
+  update(state: PageState, preferences: Preferences): void {
+    const isNewRun = state.view?.runId !== this.#state?.view?.runId;
+    this.#state = state;
+    this.#preferences = preferences;
+    const { view, recommendation } = state;
+    show(this.#empty, view === null);
+    show(this.#content, view !== null);
+    if (!view) return;
+    if (isNewRun) {
+      this.#select(null);
+      this.#onBudget(String(preferences.budgetMs));
+    }
+    if (document.activeElement !== this.#budget) this.#budget.value = String(preferences.budgetMs);
+    setText(this.#title, `${formatStart(view.startedAt)} (${stateLabels[view.state]})`);
+    setText(this.#machine, view.isolation === null ? view.machine : `${view.machine}. Code ran in ${view.isolation}.`);
+    setText(this.#recommendation, recommendation?.text ?? "");
+    this.#showWarnings(view.warnings);
+    this.#actions.frames.request("table", () => this.#table.update(view, preferences.table));
+    this.#charts.update(state, preferences);
+  }
+
+  redraw(): void {
+    this.#charts.redraw();
+  }
+
+  #onBudget(value: string): void {
+    const budgetMs = Number(value);
+    const view = this.#state?.view;
+    if (!view || !Number.isFinite(budgetMs) || budgetMs <= 0) return;
+    this.#actions.prefer({ budgetMs });
+    this.#actions.send({ type: "recommend", runId: view.runId, budgetMs });
+  }
+
+  #showWarnings(warnings: readonly ShownWarning[]): void {
+    const key = JSON.stringify(warnings);
+    if (key === this.#drawnWarnings) return;
+    this.#drawnWarnings = key;
+    const items = warnings.map(({ message, advice, subject, isFailure }) =>
+      make(
+        "li",
+        { class: isFailure ? "failure" : "warning" },
+        make("strong", {}, subject === null ? "" : `${subject}: `),
+        `${message} `,
+        make("span", { class: "hint" }, advice),
+      ),
+    );
+    const title = `${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"}`;
+    const open = warnings.length <= 3 || warnings.some(({ isFailure }) => isFailure);
+    const list = make("details", { class: "card", open }, make("summary", {}, title), make("ul", {}, ...items));
+    this.#warnings.replaceChildren(...(items.length > 0 ? [list] : []));
+  }
+
+  /** The subject of a point, with its figures and the way to use it. */
+  #select(subject: string | null): void {
+    this.#selectedId = subject;
+    const view = this.#state?.view ?? null;
+    const row = view?.rows.find(({ id }) => id === this.#selectedId);
+    const preferences = this.#preferences;
+    if (!view || !row || !preferences) {
+      this.#selected.replaceChildren();
+      return;
+    }
+    const suite = view.quality.find(({ id }) => id === preferences.quality) ?? view.quality[0];
+    const ids: FigureId[] = ["parameters", preferences.latency, ...(suite ? [qualityFigure(suite.id)] : [])];
+    const figures = ids.map((id) => `${figureKind(id, view.quality).title} ${cellText(row, id, view.quality)}`);
+    const use = button("Use for completion", () => this.#use(row.id), { "data-subject": row.id });
+    this.#selected.replaceChildren(
+      make("strong", {}, row.label),
+      make("span", {}, figures.join(", ")),
+      ...(row.canBeUsed ? [use] : []),
+    );
+  }
+
+  #use(subject: string): void {
+    const runId = this.#state?.view?.runId;
+    if (runId !== undefined) this.#actions.send({ type: "use", runId, subject });
+  }
+
+  #export(format: ExportFormat): void {
+    const runId = this.#state?.view?.runId;
+    if (runId === undefined || !this.#preferences) return;
+    this.#actions.send({ type: "export", runId, format, figure: this.#preferences.latency });
+  }
+}

@@ -1,0 +1,187 @@
+// The form: who is measured, by what, how long it takes, and what is allowed.
+
+import { modeChoices } from "../../protocol/model.ts";
+import { firstDraft, isConsentEnough, modeLabels, problemOf, runsCode, toggled } from "../draft.ts";
+import { formatEstimateTime } from "../phrases.ts";
+import type { FromPage, RunDraft, StartChoices, SuiteOffer } from "../protocol.ts";
+import type { PageState } from "../state.ts";
+import { button, checkbox, field, make, setText, show } from "./dom.ts";
+import { ServerList } from "./serverList.ts";
+
+const estimateDelayMs = 250;
+
+export class StartView {
+  readonly element = make("div", { class: "form" });
+  readonly #send: (message: FromPage) => void;
+  readonly #models = make("div", { class: "options" });
+  readonly #shapes = make("div", { class: "options" });
+  readonly #suites = make("div", { class: "options" });
+  readonly #consent = make("div", { class: "options" });
+  readonly #consentGroup: HTMLElement;
+  readonly #shapesGroup: HTMLElement;
+  readonly #estimate = make("p", { class: "hint", role: "status" });
+  readonly #start = button("Start", () => this.#startRun());
+  #choices: StartChoices | null = null;
+  #draft: RunDraft | null = null;
+  #isLive = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Counts the drafts; an answer to an older one is out of date. */
+  draftId = 0;
+
+  constructor(send: (message: FromPage) => void) {
+    this.#send = send;
+    const browse = button("Browse…", () => send({ type: "browseModel" }), { secondary: true });
+    const servers = new ServerList((list) => this.#change({ servers: list }));
+    this.#shapesGroup = group("Sizes", "Weights are made up on this machine: speed does not depend on their values.", [
+      this.#shapes,
+    ]);
+    this.#consentGroup = group("Running code of models", "", [this.#consent]);
+    this.element.append(
+      group("Models", "Files on this machine.", [this.#models, browse]),
+      group("Modes", "Each model and size runs in each of them.", [this.#modes()]),
+      group("Servers", "What else runs here: Ollama, llama-server, anything with an OpenAI-compatible address.", [
+        servers.element,
+      ]),
+      this.#shapesGroup,
+      group("Suites", "", [this.#suites]),
+      group("How much", "", [this.#limits()]),
+      this.#consentGroup,
+      make("div", { class: "actions" }, this.#start, this.#estimate),
+    );
+  }
+
+  update({ choices, estimate, live }: PageState): void {
+    this.#isLive = live !== null;
+    if (choices && choices !== this.#choices) this.#take(choices);
+    if (!choices || !this.#draft) return;
+    const problem = this.#isLive
+      ? "A benchmark is running; another can start when it has ended."
+      : (problemOf(this.#draft, choices) ?? estimate?.problem ?? null);
+    this.#start.disabled = problem !== null;
+    setText(this.#estimate, problem ?? (estimate ? formatEstimateTime(estimate) : "Working out how long it takes…"));
+  }
+
+  #take(choices: StartChoices): void {
+    this.#choices = choices;
+    this.#draft ??= firstDraft(choices);
+    // A model that was just browsed for comes as the first of the list and is wanted.
+    const draft = this.#draft;
+    this.#models.replaceChildren(
+      ...choices.models.map(({ path, label, detail, isActive }) =>
+        this.#option(isActive ? `${label} (in use)` : label, detail, draft.models.includes(path), (isIn) =>
+          this.#change({ models: toggled(this.#current.models, path, isIn) }),
+        ),
+      ),
+    );
+    this.#shapes.replaceChildren(
+      ...choices.shapes.map(({ id, label }) =>
+        checkbox(label, draft.shapes.includes(id), (isIn) =>
+          this.#change({ shapes: toggled(this.#current.shapes, id, isIn) }),
+        ),
+      ),
+    );
+    show(this.#shapesGroup, choices.shapes.length > 0);
+    this.#suites.replaceChildren(...choices.suites.map((offer) => this.#suite(offer)));
+    this.#consent.replaceChildren(...this.#consentOptions(choices));
+    this.#changed();
+  }
+
+  /** Only used once choices have come. */
+  get #current(): RunDraft {
+    if (!this.#draft) throw new Error("The form was used before it was filled.");
+    return this.#draft;
+  }
+
+  #suite({ id, title, description, fetches, taskCount }: SuiteOffer): HTMLElement {
+    const count = taskCount === null ? "" : ` ${taskCount} tasks.`;
+    const detail = `${description}${count}${fetches === null ? "" : ` ${fetches}`}`;
+    return this.#option(title, detail, this.#current.suites.includes(id), (isIn) =>
+      this.#change({ suites: toggled(this.#current.suites, id, isIn) }),
+    );
+  }
+
+  #option(label: string, detail: string, isChecked: boolean, onChange: (isIn: boolean) => void): HTMLElement {
+    return make("div", { class: "option" }, checkbox(label, isChecked, onChange), make("p", { class: "hint" }, detail));
+  }
+
+  #modes(): HTMLElement {
+    const boxes = modeChoices.map((mode) =>
+      checkbox(modeLabels[mode], mode === "auto", (isIn) =>
+        this.#change({ modes: toggled(this.#current.modes, mode, isIn) }),
+      ),
+    );
+    return make("div", { class: "options" }, ...boxes);
+  }
+
+  #limits(): HTMLElement {
+    const limit = field(
+      "Problems of each quality suite",
+      "20",
+      (value) => this.#change({ limit: wholeNumber(value) }),
+      { type: "number", min: 1 },
+    );
+    const rounds = field(
+      "Rounds of each speed suite",
+      "5",
+      (value) => this.#change({ rounds: wholeNumber(value) ?? 1 }),
+      { type: "number", min: 1 },
+    );
+    const pause = checkbox("Pause completions while it runs", false, (isPaused) =>
+      this.#change({ completions: isPaused ? "paused" : "ahead" }),
+    );
+    return make(
+      "div",
+      { class: "options" },
+      make("label", {}, "Problems of each quality suite (empty: all)", limit),
+      make("label", {}, "Rounds of each speed suite", rounds),
+      pause,
+      make("p", { class: "hint" }, "Otherwise completions go first, and the record says when one ran meanwhile."),
+    );
+  }
+
+  #consentOptions({ code }: StartChoices): HTMLElement[] {
+    if (code.level === "unavailable") return [make("p", { class: "hint" }, code.detail)];
+    const wanted = code.level;
+    const box = checkbox(
+      wanted === "full" ? "Run code that models write, shut in" : "Run code that models write with reduced isolation",
+      isConsentEnough(code.consent, wanted),
+      (isAllowed) => this.#change({ consent: isAllowed ? wanted : "none" }),
+    );
+    return [make("div", { class: "option" }, box, make("p", { class: "hint" }, code.detail))];
+  }
+
+  #change(part: Partial<RunDraft>): void {
+    if (!this.#draft) return;
+    this.#draft = { ...this.#draft, ...part };
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (!this.#draft || !this.#choices) return;
+    const { suites } = this.#choices;
+    show(this.#consentGroup, runsCode(this.#draft, suites));
+    const problem = problemOf(this.#draft, this.#choices);
+    this.#start.disabled = problem !== null || this.#isLive;
+    setText(this.#estimate, problem ?? "Working out how long it takes…");
+    this.draftId++;
+    clearTimeout(this.#timer);
+    if (problem !== null) return;
+    const message = { type: "estimate", draftId: this.draftId, draft: this.#draft } as const;
+    this.#timer = setTimeout(() => this.#send(message), estimateDelayMs);
+  }
+
+  #startRun(): void {
+    if (this.#draft) this.#send({ type: "start", draft: this.#draft });
+  }
+}
+
+/** null: empty or no such number. */
+function wholeNumber(value: string): number | null {
+  const number = Number(value);
+  return value.trim() !== "" && Number.isSafeInteger(number) && number > 0 ? number : null;
+}
+
+function group(title: string, hint: string, parts: readonly Node[]): HTMLElement {
+  const legend = make("legend", {}, title);
+  return make("fieldset", {}, legend, hint === "" ? null : make("p", { class: "hint" }, hint), ...parts);
+}

@@ -1,0 +1,38 @@
+// How the panel writes times and states.
+import type { LiveRun, RunEstimate } from "./protocol.ts";
+import type { RunState } from "./runView.ts";
+
+/** 40 s, 5 min, 1 h 20 min. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
+}
+
+export function formatEstimateTime({ low, high }: RunEstimate): string {
+  if (low === null || high === null) return "How long it takes shows once it runs.";
+  const [from, to] = [formatDuration(low * 1000), formatDuration(high * 1000)];
+  return from === to ? `About ${from}.` : `About ${from} to ${to}.`;
+}
+
+/** "12 of 40, about 3 min left" */
+export function progressText({ done, total, remainingMs, isPaused }: LiveRun): string {
+  const left = isPaused ? "paused" : remainingMs === null ? null : `about ${formatDuration(remainingMs)} left`;
+  return [`${done} of ${total}`, ...(left === null ? [] : [left])].join(", ");
+}
+
+export const stateLabels: Readonly<Record<RunState, string>> = {
+  running: "running",
+  complete: "complete",
+  cancelled: "cancelled",
+  interrupted: "interrupted",
+};
+
+/** In the reader's own time: "22 Nov 2026, 20:15". */
+export function formatStart(iso: string): string {
+  const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+  return format.format(new Date(iso));
+}
