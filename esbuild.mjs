@@ -67,7 +67,16 @@ export async function bundle() {
   const banner = { js: "#!/usr/bin/env node" };
   const forTerminal = await esbuild.build({ ...shared, entryPoints: { cli: "src/cli/main.ts" }, banner });
   const sandbox = await bundleSandbox(esbuild, shared);
-  writeNotices([forEditor, forTerminal, ...sandbox].map(({ metafile }) => metafile));
+  const forPanel = await esbuild.build({
+    ...shared,
+    platform: "browser",
+    target: "chrome128", // Of VS Code 1.100.
+    format: "iife",
+    minify: true,
+    outdir: "dist/panel",
+    entryPoints: { main: "src/panel/page/main.ts", style: "src/panel/page/style.css" },
+  });
+  writeNotices([forEditor, forTerminal, forPanel, ...sandbox].map(({ metafile }) => metafile));
 }
 
 /** Where code from a model runs: the confined child, the worker of the panel, and Python for both of them. */
@@ -117,20 +126,27 @@ async function preparePython(interpreter) {
 /** The licences of everything that ends up in the package: bundled npm packages, the addon's headers, llama.cpp. */
 function writeNotices(metafiles) {
   const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
-  const bundled = inputs.map((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1]).filter(Boolean);
-  const packages = [...new Set([...bundled, "node-addon-api"])].sort();
-  const notices = packages.map((name) => {
-    const folder = path.join(root, "node_modules", name);
-    const { version, license } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
-    const own = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  // The innermost folder: a package may bring its own version of another.
+  const folders = inputs.map((input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0]).filter(Boolean);
+  const packages = [...new Set([...folders, "node_modules/node-addon-api"])].sort();
+  const seen = new Set();
+  const notices = packages.flatMap((place) => {
+    const folder = path.join(root, place);
+    const { name, version, license } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+    if (seen.has(`${name} ${version}`)) return [];
+    seen.add(`${name} ${version}`);
+    const entries = readdirSync(folder);
+    const own = entries.find((entry) => /^licen[cs]e/i.test(entry));
     const file = own ? path.join(folder, own) : path.join(root, "media", "licenses", `${license}.txt`);
     if (!existsSync(file))
       throw new Error(`${name} ${version} (${license}) brings no licence text; it cannot be shipped.`);
-    // The Mozilla licence asks for a word on where the source is.
+    // The Mozilla licence asks for a word on where the source is, the Apache licence for the file NOTICE where there is one.
     const source = license.startsWith("MPL")
       ? `\nUnmodified; its source is at https://github.com/${name}/${name}.`
       : "";
-    return `${name} ${version} (${license})${source}\n\n${readFileSync(file, "utf8").trim()}`;
+    const notice = entries.includes("NOTICE") ? [path.join(folder, "NOTICE")] : [];
+    const text = [file, ...notice].map((part) => readFileSync(part, "utf8").trim()).join("\n\n");
+    return [`${name} ${version} (${license})${source}\n\n${text}`];
   });
   const python = readFileSync(path.join(root, "media", "licenses", "PSF-2.0.txt"), "utf8").trim();
   notices.push(`CPython and its standard library, as built into pyodide (PSF-2.0)\n\n${python}`);

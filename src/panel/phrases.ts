@@ -28,7 +28,7 @@ export const stateLabels: Readonly<Record<RunState, string>> = {
   running: "running",
   complete: "complete",
   cancelled: "cancelled",
-  interrupted: "interrupted",
+  unfinished: "unfinished",
 };
 
 /** In the reader's own time: "22 Nov 2026, 20:15". */

@@ -93,7 +93,7 @@ export interface ShownWarning {
   readonly isFailure: boolean;
 }
 
-export type RunState = "running" | "complete" | "cancelled" | "interrupted";
+export type RunState = "running" | "complete" | "cancelled" | "unfinished";
 
 export interface RunView {
   readonly runId: string;

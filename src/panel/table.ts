@@ -43,3 +43,16 @@ export function cellText(row: ResultRow, id: FigureId, quality: RunView["quality
   const figure = row.figures[id];
   return figure ? formatEstimate(figure, figureKind(id, quality).format) : "–";
 }
+
+/** The same in two lines: narrow columns leave room for more of them. */
+export function cellLines(
+  row: ResultRow,
+  id: FigureId,
+  quality: RunView["quality"],
+): { value: string; interval: string } {
+  const figure = row.figures[id];
+  if (!figure) return { value: "–", interval: "" };
+  const { format } = figureKind(id, quality);
+  const { value, low, high } = figure;
+  return { value: format(value), interval: low === null || high === null ? "" : `${format(low)} to ${format(high)}` };
+}

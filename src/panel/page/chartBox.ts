@@ -37,6 +37,8 @@ export class ChartBox {
   #content: ChartContent | null = null;
   #drawn = "";
   #selected = -1;
+  /** On the screen or about to be; others are drawn when they come near. */
+  #isNear = false;
 
   constructor(
     title: string,
@@ -60,6 +62,14 @@ export class ChartBox {
     );
     this.#canvas.addEventListener("keydown", (event) => this.#onKey(event));
     new ResizeObserver(() => this.redraw()).observe(this.#canvas);
+    const nearby = new IntersectionObserver(
+      (entries) => {
+        this.#isNear = entries.at(-1)?.isIntersecting === true;
+        if (this.#isNear) this.redraw();
+      },
+      { rootMargin: "400px" },
+    );
+    nearby.observe(this.element);
   }
 
   /** `empty` says why there is nothing to draw. */
@@ -81,7 +91,7 @@ export class ChartBox {
   }
 
   redraw(): void {
-    this.#frames.request(this.#key, () => this.#draw());
+    if (this.#isNear) this.#frames.request(this.#key, () => this.#draw());
   }
 
   #draw(): void {

@@ -1,7 +1,7 @@
 // Spreads drawing over frames: a run that goes on must not make the editor stutter.
 
 /** Work in one frame stops after so long; a single task may take longer, so tasks are small: one chart, one table. */
-const budgetMs = 12;
+const budgetMs = 8;
 
 export class FrameQueue {
   readonly #tasks = new Map<string, () => void>();

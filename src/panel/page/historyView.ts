@@ -35,7 +35,7 @@ export class HistoryView {
     const mark = runId === shown ? ", shown" : runId === compared ? ", compared" : "";
     const act = (label: string, message: FromPage) =>
       button(label, () => this.#send(message), { secondary: true, "aria-label": `${label} the run of ${name}` });
-    const canResume = isIdle && (state === "interrupted" || state === "cancelled");
+    const canResume = isIdle && (state === "unfinished" || state === "cancelled");
     return make(
       "li",
       {},

@@ -1,7 +1,7 @@
 // The results as a table: sorted by any column, with the columns the user wants.
 
 import { type FigureId, figureKind, presentFigures, type ResultRow, type RunView } from "../runView.ts";
-import { type ColumnId, cellText, nextSorting, type Sorting, shownColumns, sortRows } from "../table.ts";
+import { type ColumnId, cellLines, nextSorting, type Sorting, shownColumns, sortRows } from "../table.ts";
 import { button, checkbox, make } from "./dom.ts";
 
 export interface TableChoice {
@@ -97,7 +97,10 @@ export class ResultTable {
       {},
       make("th", { scope: "row" }, label, ...notes),
       make("td", {}, row.method),
-      ...columns.map((id) => make("td", { class: "figure" }, cellText(row, id, quality))),
+      ...columns.map((id) => {
+        const { value, interval } = cellLines(row, id, quality);
+        return make("td", { class: "figure" }, value, interval === "" ? null : make("small", {}, interval));
+      }),
       make("td", {}, row.canBeUsed ? use : null),
     );
   }

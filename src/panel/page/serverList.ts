@@ -22,7 +22,7 @@ export class ServerList {
       this.#api = value as ServerApi;
     });
     api.update(apis, this.#api);
-    const url = field("Address", "", () => {}, { placeholder: "http://127.0.0.1:8080" });
+    const url = field("Address", "", () => {}, { class: "address", placeholder: "http://127.0.0.1:8080" });
     const model = field("Model", "", () => {}, { placeholder: "model (where it has several)" });
     const wrong = make(
       "p",

@@ -24,8 +24,8 @@ export function comparisonOption(
   );
   return {
     ...base(theme),
-    ...legend,
-    grid: rowGrid(34, size),
+    legend: legend.legend,
+    grid: rowGrid(legend.top, size),
     xAxis: latencyAxis(values, metric, theme, false, size),
     yAxis: nameAxis(
       points.map(({ label }) => label),

@@ -56,11 +56,13 @@ export function latencySizeOption(
         theme,
       ),
     );
+  const room = legendAndGrid(methodLegend(methods, hasFront), size, theme);
   const sizes = sized.map((point) => point.parameterCount);
   const latencies = sized.flatMap((point) => bounds(point.latencyMs));
   return {
     ...base(theme),
-    ...legendAndGrid(methodLegend(methods, hasFront), size, theme),
+    legend: room.legend,
+    grid: room.grid,
     xAxis: logAxis(sizes, { name: "Parameters", format: formatCount, theme, isVertical: false }, size),
     yAxis: latencyAxis(latencies, metric, theme, true, size),
     series,

@@ -51,13 +51,13 @@ export function methodLegend(methods: readonly Method[], hasFront: boolean): Leg
   return hasFront ? [...entries, { name: frontName, icon: "path://M0,4h12v4h-12z" }] : entries;
 }
 
-/** The legend at the top, in as many rows as it takes, and the room below it for the axes. */
-export function legendAndGrid(entries: readonly LegendEntry[], size: ChartSize, theme: ChartTheme): ChartOption {
+/** The legend at the top, in as many rows as it takes; the room below it for the axes, which starts at `top`. */
+export function legendAndGrid(entries: readonly LegendEntry[], size: ChartSize, theme: ChartTheme) {
   const rowHeight = 20;
   let rows = 1;
   let used = 0;
   for (const { name } of entries) {
-    const width = 36 + name.length * 7;
+    const width = 44 + name.length * 7;
     if (used > 0 && used + width > size.width - 16) {
       rows++;
       used = 0;
@@ -65,7 +65,9 @@ export function legendAndGrid(entries: readonly LegendEntry[], size: ChartSize, 
     used += width;
   }
   const isNarrow = size.width < narrowWidth;
+  const top = 14 + rows * rowHeight;
   return {
+    top,
     legend: {
       data: entries.map(({ name, icon }) => ({ name, icon })),
       top: 4,
@@ -77,7 +79,7 @@ export function legendAndGrid(entries: readonly LegendEntry[], size: ChartSize, 
       textStyle: { color: theme.foreground, fontFamily: theme.fontFamily },
       inactiveColor: theme.gridLine,
     },
-    grid: { top: 14 + rows * rowHeight, left: isNarrow ? 52 : 64, right: isNarrow ? 14 : 28, bottom: 48 },
+    grid: { top, left: isNarrow ? 52 : 64, right: isNarrow ? 14 : 28, bottom: 48 },
   };
 }
 

@@ -55,11 +55,13 @@ export function qualityLatencyOption(
         theme,
       ),
     );
+  const room = legendAndGrid(methodLegend(methods, hasFront), size, theme);
   const top = Math.min(1, Math.ceil(Math.max(...rated.map((point) => bounds(point.quality)[1])) * 10 + 0.01) / 10);
   const format = (share: number) => `${Math.round(share * 100)} %`;
   return {
     ...base(theme),
-    ...legendAndGrid(methodLegend(methods, hasFront), size, theme),
+    legend: room.legend,
+    grid: room.grid,
     xAxis: latencyAxis(
       rated.flatMap((point) => bounds(point.latencyMs)),
       metric,

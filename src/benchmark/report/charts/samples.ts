@@ -73,10 +73,12 @@ export function courseOption(
   const methods = methodOrder.filter((method) => filled.some((own) => own.method === method));
   const values = filled.flatMap(({ samples }) => samples.map(({ latencyMs }) => latencyMs));
   const lastMs = Math.max(...filled.flatMap(({ samples }) => samples.map(({ atMs }) => atMs)));
+  const room = legendAndGrid(methodLegend(methods, false), size, theme);
   const seconds = (ms: number) => (lastMs > 300_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 1000)} s`);
   return {
     ...base(theme),
-    ...legendAndGrid(methodLegend(methods, false), size, theme),
+    legend: room.legend,
+    grid: room.grid,
     xAxis: linearAxis({ min: 0, max: lastMs }, { name: "Time of the run", format: seconds, theme, isVertical: false }),
     yAxis: latencyAxis(values, metric, theme, true, size),
     series: filled.map((own) => ({
