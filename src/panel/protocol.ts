@@ -1,12 +1,13 @@
 // What the extension host and the panel's page say to each other. Both ends import this file; messages are told apart by
 // `type` and taken in one exhaustive switch at each end.
+import type { LatencyName } from "../benchmark/report/charts/summaryPoints.ts";
 import type { RunPhase } from "../benchmark/run/progress.ts";
 import type { ServerApi } from "../benchmark/subject.ts";
 import type { SuiteId } from "../benchmark/suite.ts";
 import { suiteIds } from "../benchmark/suite.ts";
 import { type ModeChoice, modeChoices } from "../protocol/model.ts";
 import type { Isolation, Verdict } from "../sandbox/sandbox.ts";
-import { type LatencyFigure, latencyFigures, type RunView } from "./runView.ts";
+import { latencyFigures, type RunView } from "./runView.ts";
 
 /** What a user may choose from. */
 export interface StartChoices {
@@ -152,7 +153,7 @@ export type FromPage =
       readonly runId: string;
       readonly format: ExportFormat;
       /** Of the pictures in an SVG. */
-      readonly figure: LatencyFigure;
+      readonly figure: LatencyName;
     }
   | { readonly type: "sandboxReady"; readonly isolation: Isolation }
   | { readonly type: "sandboxFailed"; readonly message: string }

@@ -2,6 +2,7 @@
 // once. The extension host makes it; the page only draws it.
 import { formatCount, formatLatency, formatShare } from "../benchmark/report/charts/numbers.ts";
 import type { ChartPoint, ComparedPoint, Estimate, SampleSeries } from "../benchmark/report/charts/points.ts";
+import { type LatencyName, latencyTitles } from "../benchmark/report/charts/summaryPoints.ts";
 import type { Method } from "../benchmark/subject.ts";
 import type { SuiteId } from "../benchmark/suite.ts";
 
@@ -9,8 +10,7 @@ import type { SuiteId } from "../benchmark/suite.ts";
 export type FigureId = SpeedFigure | QualityFigure;
 export type QualityFigure = `quality:${SuiteId}`;
 
-export const latencyFigures = ["e2e25", "e2e50", "e2e100", "ttft", "tpot"] as const;
-export type LatencyFigure = (typeof latencyFigures)[number];
+export const latencyFigures: readonly LatencyName[] = ["e2e25Ms", "e2e50Ms", "e2e100Ms", "ttftMs", "tpotMs"];
 
 const otherFigures = [
   "parameters",
@@ -25,7 +25,7 @@ const otherFigures = [
   "joulesPerToken",
   "keystroke",
 ] as const;
-export type SpeedFigure = LatencyFigure | (typeof otherFigures)[number];
+export type SpeedFigure = LatencyName | (typeof otherFigures)[number];
 
 export interface FigureKind {
   /** Of its column, short. */
@@ -39,11 +39,11 @@ const bytes = (value: number) => `${(value / (value < 1e9 ? 1e6 : 1e9)).toFixed(
 const perSecond = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} tok/s`;
 
 export const speedFigures: Readonly<Record<SpeedFigure, FigureKind>> = {
-  e2e25: { title: "E2E@25", description: "End to end at 25 tokens", format: formatLatency },
-  e2e50: { title: "E2E@50", description: "End to end at 50 tokens", format: formatLatency },
-  e2e100: { title: "E2E@100", description: "End to end at 100 tokens", format: formatLatency },
-  ttft: { title: "TTFT", description: "Time to first token", format: formatLatency },
-  tpot: { title: "TPOT", description: "Time per output token", format: formatLatency },
+  e2e25Ms: { title: "E2E@25", description: latencyTitles.e2e25Ms, format: formatLatency },
+  e2e50Ms: { title: "E2E@50", description: latencyTitles.e2e50Ms, format: formatLatency },
+  e2e100Ms: { title: "E2E@100", description: latencyTitles.e2e100Ms, format: formatLatency },
+  ttftMs: { title: "TTFT", description: latencyTitles.ttftMs, format: formatLatency },
+  tpotMs: { title: "TPOT", description: latencyTitles.tpotMs, format: formatLatency },
   parameters: { title: "Parameters", description: "Parameters of the model", format: formatCount },
   decode: { title: "Decode", description: "Tokens written per second", format: perSecond },
   prefill: { title: "Prefill", description: "Prompt tokens read per second", format: perSecond },
@@ -140,7 +140,7 @@ export function presentFigures(rows: readonly ResultRow[], quality: readonly Qua
 /** The rows as points of the pictures. */
 export function pointsOf(
   rows: readonly ResultRow[],
-  latency: LatencyFigure,
+  latency: LatencyName,
   quality: QualityFigure | null,
 ): ChartPoint[] {
   return rows.map(({ id, label, method, isComputed, figures }) => ({
@@ -155,7 +155,7 @@ export function pointsOf(
 }
 
 /** The subjects that two runs share and that have the figure in both. */
-export function comparedPoints(before: RunView, after: RunView, figure: LatencyFigure): ComparedPoint[] {
+export function comparedPoints(before: RunView, after: RunView, figure: LatencyName): ComparedPoint[] {
   return after.rows.flatMap((row) => {
     const other = before.rows.find(({ id }) => id === row.id)?.figures[figure];
     const own = row.figures[figure];

@@ -22,11 +22,11 @@ function row(method: Method, billions: number, factor: number): ResultRow {
     isComputed,
     figures: {
       parameters: exactly(billions * 1e9),
-      e2e25: around(tpot * 27, 0.06),
-      e2e50: around(tpot * 52, 0.05),
-      e2e100: around(tpot * 102, 0.04),
-      ttft: around(tpot * 3, 0.08),
-      tpot: around(tpot, 0.03),
+      e2e25Ms: around(tpot * 27, 0.06),
+      e2e50Ms: around(tpot * 52, 0.05),
+      e2e100Ms: around(tpot * 102, 0.04),
+      ttftMs: around(tpot * 3, 0.08),
+      tpotMs: around(tpot, 0.03),
       decode: around(1000 / tpot, 0.03),
       residentBytes: exactly(billions * 1.1e9),
       bytesPerToken: exactly(billions * 1.05e9 * factor),
@@ -76,7 +76,7 @@ export function madeUpView(part: Partial<RunView> = {}): RunView {
       method,
       samples: Array.from({ length: 60 }, (_, at) => ({
         atMs: at * 4000 + index * 300,
-        latencyMs: (figures.e2e100?.value ?? 0) * (1 + 0.1 * Math.sin(at * 7.3 + index)) * (at % 17 === 0 ? 1.4 : 1),
+        latencyMs: (figures.e2e100Ms?.value ?? 0) * (1 + 0.1 * Math.sin(at * 7.3 + index)) * (at % 17 === 0 ? 1.4 : 1),
       })),
     })),
     sampleCount: 360,
@@ -96,7 +96,7 @@ export function olderView(): RunView {
     startedAt: "2026-11-20T09:00:00.000Z",
     rows: rows.map((own) => ({
       ...own,
-      figures: { ...own.figures, ...(own.figures.e2e25 ? { e2e25: slower(own.figures.e2e25) } : {}) },
+      figures: { ...own.figures, ...(own.figures.e2e25Ms ? { e2e25Ms: slower(own.figures.e2e25Ms) } : {}) },
     })),
   });
 }

@@ -1,15 +1,16 @@
 // The pictures of a run: which there are, what they show, and what is said where there is nothing to draw.
+
 import { comparisonOption } from "../../benchmark/report/charts/comparison.ts";
 import { latencySizeOption, sizedPoints, sizeFront } from "../../benchmark/report/charts/latencySize.ts";
 import { formatCount, formatEstimate, formatLatency, formatShare } from "../../benchmark/report/charts/numbers.ts";
 import { qualityFront, qualityLatencyOption, ratedPoints } from "../../benchmark/report/charts/qualityLatency.ts";
 import { courseOption, distributionOption, median } from "../../benchmark/report/charts/samples.ts";
+import type { LatencyName } from "../../benchmark/report/charts/summaryPoints.ts";
 import type { SuiteId } from "../../benchmark/suite.ts";
 import { formatStart } from "../phrases.ts";
 import {
   comparedPoints,
   figureKind,
-  type LatencyFigure,
   latencyFigures,
   pointsOf,
   qualityFigure,
@@ -38,7 +39,7 @@ export class Charts {
   readonly #comparison: ChartBox;
 
   constructor({ frames, prefer, select }: ChartActions) {
-    this.#figure = new Select("Latency", (value) => prefer({ latency: value as LatencyFigure }));
+    this.#figure = new Select("Latency", (value) => prefer({ latency: value as LatencyName }));
     this.#suite = new Select("Quality suite", (value) => prefer({ quality: value as SuiteId }));
     const box = (title: string, controls: HTMLElement[] = []) =>
       new ChartBox(title, { controls, frames, onSelect: select });
@@ -91,7 +92,7 @@ export class Charts {
   }
 }
 
-function sizeContent({ rows }: RunView, latency: LatencyFigure): ChartContent | null {
+function sizeContent({ rows }: RunView, latency: LatencyName): ChartContent | null {
   const points = pointsOf(rows, latency, null);
   const sized = sizedPoints(points);
   if (sized.length === 0) return null;
@@ -114,7 +115,7 @@ function sizeContent({ rows }: RunView, latency: LatencyFigure): ChartContent | 
   };
 }
 
-function qualityContent({ rows, quality }: RunView, latency: LatencyFigure, suite: SuiteId): ChartContent | null {
+function qualityContent({ rows, quality }: RunView, latency: LatencyName, suite: SuiteId): ChartContent | null {
   const figure = qualityFigure(suite);
   const points = pointsOf(rows, latency, figure);
   const rated = ratedPoints(points);
@@ -185,7 +186,7 @@ function quarters(samples: RunView["samples"][number]["samples"]): (number | nul
   });
 }
 
-function comparisonContent(before: RunView, after: RunView, figure: LatencyFigure): ChartContent | null {
+function comparisonContent(before: RunView, after: RunView, figure: LatencyName): ChartContent | null {
   const points = comparedPoints(before, after, figure);
   if (points.length === 0) return null;
   const names = { before: formatStart(before.startedAt), after: formatStart(after.startedAt) };

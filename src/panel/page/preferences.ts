@@ -1,11 +1,12 @@
 // What the user chose about the looks; the editor keeps it for the panel.
+
+import type { LatencyName } from "../../benchmark/report/charts/summaryPoints.ts";
 import type { SuiteId } from "../../benchmark/suite.ts";
-import type { LatencyFigure } from "../runView.ts";
 import { firstSorting } from "../table.ts";
 import type { TableChoice } from "./resultTable.ts";
 
 export interface Preferences {
-  readonly latency: LatencyFigure;
+  readonly latency: LatencyName;
   /** Suite of the quality picture; null: the first there is. */
   readonly quality: SuiteId | null;
   readonly table: TableChoice;
@@ -15,7 +16,7 @@ export interface Preferences {
 }
 
 export const firstPreferences: Preferences = {
-  latency: "e2e25",
+  latency: "e2e25Ms",
   quality: null,
   table: { sorting: firstSorting, columns: null },
   budgetMs: 300,

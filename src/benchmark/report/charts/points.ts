@@ -43,16 +43,3 @@ export interface ChartSize {
   readonly width: number;
   readonly height: number;
 }
-
-/**
- * Those that no other beats: a lower `cost` and a higher `gain` at once are better. In the order of cost; of several with
- * the same cost and gain the first.
- */
-export function paretoFront<T>(items: readonly T[], cost: (item: T) => number, gain: (item: T) => number): T[] {
-  const front: T[] = [];
-  for (const item of items.toSorted((a, b) => cost(a) - cost(b) || gain(b) - gain(a))) {
-    const last = front.at(-1);
-    if (last === undefined || gain(item) > gain(last)) front.push(item);
-  }
-  return front;
-}

@@ -1,4 +1,6 @@
 // Quality against latency: what a slower model buys.
+
+import { paretoFront } from "../../statistics/pareto.ts";
 import { formatEstimate, formatLatency, formatShare } from "./numbers.ts";
 import {
   base,
@@ -13,7 +15,7 @@ import {
   methodLegend,
   pointStyle,
 } from "./parts.ts";
-import { type ChartPoint, type ChartSize, type Estimate, paretoFront } from "./points.ts";
+import type { ChartPoint, ChartSize, Estimate } from "./points.ts";
 import { type ChartTheme, methodOrder, methodSymbols } from "./theme.ts";
 
 export interface RatedPoint extends ChartPoint {

@@ -1,0 +1,71 @@
+// What the charts draw of a run.
+import type { OutputEntry, RunRecord } from "../../record/entries.ts";
+import type { Figure } from "../../statistics/quantile.ts";
+import type { Rate } from "../../statistics/rates.ts";
+import type { Method } from "../../subject.ts";
+import type { SuiteId } from "../../suite.ts";
+import type { TimedFigure } from "../speed.ts";
+import { headline, type RunSummary, type SubjectSummary } from "../summary.ts";
+import type { ChartPoint, Estimate, SampleSeries } from "./points.ts";
+
+export type LatencyName = Exclude<TimedFigure, "prefill" | "decode">;
+
+/** Names of axes. */
+export const latencyTitles: Readonly<Record<LatencyName, string>> = {
+  e2e25Ms: "End to end at 25 tokens",
+  e2e50Ms: "End to end at 50 tokens",
+  e2e100Ms: "End to end at 100 tokens",
+  ttftMs: "Time to first token",
+  tpotMs: "Time per output token",
+};
+
+/** Opened, and not a step to a computed subject. */
+export function drawnSubjects({ subjects }: RunSummary): (SubjectSummary & { readonly method: Method })[] {
+  return subjects.filter(
+    (subject): subject is SubjectSummary & { method: Method } => subject.method !== null && !subject.isPart,
+  );
+}
+
+/** `suite`: of the quality; null: without. */
+export function summaryPoints(summary: RunSummary, latency: LatencyName, suite: SuiteId | null): ChartPoint[] {
+  return drawnSubjects(summary).map((subject) => ({
+    id: subject.id,
+    label: subject.label,
+    method: subject.method,
+    parameterCount: subject.facts?.parameterCount ?? null,
+    latencyMs: estimateOf(headline(subject)?.[latency]),
+    quality: rateEstimate(subject.quality.find((own) => own.suite === suite)?.correct),
+    isComputed: subject.computedFrom !== null,
+  }));
+}
+
+export function estimateOf(figure: Figure | null | undefined): Estimate | null {
+  return figure
+    ? { value: figure.median, low: figure.interval?.low ?? null, high: figure.interval?.high ?? null }
+    : null;
+}
+
+export function rateEstimate(rate: Rate | undefined): Estimate | null {
+  return rate ? { value: rate.value, low: rate.interval?.low ?? null, high: rate.interval?.high ?? null } : null;
+}
+
+/** Whole generations of the speed suites, at most `most` of each subject, evenly taken over the run. */
+export function sampleSeries(record: RunRecord, summary: RunSummary, most: number): SampleSeries[] {
+  const speed = new Set(summary.suites.filter(({ info }) => info.kind === "speed").map(({ info }) => info.id));
+  const isSample = (entry: OutputEntry) => speed.has(entry.suite) && !entry.isWarmUp;
+  const bySubject = new Map<string, OutputEntry[]>();
+  for (const entry of record.entries) {
+    if (entry.type !== "output" || !isSample(entry)) continue;
+    const own = bySubject.get(entry.subject);
+    if (own) own.push(entry);
+    else bySubject.set(entry.subject, [entry]);
+  }
+  return drawnSubjects(summary).flatMap(({ id, label, method }) => {
+    const all = bySubject.get(id);
+    if (!all) return [];
+    const count = Math.min(most, all.length);
+    const taken = Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)]);
+    const samples = taken.flatMap((entry) => (entry ? [{ atMs: entry.atMs, latencyMs: entry.totalMs }] : []));
+    return [{ id, label, method, samples }];
+  });
+}

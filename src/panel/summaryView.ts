@@ -1,0 +1,119 @@
+// Makes of a run's summary what the panel shows.
+
+import type { FailureEntry, RunRecord } from "../benchmark/record/entries.ts";
+import type { Estimate } from "../benchmark/report/charts/points.ts";
+import { drawnSubjects, estimateOf, rateEstimate, sampleSeries } from "../benchmark/report/charts/summaryPoints.ts";
+import { reportFacts } from "../benchmark/report/facts.ts";
+import { headline, type RunSummary, type SubjectSummary } from "../benchmark/report/summary.ts";
+import {
+  type FigureId,
+  qualityFigure,
+  type ResultRow,
+  type RunState,
+  type RunView,
+  type ShownWarning,
+} from "./runView.ts";
+
+/** More of a subject would not be told apart in a picture, and would take time to send and to draw. */
+const samplesDrawn = 300;
+
+export interface ViewContext {
+  readonly state: RunState;
+  /** What to do about a failure. */
+  readonly adviceOn: (failure: FailureEntry) => string;
+}
+
+export function viewOf(record: RunRecord, summary: RunSummary, { state, adviceOn }: ViewContext): RunView {
+  const facts = new Map(reportFacts(summary));
+  const machine = ["Processor", "Memory", "GPU", "System"].flatMap((label) => facts.get(label) ?? []);
+  const models = new Set(record.run.plan.subjects.filter(({ kind }) => kind === "model").map(({ id }) => id));
+  const quality = summary.suites.filter(({ info }) => info.kind === "quality");
+  const samples = sampleSeries(record, summary, samplesDrawn);
+  return {
+    runId: summary.runId,
+    startedAt: summary.startedAt,
+    state,
+    machine: machine.join("; "),
+    isolation: facts.get("Code ran in") ?? null,
+    rows: drawnSubjects(summary).map((subject) => rowOf(subject, models.has(subject.id))),
+    quality: quality.map(({ info: { id, title, protocol } }) => ({ id, title, protocol })),
+    warnings: warningsOf(summary, adviceOn),
+    samples,
+    sampleCount: drawnSubjects(summary).reduce((sum, { speed }) => sum + speed.reduce(countSamples, 0), 0),
+  };
+}
+
+function countSamples(sum: number, { all }: SubjectSummary["speed"][number]): number {
+  return sum + all.samples + all.disturbed;
+}
+
+function rowOf(subject: ReturnType<typeof drawnSubjects>[number], canBeUsed: boolean): ResultRow {
+  const { id, label, method, computedFrom } = subject;
+  return {
+    id,
+    label,
+    method,
+    isComputed: computedFrom !== null,
+    figures: figuresOf(subject),
+    notes: notesOn(subject),
+    canBeUsed,
+  };
+}
+
+function figuresOf(subject: SubjectSummary): ResultRow["figures"] {
+  const { facts, quality, typing } = subject;
+  const speed = headline(subject);
+  const exactly = (value: number | null | undefined): Estimate | null =>
+    value === null || value === undefined ? null : { value, low: null, high: null };
+  const all: readonly (readonly [FigureId, Estimate | null])[] = [
+    ["parameters", exactly(facts?.parameterCount)],
+    ["e2e25Ms", estimateOf(speed?.e2e25Ms)],
+    ["e2e50Ms", estimateOf(speed?.e2e50Ms)],
+    ["e2e100Ms", estimateOf(speed?.e2e100Ms)],
+    ["ttftMs", estimateOf(speed?.ttftMs)],
+    ["tpotMs", estimateOf(speed?.tpotMs)],
+    ["decode", estimateOf(speed?.decode)],
+    ["prefill", estimateOf(speed?.prefill)],
+    ["fileBytes", exactly(facts?.fileBytes)],
+    ["residentBytes", exactly(facts?.residentBytes)],
+    ["bytesPerToken", exactly(speed?.bytesPerToken)],
+    ["bandwidth", exactly(speed?.bytesPerSecond)],
+    ["bandwidthShare", exactly(speed?.bandwidthShare)],
+    ["activeShare", exactly(speed?.activeShare)],
+    ["joulesPerToken", exactly(speed?.joulesPerToken)],
+    ["keystroke", estimateOf(typing?.latencyMs)],
+    ...quality.map(({ suite, correct }) => [qualityFigure(suite), rateEstimate(correct)] as const),
+  ];
+  return Object.fromEntries(all.filter(([, estimate]) => estimate !== null));
+}
+
+/** What a figure alone does not say. */
+function notesOn(subject: SubjectSummary): string[] {
+  const { gain, quality, facts } = subject;
+  const disturbed = subject.speed.reduce((sum, { all }) => sum + all.disturbed, 0);
+  const truncated = quality.reduce((sum, own) => sum + own.truncated, 0);
+  const notes: string[] = [];
+  if (facts?.placement) notes.push(facts.placement);
+  if (gain?.measured) {
+    const [measured, ceiling] = [gain.measured.value.toFixed(2), gain.ceiling.toFixed(2)];
+    notes.push(`${measured} times as fast as ${gain.against}; the bytes it reads allow ${ceiling}.`);
+  }
+  if (disturbed > 0) notes.push(`${disturbed} samples are left out: something else ran in the engine beside them.`);
+  if (truncated > 0) notes.push(`${truncated} answers were cut at the most tokens.`);
+  return notes;
+}
+
+/** Failures first; what is said several times is told once. */
+function warningsOf(summary: RunSummary, adviceOn: ViewContext["adviceOn"]): ShownWarning[] {
+  const labelOf = (subject: string | null) => summary.subjects.find(({ id }) => id === subject)?.label ?? subject;
+  const failures = summary.failures.map((failure): ShownWarning => {
+    const where = failure.suite === null ? "" : `${failure.suite}: `;
+    const told = { message: `${where}${failure.message}`, advice: adviceOn(failure) };
+    return { ...told, subject: labelOf(failure.subject), isFailure: true };
+  });
+  const warnings = summary.warnings.map(
+    ({ message, advice, subject }): ShownWarning => ({ message, advice, subject: labelOf(subject), isFailure: false }),
+  );
+  const told = new Map([...failures, ...warnings].map((warning) => [JSON.stringify(warning), warning]));
+  return [...told.values()];
+}
