@@ -60,6 +60,7 @@ export class ChartBox {
       this.#canvas,
       this.#details,
     );
+    this.#details.addEventListener("toggle", () => this.#drawData());
     this.#canvas.addEventListener("keydown", (event) => this.#onKey(event));
     new ResizeObserver(() => this.redraw()).observe(this.#canvas);
     const nearby = new IntersectionObserver(
@@ -81,13 +82,19 @@ export class ChartBox {
     show(this.#details, content !== null);
     if (!content) return;
     setAttributes(this.#canvas, { "aria-label": content.description });
-    const key = JSON.stringify([content.columns, content.rows]);
-    if (key !== this.#drawn) {
-      this.#drawn = key;
-      this.#data.replaceChildren(table(content.description, content.columns, content.rows));
-    }
+    this.#drawData();
     this.#canvas.style.height = `${content.height}px`;
     this.redraw();
+  }
+
+  /** Only an open table is kept up to date. */
+  #drawData(): void {
+    if (!this.#content || !this.#details.open) return;
+    const { description, columns, rows } = this.#content;
+    const key = JSON.stringify([description, columns, rows]);
+    if (key === this.#drawn) return;
+    this.#drawn = key;
+    this.#data.replaceChildren(table(description, columns, rows));
   }
 
   redraw(): void {

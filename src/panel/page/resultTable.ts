@@ -1,8 +1,7 @@
 // The results as a table: sorted by any column, with the columns the user wants.
-
 import { type FigureId, figureKind, presentFigures, type ResultRow, type RunView } from "../runView.ts";
 import { type ColumnId, cellLines, nextSorting, type Sorting, shownColumns, sortRows } from "../table.ts";
-import { button, checkbox, make } from "./dom.ts";
+import { checkbox, make, setText } from "./dom.ts";
 
 export interface TableChoice {
   readonly sorting: Sorting;
@@ -15,48 +14,73 @@ interface TableActions {
   readonly use: (subject: string) => void;
 }
 
+interface Cell {
+  readonly value: HTMLElement;
+  readonly interval: HTMLElement;
+}
+
 export class ResultTable {
   readonly element: HTMLElement;
   readonly #scroll = make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table of results" });
   readonly #columns = make("div", { class: "options inline" });
   readonly #actions: TableActions;
-  #drawn = "";
+  /** What rows and columns there are; figures change more often and are written into the cells. */
+  #structure = "";
+  #offered = "";
+  #cells = new Map<string, Cell>();
 
   constructor(actions: TableActions) {
     this.#actions = actions;
     const choose = make("details", {}, make("summary", {}, "Columns"), this.#columns);
-    this.element = make(
-      "section",
-      { class: "card", "aria-label": "Results" },
-      make("h3", {}, "Results"),
-      choose,
-      this.#scroll,
-    );
+    const title = make("h3", {}, "Results");
+    this.element = make("section", { class: "card", "aria-label": "Results" }, title, choose, this.#scroll);
   }
 
   update(view: RunView, choice: TableChoice): void {
-    const key = JSON.stringify([view.rows, view.quality, choice]);
-    if (key === this.#drawn) return;
-    this.#drawn = key;
     const present = presentFigures(view.rows, view.quality);
     const columns = shownColumns(present, choice.columns);
-    this.#columns.replaceChildren(...present.map((id) => this.#columnBox(id, columns, choice, view)));
-    const focused = (document.activeElement as HTMLElement | null)?.dataset.column;
-    this.#scroll.replaceChildren(this.#table(view, columns, choice));
-    if (focused !== undefined) this.#scroll.querySelector<HTMLElement>(`[data-column="${focused}"]`)?.focus();
+    const rows = sortRows(view.rows, choice.sorting);
+    this.#offer(present, columns, choice, view);
+    const structure = JSON.stringify([
+      rows.map(({ figures: _, ...row }) => row),
+      columns,
+      choice.sorting,
+      view.quality,
+    ]);
+    if (structure !== this.#structure) {
+      this.#structure = structure;
+      this.#rebuild(rows, columns, choice, view);
+    }
+    for (const row of rows) {
+      for (const id of columns) {
+        const cell = this.#cells.get(cellKey(row, id));
+        const { value, interval } = cellLines(row, id, view.quality);
+        if (!cell) continue;
+        setText(cell.value, value);
+        setText(cell.interval, interval);
+      }
+    }
   }
 
-  #columnBox(id: FigureId, columns: readonly FigureId[], choice: TableChoice, { quality }: RunView): HTMLElement {
-    const { title, description } = figureKind(id, quality);
-    const box = checkbox(title, columns.includes(id), (isShown) => {
-      const chosen = isShown ? [...columns, id] : columns.filter((other) => other !== id);
-      this.#actions.choose({ ...choice, columns: chosen });
+  #offer(present: readonly FigureId[], columns: readonly FigureId[], choice: TableChoice, { quality }: RunView): void {
+    const offered = JSON.stringify([present, columns, quality, choice]);
+    if (offered === this.#offered) return;
+    this.#offered = offered;
+    const boxes = present.map((id) => {
+      const { title, description } = figureKind(id, quality);
+      const box = checkbox(title, columns.includes(id), (isShown) => {
+        const chosen = isShown ? [...columns, id] : columns.filter((other) => other !== id);
+        this.#actions.choose({ ...choice, columns: chosen });
+      });
+      box.title = description;
+      box.dataset.figure = id;
+      return box;
     });
-    box.title = description;
-    return box;
+    keepingFocus(this.#columns, "figure", () => this.#columns.replaceChildren(...boxes));
   }
 
-  #table(view: RunView, columns: readonly FigureId[], choice: TableChoice): HTMLTableElement {
+  #rebuild(rows: readonly ResultRow[], columns: readonly FigureId[], choice: TableChoice, view: RunView): void {
+    this.#cells = new Map();
     const heads = [
       this.#head("label", "Subject", "Model and mode", choice),
       this.#head("method", "Method", "How it is executed", choice),
@@ -66,42 +90,60 @@ export class ResultTable {
       }),
       make("th", { scope: "col" }, make("span", { class: "spoken" }, "Use")),
     ];
-    const rows = sortRows(view.rows, choice.sorting).map((row) => this.#row(row, columns, view));
-    const caption = make("caption", { class: "spoken" }, "Figures of each subject, with intervals in brackets");
-    return make("table", {}, caption, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
+    const body = make("tbody", {}, ...rows.map((row) => this.#row(row, columns)));
+    const caption = make("caption", { class: "spoken" }, "Figures of each subject, with their intervals");
+    const table = make("table", {}, caption, make("thead", {}, make("tr", {}, ...heads)), body);
+    keepingFocus(this.#scroll, "column", () => this.#scroll.replaceChildren(table));
   }
 
   #head(column: ColumnId, title: string, description: string, choice: TableChoice): HTMLElement {
     const { sorting } = choice;
     const isSorted = sorting.column === column;
     const arrow = isSorted ? (sorting.isDescending ? " ▼" : " ▲") : "";
-    const sort = make(
-      "button",
-      { class: "sort", type: "button", title: description, "data-column": column },
-      title + arrow,
-    );
+    const attributes = { class: "plain-button sort", type: "button", title: description, "data-column": column };
+    const sort = make("button", attributes, title + arrow);
     sort.addEventListener("click", () => this.#actions.choose({ ...choice, sorting: nextSorting(sorting, column) }));
     const order = isSorted ? (sorting.isDescending ? "descending" : "ascending") : "none";
     return make("th", { scope: "col", "aria-sort": order }, sort);
   }
 
-  #row(row: ResultRow, columns: readonly FigureId[], { quality }: RunView): HTMLElement {
+  #row(row: ResultRow, columns: readonly FigureId[]): HTMLElement {
     const label = row.isComputed ? `${row.label} (computed)` : row.label;
     const notes = row.notes.map((note) => make("p", { class: "hint" }, note));
-    const use = button("Use for completion", () => this.#actions.use(row.id), {
-      secondary: true,
-      "aria-label": `Use ${row.label} for completion`,
+    const figures = columns.map((id) => {
+      const cell = { value: make("span"), interval: make("small") };
+      this.#cells.set(cellKey(row, id), cell);
+      return make("td", { class: "figure" }, cell.value, cell.interval);
     });
     return make(
       "tr",
       {},
       make("th", { scope: "row" }, label, ...notes),
       make("td", {}, row.method),
-      ...columns.map((id) => {
-        const { value, interval } = cellLines(row, id, quality);
-        return make("td", { class: "figure" }, value, interval === "" ? null : make("small", {}, interval));
-      }),
-      make("td", {}, row.canBeUsed ? use : null),
+      ...figures,
+      make("td", {}, row.canBeUsed ? this.#useButton(row) : null),
     );
+  }
+
+  #useButton({ id, label }: ResultRow): HTMLElement {
+    const attributes = { class: "plain-button link", type: "button", "aria-label": `Use ${label} for completion` };
+    const use = make("button", { ...attributes, "data-column": `use ${id}` }, "Use for completion");
+    use.addEventListener("click", () => this.#actions.use(id));
+    return use;
+  }
+}
+
+function cellKey({ id }: ResultRow, figure: FigureId): string {
+  return `${id} ${figure}`;
+}
+
+/** What replaces the element that had the focus gets it: the one whose `data-` name is the same. */
+function keepingFocus(container: HTMLElement, name: "column" | "figure", replace: () => void): void {
+  const active = document.activeElement;
+  const focused = active instanceof HTMLElement && container.contains(active) ? active.dataset[name] : undefined;
+  replace();
+  if (focused === undefined) return;
+  for (const element of container.querySelectorAll<HTMLElement>(`[data-${name}]`)) {
+    if (element.dataset[name] === focused) element.focus();
   }
 }
