@@ -8,10 +8,10 @@ import type {
   RunRecord,
   ScoreEntry,
 } from "../../src/benchmark/record/entries.ts";
-import { sealEntry } from "../../src/benchmark/record/hashes.ts";
+import { requestSha256, sealEntry } from "../../src/benchmark/record/hashes.ts";
 import { parseRecord } from "../../src/benchmark/record/parse.ts";
 import type { RunPlan } from "../../src/benchmark/run/plan.ts";
-import type { SubjectDefinition, SubjectFacts } from "../../src/benchmark/subject.ts";
+import type { GenerationRequest, SubjectDefinition, SubjectFacts } from "../../src/benchmark/subject.ts";
 import type { SuiteChoice, SuiteId, SuiteInfo } from "../../src/benchmark/suite.ts";
 import type { ModelSpec } from "../../src/protocol/model.ts";
 
@@ -175,6 +175,20 @@ export const exampleSuites: readonly SuiteInfo[] = [
   },
 ];
 
+export function exampleRequest(task: string): GenerationRequest {
+  return {
+    prompt: { kind: "text", text: `# ${task}` },
+    maxTokens: 100,
+    maxLines: 0,
+    stop: [],
+    temperature: 0,
+    topP: 1,
+    seed: 1,
+    ignoreEnd: false,
+    timeLimitMs: 0,
+  };
+}
+
 export function exampleOutput(change: Partial<OutputEntry> = {}): OutputEntry {
   const text = change.text ?? null;
   return {
@@ -185,7 +199,7 @@ export function exampleOutput(change: Partial<OutputEntry> = {}): OutputEntry {
     task: "prompt-64",
     repetition: 0,
     isWarmUp: false,
-    requestSha256: digest(`${change.suite ?? "latency"} ${change.task ?? "prompt-64"}`),
+    requestSha256: requestSha256(exampleRequest(change.task ?? "prompt-64")),
     textSha256: digest(text ?? ""),
     stopReason: "tokens",
     promptTokens: 64,
@@ -235,6 +249,9 @@ function latencyOutputs(rounds: number): OutputEntry[] {
   return outputs;
 }
 
+/** Texts that are worth these verdicts. */
+export const answers = { passed: "return 1", failed: "return 2", timeout: "while True: pass" } as const;
+
 /** The first subject solves three of four tasks, the second loses one of them and wins another. */
 function quality(suite: "starter" | "infill-single", tasks: number): (OutputEntry | ScoreEntry)[] {
   return exampleSubjects.slice(0, 2).flatMap(({ id: subject }, index) =>
@@ -246,7 +263,7 @@ function quality(suite: "starter" | "infill-single", tasks: number): (OutputEntr
         suite,
         subject,
         task: id,
-        text: `    return ${task}\n`,
+        text: `${answers[verdict]} # ${id}`,
         stopReason: task === 4 ? "tokens" : "stop",
         generatedTokens: 12,
         totalMs: 1500,

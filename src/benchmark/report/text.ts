@@ -40,7 +40,7 @@ function renderTable({ title, columns, rows }: ReportTable): string {
 }
 
 /** Names and messages are anybody's text; in a terminal, control characters are commands. */
-function plain(text: string): string {
+export function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g, " ");
 }

@@ -10,9 +10,11 @@ const resamples = 5000;
 export function bootstrapInterval<T>(items: readonly T[], statistic: (drawn: readonly T[]) => number): Interval | null {
   if (items.length < 2) return null;
   const random = randomNumbers(items.length);
-  const values = Array.from({ length: resamples }, () =>
-    statistic(items.map(() => items[Math.floor(random() * items.length)] as T)),
-  );
+  const drawn = [...items];
+  const values = Array.from({ length: resamples }, () => {
+    for (let index = 0; index < items.length; index++) drawn[index] = items[Math.floor(random() * items.length)] as T;
+    return statistic(drawn);
+  });
   const interval = { low: quantile(values, 0.025), high: quantile(values, 0.975) };
   return Number.isFinite(interval.low) && Number.isFinite(interval.high) ? interval : null;
 }

@@ -6,7 +6,8 @@ import { binomialCdf, type Interval, mean } from "./quantile.ts";
 export function mcnemar(onlyFirst: number, onlySecond: number): number {
   const flips = onlyFirst + onlySecond;
   if (flips === 0) return 1;
-  return Math.min(1, 2 * binomialCdf(Math.min(onlyFirst, onlySecond), flips));
+  const [atMost = 1] = [...binomialCdf(flips)].slice(Math.min(onlyFirst, onlySecond));
+  return Math.min(1, 2 * atMost);
 }
 
 export interface Ratio {

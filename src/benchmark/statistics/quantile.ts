@@ -26,14 +26,14 @@ export interface Figure {
 /** null for no samples. */
 export function describeSamples(values: readonly number[]): Figure | null {
   if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = Float64Array.from(values).sort();
   const percentile = (q: number, least: number) => (sorted.length < least ? null : quantileOfSorted(sorted, q));
   return {
     count: sorted.length,
     typical: quantileOfSorted(sorted, 0.5),
     interval: medianInterval(sorted),
-    mean: mean(sorted),
-    sd: sorted.length < 2 ? null : standardDeviation(sorted),
+    mean: mean(values),
+    sd: values.length < 2 ? null : standardDeviation(values),
     p50: percentile(0.5, leastSamples.p50),
     p95: percentile(0.95, leastSamples.p95),
     p99: percentile(0.99, leastSamples.p99),
@@ -66,13 +66,10 @@ function intervalOfMean(figures: readonly Figure[]): Interval | null {
 
 /** Linear interpolation between closest ranks, as NumPy does (type 7 of Hyndman and Fan 1996). NaN for no values. */
 export function quantile(values: readonly number[], q: number): number {
-  return quantileOfSorted(
-    [...values].sort((a, b) => a - b),
-    q,
-  );
+  return quantileOfSorted(Float64Array.from(values).sort(), q);
 }
 
-function quantileOfSorted(sorted: readonly number[], q: number): number {
+function quantileOfSorted(sorted: Float64Array, q: number): number {
   const position = (sorted.length - 1) * q;
   const below = sorted[Math.floor(position)] ?? Number.NaN;
   const above = sorted[Math.ceil(position)] ?? Number.NaN;
@@ -93,22 +90,26 @@ export function standardDeviation(values: readonly number[]): number {
  * Between two of the samples, from the binomial distribution alone: at least 95 %, whatever the samples are like. null for
  * fewer than 6, which cannot tell.
  */
-function medianInterval(sorted: readonly number[]): Interval | null {
+function medianInterval(sorted: Float64Array): Interval | null {
   let rank = 0;
-  while (binomialCdf(rank, sorted.length) <= 0.025) rank++;
+  for (const below of binomialCdf(sorted.length)) {
+    if (below > 0.025) break;
+    rank++;
+  }
   const low = sorted[rank - 1];
   const high = sorted[sorted.length - rank];
   return low === undefined || high === undefined ? null : { low, high };
 }
 
-/** Of at most `k` heads in `n` tosses of a fair coin. */
-export function binomialCdf(k: number, n: number): number {
+/** The probabilities of at most 0, 1, 2, ... heads in `n` tosses of a fair coin. */
+export function* binomialCdf(n: number): Generator<number> {
   // In logarithms, as 2^-n is 0 for a thousand tosses.
   let logTerm = -n * Math.LN2;
   let sum = Math.exp(logTerm);
-  for (let i = 1; i <= k; i++) {
-    logTerm += Math.log((n - i + 1) / i);
+  for (let heads = 1; heads <= n; heads++) {
+    yield sum;
+    logTerm += Math.log((n - heads + 1) / heads);
     sum += Math.exp(logTerm);
   }
-  return Math.min(1, sum);
+  yield 1;
 }

@@ -1,0 +1,228 @@
+import { describe, expect, it } from "vitest";
+import type { OutputEntry, RecordEntry } from "../../../../src/benchmark/record/entries.ts";
+import { parseRecord } from "../../../../src/benchmark/record/parse.ts";
+import { recommend } from "../../../../src/benchmark/report/recommend.ts";
+import { headline, type RunSummary, type SubjectSummary, summarize } from "../../../../src/benchmark/report/summary.ts";
+import { paretoFront } from "../../../../src/benchmark/statistics/pareto.ts";
+import { exampleEntries, exampleOutput, exampleRecord, recordText } from "../../../support/benchmarkRecord.ts";
+
+const summary = summarize(exampleRecord());
+
+function subject(id: string, { subjects }: RunSummary = summary): SubjectSummary {
+  const found = subjects.find((each) => each.id === id);
+  if (!found) throw new Error(`no subject ${id}`);
+  return found;
+}
+
+function summaryOf(change: (entry: RecordEntry) => RecordEntry | null): RunSummary {
+  const entries = exampleEntries()
+    .map(change)
+    .filter((entry) => entry !== null);
+  return summarize(parseRecord(recordText(entries)));
+}
+
+const outputs = (...changes: Partial<OutputEntry>[]) => {
+  const start = exampleEntries(1).filter(({ type }) => type === "run" || type === "subject" || type === "suite");
+  return summarize(parseRecord(recordText([...start, ...changes.map(exampleOutput)])));
+};
+
+describe("figures of speed", () => {
+  it("are read from the samples, without warm-ups and without what was disturbed", () => {
+    const { speed } = outputs(
+      { isWarmUp: true, ttftMs: 9000, totalMs: 90_000 },
+      { overlaps: 1, ttftMs: 5000, totalMs: 50_000 },
+      {
+        ttftMs: 100,
+        totalMs: 1090,
+        tokenTimes: Array.from({ length: 100 }, (_, token) => 1000 + 100 * token),
+        joules: 50,
+      },
+    ).subjects[0] as SubjectSummary;
+    expect(speed).toHaveLength(1);
+    expect(speed[0]?.all).toMatchObject({
+      samples: 1,
+      disturbed: 1,
+      ttftMs: { typical: 100 },
+      tpotMs: { typical: 10 },
+      e2e25Ms: { typical: 340 },
+      e2e50Ms: { typical: 590 },
+      e2e100Ms: { typical: 1090 },
+      joulesPerToken: 0.5,
+    });
+  });
+
+  it("know no time of a token where a server sent chunks that are none", () => {
+    const chunks = { tokenTimes: [1000, 2000, 3000], generatedTokens: 100 };
+    expect(headline(outputs(chunks).subjects[0] as SubjectSummary)?.e2e25Ms).toBeNull();
+  });
+
+  it("have no time per token for a single one", () => {
+    const single = { generatedTokens: 1, ttftMs: 10, totalMs: 10 };
+    expect(headline(outputs(single).subjects[0] as SubjectSummary)?.tpotMs).toBeNull();
+  });
+
+  it("are typical of prompts of several lengths, and keep what comes after a rest apart", () => {
+    const times = [100, 100, 100, 900, 900].map((ttftMs, repetition) => ({
+      ttftMs,
+      repetition,
+      task: ttftMs === 100 ? "prompt-64" : "prompt-1024",
+    }));
+    const { speed } = outputs(...times, { task: "idle-256", ttftMs: 5000 }).subjects[0] as SubjectSummary;
+    expect(speed[0]?.all).toMatchObject({ samples: 5, ttftMs: { typical: 500, count: 5 } });
+    expect(speed[0]?.tasks.map(({ task, figures }) => [task, figures.ttftMs?.typical])).toEqual([
+      ["prompt-64", 100],
+      ["prompt-1024", 900],
+      ["idle-256", 5000],
+    ]);
+  });
+
+  it("tell what is read per second, and whether that was counted or estimated", () => {
+    expect(headline(subject("coder-dense"))).toMatchObject({
+      bytesPerToken: 4e9,
+      isBytesPerTokenEstimated: true,
+      bytesPerSecond: expect.closeTo(40e9, -3),
+      bandwidthShare: expect.closeTo(1, 6),
+    });
+    expect(headline(subject("coder-exact"))).toMatchObject({
+      bytesPerToken: 1.5e9,
+      isBytesPerTokenEstimated: false,
+      activeShare: expect.closeTo(0.11, 9),
+      bandwidthShare: null,
+    });
+    expect(headline(subject("ollama"))).toMatchObject({ bytesPerToken: null, bytesPerSecond: null });
+  });
+
+  it("stand beside the most that the bytes allow", () => {
+    expect(subject("coder-dense").gain).toEqual({ against: "f16", ceiling: 3.5, measured: null });
+    expect(subject("coder-exact").gain).toMatchObject({
+      against: "Coder 7B, dense",
+      ceiling: expect.closeTo(4 / 1.5, 6),
+      measured: { value: expect.closeTo(2, 6), count: 58 },
+    });
+    expect(subject("coder-dense").bytesPerWeight).toBeCloseTo(4 / 7, 9);
+  });
+});
+
+describe("computed subjects", () => {
+  it("grow in a straight line from two numbers of layers to all", () => {
+    const whole = subject("70b-q4_0");
+    expect(whole).toMatchObject({ computedFrom: ["70b-2", "70b-6"], isPart: false, method: "dense" });
+    // 30 ms for 2 layers and 70 ms for 6: 10 ms each and 10 ms besides.
+    expect(headline(whole)?.tpotMs).toMatchObject({ typical: expect.closeTo(810, 6), p50: null, mean: null });
+    expect(headline(whole)?.decode?.typical).toBeCloseTo(1000 / 810, 6);
+    expect(whole.facts).toMatchObject({
+      fileBytes: 40_800_000_000,
+      residentBytes: 41_000_000_000,
+      parameterCount: 7e10,
+    });
+    expect(subject("70b-2")).toMatchObject({ isPart: true, bytesPerWeight: null, gain: null, isOnSizeFront: false });
+  });
+
+  it("are none while one of the two was not measured", () => {
+    const cut = summaryOf((entry) => (entry.type === "output" && entry.subject === "70b-6" ? null : entry));
+    expect(subject("70b-q4_0", cut).speed).toEqual([]);
+    const failed = summaryOf((entry) => ("subject" in entry && entry.subject === "70b-6" ? null : entry));
+    expect(failed.subjects.map(({ id }) => id)).not.toContain("70b-q4_0");
+  });
+});
+
+describe("quality", () => {
+  it("counts what was right and what went wrong", () => {
+    expect(subject("coder-dense").quality[0]).toMatchObject({
+      suite: "starter",
+      correct: { count: 40, value: 0.75, method: "Wilson" },
+      measures: { "exact-match": 0.5 },
+      truncated: 1,
+      timeouts: 1,
+      syntaxErrors: 0,
+      outOfTime: 0,
+    });
+    expect(subject("coder-dense").quality[1]).toMatchObject({ correct: { count: 12, method: "bootstrap by problem" } });
+    expect(subject("ollama").quality).toEqual([]);
+  });
+
+  it("is compared problem by problem with the first subject", () => {
+    expect(summary.comparisons).toMatchObject([
+      {
+        suite: "starter",
+        subject: "coder-exact",
+        against: "coder-dense",
+        count: 40,
+        lost: ["starter/1"],
+        won: ["starter/0"],
+        difference: 0,
+        pValue: 1,
+      },
+      { suite: "infill-single", pValue: null },
+    ]);
+  });
+});
+
+describe("the state of a run", () => {
+  it("is what its last line says", () => {
+    expect(summary).toMatchObject({ status: "complete", resumes: 1 });
+    expect(summaryOf((entry) => (entry.type === "end" ? null : entry)).status).toBe("unfinished");
+  });
+});
+
+describe("recommend", () => {
+  it("names the best that answers in time, and why", () => {
+    expect(recommend(summary, 3000)).toEqual({
+      subject: "coder-exact",
+      reason:
+        "Coder 7B, exact solves 75.0 % of HumanEval infilling, single line, the most among those that write 25 tokens within 3000 ms, in 2156 ms.",
+    });
+  });
+
+  it("says when another is too close to tell apart", () => {
+    expect(recommend(summary, 5000)).toMatchObject({
+      subject: "coder-exact",
+      reason: expect.stringContaining("; Coder 7B, dense, 75.0 %, is too close to tell apart."),
+    });
+  });
+
+  it("recommends none when none is fast enough, and none without quality", () => {
+    expect(recommend(summary, 100)).toEqual({
+      subject: null,
+      reason: "None writes 25 tokens within 100 ms; the fastest, Coder 7B, exact, takes 2156 ms.",
+    });
+    const unscored = summaryOf((entry) => (entry.type === "score" ? null : entry));
+    expect(recommend(unscored, 5000)).toEqual({
+      subject: null,
+      reason: "No subject has both its latency and its quality measured, so none can be compared.",
+    });
+  });
+});
+
+describe("paretoFront", () => {
+  it("keeps what nothing beats, in the order of cost", () => {
+    const items = [
+      [5, 5],
+      [1, 1],
+      [2, 3],
+      [3, 2],
+      [2, 3],
+      [4, 3],
+    ] as const;
+    expect(
+      paretoFront(
+        items,
+        ([cost]) => cost,
+        ([, gain]) => gain,
+      ),
+    ).toEqual([
+      [1, 1],
+      [2, 3],
+      [5, 5],
+    ]);
+    expect(paretoFront([], Number, Number)).toEqual([]);
+  });
+});
+
+it("sums up a record of 10,000 outputs in less than a second", () => {
+  const record = exampleRecord(1000);
+  const start = process.cpuUsage();
+  summarize(record);
+  const { user, system } = process.cpuUsage(start);
+  expect((user + system) / 1000).toBeLessThan(1000);
+});

@@ -1,0 +1,172 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { RecordEntry } from "../../../../src/benchmark/record/entries.ts";
+import { parseRecord } from "../../../../src/benchmark/record/parse.ts";
+import { renderCsv } from "../../../../src/benchmark/report/csv.ts";
+import { renderMarkdown, reportVersion } from "../../../../src/benchmark/report/markdown.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatInterval,
+  formatMs,
+  formatNumber,
+} from "../../../../src/benchmark/report/numbers.ts";
+import { summarize } from "../../../../src/benchmark/report/summary.ts";
+import { reportTables } from "../../../../src/benchmark/report/tables.ts";
+import { renderText } from "../../../../src/benchmark/report/text.ts";
+import {
+  exampleEntries,
+  exampleOutput,
+  exampleRecord,
+  exampleRun,
+  recordText,
+} from "../../../support/benchmarkRecord.ts";
+
+const recordOf = (entries: readonly RecordEntry[]) => parseRecord(recordText(entries));
+
+/** Everybody's text: names, messages. */
+const hostile = '<img src=x>|\u001b[31m`*_[a](b)\n# "&';
+const hostileRecord = recordOf(
+  exampleEntries(1).map((entry): RecordEntry => {
+    if (entry.type === "warning") return { ...entry, message: hostile };
+    if (entry.type !== "run") return entry;
+    const subjects = entry.plan.subjects.map((subject) => ({ ...subject, label: hostile }));
+    return { ...entry, plan: { ...entry.plan, subjects } };
+  }),
+);
+
+describe("numbers", () => {
+  it.each([
+    [0, "0"],
+    [0.012345, "0.0123"],
+    [9.876, "9.88"],
+    [123.4, "123"],
+    [12345, "12345"],
+  ])("%f is written %s", (value, text) => {
+    expect(formatNumber(value)).toBe(text);
+  });
+
+  it("have units that fit them", () => {
+    expect([formatMs(12.34), formatMs(12_345), formatBytes(999), formatBytes(4.08e10), formatCount(7.24e9)]).toEqual([
+      "12.3 ms",
+      "12.3 s",
+      "999 B",
+      "40.8 GB",
+      "7.24B",
+    ]);
+  });
+
+  it("have an interval that says its unit once, and none that says nothing", () => {
+    expect(formatInterval({ low: 1, high: 2 }, formatMs)).toBe(" (1.00 to 2.00 ms)");
+    expect(formatInterval({ low: 9000, high: 11_000 }, formatMs)).toBe(" (9000 ms to 11.0 s)");
+    expect(formatInterval({ low: 2, high: 2 }, formatMs)).toBe("");
+    expect(formatInterval(null, formatMs)).toBe("");
+  });
+});
+
+describe("the tables of a report", () => {
+  it("have no column and no table without anything to tell", () => {
+    for (const { rows, columns, title } of reportTables(summarize(exampleRecord(1)))) {
+      expect(rows.length, title).toBeGreaterThan(0);
+      for (const index of columns.keys())
+        expect(
+          rows.some((row) => row[index] !== ""),
+          title,
+        ).toBe(true);
+      for (const row of rows) expect(row).toHaveLength(columns.length);
+    }
+  });
+
+  it("are none of a run that was cut off at its start", () => {
+    const summary = summarize(recordOf([exampleRun]));
+    expect(reportTables(summary).map(({ title }) => title)).toEqual(["Subjects"]);
+    expect(renderText(summary)).toContain("not finished");
+  });
+
+  it("tell percentiles from as many samples as they need", () => {
+    const titles = (rounds: number) =>
+      reportTables(summarize(exampleRecord(rounds)))
+        .find(({ title }) => title === "Percentiles")
+        ?.columns.map(({ title }) => title)
+        .filter((title) => title.startsWith("TTFT"));
+    expect([titles(9), titles(10), titles(51), titles(250)]).toEqual([
+      undefined,
+      ["TTFT p50"],
+      ["TTFT p50", "TTFT p95"],
+      ["TTFT p50", "TTFT p95", "TTFT p99"],
+    ]);
+  });
+});
+
+describe("renderMarkdown", () => {
+  /** `hotpath verify` compares texts of one version only: when this fails, raise `reportVersion` with the digest. */
+  const recorded = { version: 1, digest: "7795c553df76686d" };
+
+  it("has a new version when it has new text", () => {
+    const digest = createHash("sha256")
+      .update(renderMarkdown(summarize(exampleRecord())))
+      .digest("hex")
+      .slice(0, 16);
+    expect({ version: reportVersion, digest }).toEqual(recorded);
+  });
+
+  it("makes tables of what is in the record, whatever that is", () => {
+    const text = renderMarkdown(summarize(hostileRecord));
+    expect(text).toContain('| \\<img src=x\\>\\| \\[31m\\`\\*\\_\\[a\\](b) # "\\& | dense |');
+    expect(text).not.toMatch(/[^\\]<img|\u001b/);
+    const table = text
+      .slice(text.indexOf("## Subjects"))
+      .split("\n")
+      .filter((line) => line.startsWith("|"));
+    const cells = (line: string) => line.replaceAll(/\\./g, "").split("|").length;
+    expect(new Set(table.slice(0, 5).map(cells)).size).toBe(1);
+  });
+});
+
+describe("renderText", () => {
+  it("sends no commands to the terminal", () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect(renderText(summarize(hostileRecord))).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  });
+
+  it("shows speed, quality and differences", () => {
+    const text = renderText(summarize(exampleRecord()));
+    for (const part of [
+      "Coder 7B, exact",
+      "59.8 to 85.8 %",
+      "E2E@25",
+      "computed from 2 and 6 of 80 layers",
+      "! Ollama failed",
+    ])
+      expect(text).toContain(part);
+  });
+});
+
+describe("renderCsv", () => {
+  it("has one row per generation with its figures and its score", () => {
+    const record = exampleRecord(2);
+    const rows = renderCsv(record).split("\r\n");
+    expect(rows.at(-1)).toBe("");
+    expect(rows).toHaveLength(1 + 1 + 20 + 80 + 24 + 1);
+    const table = rows.slice(0, -1).map((row) => row.split(","));
+    const [head = []] = table;
+    const first = Object.fromEntries(head.map((name, index) => [name, table[2]?.[index]]));
+    expect(first).toMatchObject({
+      suite: "latency",
+      subject: "coder-dense",
+      warm_up: "false",
+      tpot_ms: "100",
+      e2e_25_ms: "2780",
+    });
+    const scored = table.find((row) => row[head.indexOf("task")] === "starter/4");
+    expect(scored?.slice(-2)).toEqual(["false", "timeout"]);
+  });
+
+  it("quotes what has to be, and lets no text be a formula", () => {
+    const tasks = ['a"b', "a,b", "a\nb", "=1+1", "+1", "-1", "@x", "plain"];
+    const record = recordOf([exampleRun, ...tasks.map((task, repetition) => exampleOutput({ task, repetition }))]);
+    const csv = renderCsv(record);
+    for (const cell of ['"a""b"', '"a,b"', '"a\nb"', `"'=1+1"`, `"'+1"`, `"'-1"`, `"'@x"`, "plain"])
+      expect(csv).toContain(`,coder-dense,${cell},`);
+  });
+});
