@@ -100,7 +100,7 @@ export class DatasetStore {
 
 function missing({ name, title, repository, path: published }: DatasetDefinition): string {
   return (
-    `${title} is not on this machine; let it be fetched from github.com/${repository}, ` +
+    `${title} is not on this machine; let it be fetched (--fetch) from github.com/${repository}, ` +
     `or give a copy of its ${published} with --dataset ${name}=FILE`
   );
 }

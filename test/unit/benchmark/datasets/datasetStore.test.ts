@@ -110,7 +110,7 @@ describe("A data set that was fetched", () => {
     await expect(store.load(gsm8kTest)).rejects.toMatchObject({
       code: "dataset/unavailable",
       message:
-        "GSM8K, test rows is not on this machine; let it be fetched from github.com/openai/grade-school-math, " +
+        "GSM8K, test rows is not on this machine; let it be fetched (--fetch) from github.com/openai/grade-school-math, " +
         "or give a copy of its grade_school_math/data/test.jsonl with --dataset gsm8k=FILE",
     });
   });
