@@ -120,7 +120,7 @@ export class ModelPool {
   async #afterUse(entry: Entry): Promise<void> {
     entry.lastUsedMs = this.#options.now();
     const isIdle = isUnused(entry) && this.#entries.get(specKey(entry.spec)) === entry;
-    if (isIdle && entry.state.phase === "loading") this.#abandon(entry);
+    if (isIdle && entry.state.phase === "loading") void this.#remove(entry);
     else if (isIdle && !entry.isLasting) await this.#unload(entry, "released");
     this.#trim();
     this.#scheduleIdleCheck();
@@ -181,6 +181,8 @@ export class ModelPool {
     this.#options.onState(entry.state);
     result.then(
       (model) => {
+        // Loaded in the moment in which it was cancelled.
+        if (this.#entries.get(key) !== entry) return this.#tellUnloaded(entry, "cancelled");
         this.#setState(entry, { phase: "ready", spec, model: model.info });
         this.#scheduleIdleCheck();
       },
@@ -213,12 +215,6 @@ export class ModelPool {
     this.#options.logger.info(`unloaded ${entry.spec.path} (${reason})`);
     // What took its place in the meantime has told its own state.
     if (!this.#entries.has(specKey(entry.spec))) this.#setState(entry, { phase: "unloaded", spec: entry.spec, reason });
-  }
-
-  /** The failure of its load, which is its cancellation, removes it. */
-  #abandon(entry: Entry): void {
-    for (const [key, value] of this.#entries) if (value === entry) this.#entries.delete(key);
-    entry.load.cancel();
   }
 
   /** Models that were loaded while others were in use. */

@@ -36,6 +36,18 @@ describe("ModelSession", () => {
     expect(loads.map(({ spec }) => spec.threads)).toEqual([2]);
   });
 
+  it.each(["ready", "not loaded yet"])("refuses a model that cannot fill in and is %s", async (how) => {
+    const plain = { ...qwen, fim: null };
+    const models = new Map([[specKey(qwen.spec), { phase: "ready", spec: qwen.spec, model: plain } as const]]);
+    const { engine, loads } = engineWithLoads(how === "ready" ? { kind: "running", pid: 7, models } : undefined);
+    const session = new ModelSession(engine, qwen.spec);
+    const first = session.ready();
+    loads[0]?.finish(plain);
+    await expect(first).rejects.toMatchObject({ code: "model/no-fim", details: { path: qwen.path } });
+    await expect(session.ready()).rejects.toMatchObject({ code: "model/no-fim" });
+    expect(loads).toHaveLength(1);
+  });
+
   it("shares one load when several ask", async () => {
     const { engine, loads } = engineWithLoads();
     const session = new ModelSession(engine, qwen.spec);

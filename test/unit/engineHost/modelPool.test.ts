@@ -44,6 +44,8 @@ function poolWithRoomFor(room: number) {
   return { pool, use, inMemory, states };
 }
 
+const never = new AbortController().signal;
+
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
@@ -167,6 +169,72 @@ describe("ModelPool", () => {
     finishFirst();
     await Promise.all([first, third]);
     expect(order).toEqual(["first", "third"]);
+  });
+
+  it("keeps what is held beside the same file in other modes and beside any number of others", async () => {
+    const { pool, use, inMemory } = poolWithRoomFor(9);
+    pool.setIdleUnload(1_000);
+    await use(spec("a", 1));
+    const holds = await Promise.all([2, 3].map((threads) => pool.hold(spec("a", threads), never)));
+    expect(inMemory).toEqual(["a", "a", "a"]);
+    for (const path of ["b", "c", "d"]) await use(spec(path));
+    await use(spec("a", 4));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(inMemory).toEqual(["a", "a"]);
+    expect(pool.states.map((state) => state.spec.threads)).toEqual([2, 3]);
+    await Promise.all(holds.map((hold) => hold.release()));
+    expect(inMemory).toEqual([]);
+  });
+
+  it("frees what was only held with its last hold and last use, and says so", async () => {
+    const { pool, inMemory, states } = poolWithRoomFor(9);
+    const [first, second] = [await pool.hold(spec("a"), never), await pool.hold(spec("a"), never)];
+    let finish = () => {};
+    const working = pool.useInTurn(spec("a"), "background", never, () => {
+      return new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    await first.release();
+    await first.release();
+    expect(inMemory).toEqual(["a"]);
+    await second.release();
+    expect(inMemory).toEqual(["a"]);
+    finish();
+    await working;
+    await vi.advanceTimersByTimeAsync(0);
+    expect(inMemory).toEqual([]);
+    expect(states.at(-1)).toEqual({ phase: "unloaded", spec: spec("a"), reason: "released" });
+  });
+
+  it("leaves what somebody completes with in memory when it is released", async () => {
+    const { pool, inMemory } = poolWithRoomFor(9);
+    const hold = await pool.hold(spec("a"), never);
+    await pool.useInTurn(spec("a"), "completion", never, async () => undefined);
+    await hold.release();
+    expect(inMemory).toEqual(["a"]);
+  });
+
+  it("unloads what is idle, never what is held, to make room for a hold", async () => {
+    const { pool, use, inMemory } = poolWithRoomFor(2);
+    await use(spec("idle"));
+    await pool.hold(spec("a"), never);
+    await pool.hold(spec("b"), never);
+    expect(inMemory).toEqual(["a", "b"]);
+    await expect(pool.hold(spec("c"), never)).rejects.toMatchObject({ code: "model/too-large" });
+    await expect(use(spec("c"))).rejects.toMatchObject({ code: "model/too-large" });
+    expect(inMemory).toEqual(["a", "b"]);
+  });
+
+  it("holds nothing for who gave up", async () => {
+    const { pool, inMemory } = poolWithRoomFor(9);
+    const leaving = new AbortController();
+    const holding = pool.hold(spec("a"), leaving.signal);
+    leaving.abort();
+    await expect(holding).rejects.toMatchObject({ code: "request/cancelled" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(inMemory).toEqual([]);
   });
 
   it("frees everything when it ends", async () => {
