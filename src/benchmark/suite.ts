@@ -69,7 +69,7 @@ export interface ReplayTask {
   readonly kind: "replay";
   readonly id: string;
   readonly cluster: string;
-  /** Of src/benchmark/suites/keystrokes. */
+  /** The text of its file, see suites/keystrokes/trace.ts. */
   readonly trace: string;
 }
 

@@ -105,15 +105,17 @@ export interface TypingEntry extends Timed {
   readonly subject: string;
   readonly task: string;
   readonly repetition: number;
+  /** Changes of the text. */
   readonly keystrokes: number;
-  /** From each keystroke that got one to its text, in milliseconds. */
+  /** From each keystroke whose text had to be computed (inFlight, engine) to that text, in milliseconds. */
   readonly latenciesMs: readonly number[];
+  /** Keystrokes that a text was shown for. */
   readonly shown: number;
-  /** Generations that were started and not used. */
+  /** Generations that were started and given up before their end. */
   readonly cancelled: number;
-  /** By source: typed, cache, inFlight, engine, none. */
+  /** Of every keystroke: typed, cache, inFlight, engine, none. */
   readonly sources: Readonly<Record<string, number>>;
-  /** Characters of shown text that the typist typed next anyway. */
+  /** Typed characters that stood on the screen as a suggestion when they were typed. */
   readonly savedCharacters: number;
   readonly typedCharacters: number;
 }

@@ -13,6 +13,7 @@ import type { PreparedSuite, SuiteChoice, SuiteId } from "../suite.ts";
 import { prepareChainOfThought, prepareFewShot } from "./gsm8k/gsm8k.ts";
 import { prepareHumanEval } from "./humanEval/humanEval.ts";
 import { prepareInfilling } from "./infilling/infilling.ts";
+import { prepareKeystrokes } from "./keystrokes/keystrokes.ts";
 import { prepareLatency } from "./latency/latency.ts";
 import { prepareSizes } from "./sizes/sizes.ts";
 import { prepareStarter } from "./starter/starter.ts";
@@ -33,6 +34,7 @@ const suites: Partial<Record<SuiteId, SuiteMaker>> = {
   latency: { datasets: [], prepare: (choice, { productFolder }) => prepareLatency(choice, productFolder) },
   sizes: { datasets: [], prepare: (choice, { productFolder }) => prepareSizes(choice, productFolder) },
   starter: { datasets: [], prepare: (choice, { productFolder }) => prepareStarter(choice, productFolder) },
+  keystrokes: { datasets: [], prepare: (choice, { productFolder }) => prepareKeystrokes(choice, productFolder) },
   humaneval: { datasets: [humanEval], prepare: (choice, { datasets }) => prepareHumanEval(choice, datasets) },
   "infill-single": {
     datasets: [singleLineInfilling],
