@@ -30,7 +30,7 @@ interface SuiteMaker {
   readonly prepare: (choice: SuiteChoice, deps: SuiteDeps) => Promise<PreparedSuite>;
 }
 
-const suites: Partial<Record<SuiteId, SuiteMaker>> = {
+const suites: Readonly<Record<SuiteId, SuiteMaker>> = {
   latency: { datasets: [], prepare: (choice, { productFolder }) => prepareLatency(choice, productFolder) },
   sizes: { datasets: [], prepare: (choice, { productFolder }) => prepareSizes(choice, productFolder) },
   starter: { datasets: [], prepare: (choice, { productFolder }) => prepareStarter(choice, productFolder) },

@@ -41,7 +41,7 @@ export function summaryPoints(summary: RunSummary, latency: LatencyName, suite: 
 
 export function estimateOf(figure: Figure | null | undefined): Estimate | null {
   return figure
-    ? { value: figure.median, low: figure.interval?.low ?? null, high: figure.interval?.high ?? null }
+    ? { value: figure.typical, low: figure.interval?.low ?? null, high: figure.interval?.high ?? null }
     : null;
 }
 
