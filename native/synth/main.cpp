@@ -24,7 +24,7 @@ constexpr const char* kUsage =
     "hotpath-synth OUT.gguf --vocabulary MODEL.gguf --preset NAME [options]\n"
     "\n"
     "  --vocabulary FILE  the model whose tokens are used\n"
-    "  --preset NAME      sizes: tiny, 0.5b, 1.5b, 7b, 13b, 34b, 70b, 30b-a3b, tiny-moe\n"
+    "  --preset NAME      sizes: tiny, tiny-moe, 0.5b, 1.5b, 3b, qwen-7b, 14b, 32b, 7b, 13b, 34b, 70b, 30b-a3b\n"
     "  --arch NAME        llama, llama-relu, arcee, moe; with --powerinfer llama-relu, bamboo, falcon, opt\n"
     "  --type NAME        q8_0, q4_0, q4_k, q6_k, f16, bf16, f32\n"
     "  --active A[:B]     fraction of neurons that are active for a token, in the first and the last layer\n"

@@ -26,24 +26,31 @@ double (*activation(Arch arch))(double) {
   }
 }
 
+ggml_type output_type(const Spec& spec) {
+  return spec.type == GGML_TYPE_Q4_0 || spec.type == GGML_TYPE_Q4_K ? GGML_TYPE_Q6_K : spec.type;
+}
+
 class Planner {
  public:
   explicit Planner(const Spec& spec)
       : spec_(spec), shape_(spec.shape), residual_(spec.shape), fan_in_(1 / std::sqrt(double(spec.shape.n_embd))) {}
 
   std::vector<Tensor> plan() {
-    const ggml_type small = spec_.type == GGML_TYPE_Q4_0 || spec_.type == GGML_TYPE_Q4_K ? GGML_TYPE_Q6_K : spec_.type;
-    matrix("token_embd.weight", spec_.type, shape_.n_embd, shape_.n_vocab, Fill::embedding, residual_.rest);
+    matrix("token_embd.weight", embedding_type(spec_), shape_.n_embd, shape_.n_vocab,
+           shape_.is_tied ? Fill::tied_embedding : Fill::embedding, residual_.rest);
     if (spec_.arch == Arch::opt) {
       // Of the table, position p has row p + 2.
       matrix("position_embd.weight", GGML_TYPE_F32, shape_.n_embd, kContextLength, Fill::into_residual_t, 0.1 * residual_.rest);
     }
     for (uint32_t layer = 0; layer < shape_.n_layers; ++layer) add_layer(layer);
-    vector("output_norm.weight", shape_.n_embd, Fill::norm);
+    // Where the embedding is the output, a token's own embedding is likest to it, and it would be followed by itself for
+    // ever, or with random signs by one that it follows. So logits see what the layers made of a token: the half of the
+    // residual stream where embeddings are small.
+    vector("output_norm.weight", shape_.n_embd, shape_.is_tied ? Fill::tied_norm : Fill::norm);
     if (has_norm_biases()) vector("output_norm.bias", shape_.n_embd, Fill::bias);
     // OPT has none of its own: it uses the embedding.
-    if (spec_.arch != Arch::opt) {
-      matrix("output.weight", small, shape_.n_embd, shape_.n_vocab, Fill::output, 2 * fan_in_);
+    if (spec_.arch != Arch::opt && !shape_.is_tied) {
+      matrix("output.weight", output_type(spec_), shape_.n_embd, shape_.n_vocab, Fill::output, 2 * fan_in_);
     }
     return std::move(tensors_);
   }
@@ -157,6 +164,10 @@ class Planner {
 }  // namespace
 
 std::vector<Tensor> plan_tensors(const Spec& spec) { return Planner(spec).plan(); }
+
+ggml_type embedding_type(const Spec& spec) {
+  return type_for_columns(spec.shape.is_tied ? output_type(spec) : spec.type, spec.shape.n_embd);
+}
 
 uint64_t aligned(uint64_t bytes) {
   return (bytes + GGUF_DEFAULT_ALIGNMENT - 1) / GGUF_DEFAULT_ALIGNMENT * GGUF_DEFAULT_ALIGNMENT;

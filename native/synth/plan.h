@@ -12,8 +12,10 @@ namespace hotpath::synth {
 
 enum class Fill {
   norm,             // about 1
+  tied_norm,        // 1 or -1 in the second half, 0 in the first
   bias,             // about 0; exactly 0 where the residual stream is fixed
   embedding,        // constants, the token's code, random
+  tied_embedding,   // the same, small in the second half; of tokens that are no text constants and code only
   output,           // random; zero for tokens that are no text, so that none is ever chosen
   random,           // reads the residual stream without its constants
   planted,          // one row per neuron or expert, which decides whether it is active
@@ -40,6 +42,9 @@ struct Tensor {
 
 /// `spec.shape.n_vocab` is the real number of tokens.
 std::vector<Tensor> plan_tensors(const Spec& spec);
+
+/// The output matrix of a model of 4 bits has 6, and so has an embedding that is the output matrix, too.
+ggml_type embedding_type(const Spec& spec);
 
 /// Bytes a file's data section has, with every tensor aligned.
 uint64_t data_bytes(const std::vector<Tensor>& tensors);

@@ -8,10 +8,14 @@ namespace hotpath::synth {
 namespace {
 
 // Sizes as in config.json of the models named. head_dim is n_embd / n_heads except for Qwen3-MoE.
-constexpr std::array<Preset, 9> kPresets = {{
+constexpr std::array<Preset, 13> kPresets = {{
     {"tiny", "of our own, for tests", {4, 256, 4, 2, 64, 1024}},
-    {"0.5b", "Qwen/Qwen2.5-Coder-0.5B", {24, 896, 14, 2, 64, 4864, 0, 0, 151936}},
-    {"1.5b", "Qwen/Qwen2.5-Coder-1.5B", {28, 1536, 12, 2, 128, 8960, 0, 0, 151936}},
+    {"0.5b", "Qwen/Qwen2.5-Coder-0.5B", {24, 896, 14, 2, 64, 4864, 0, 0, 151936, true}},
+    {"1.5b", "Qwen/Qwen2.5-Coder-1.5B", {28, 1536, 12, 2, 128, 8960, 0, 0, 151936, true}},
+    {"3b", "Qwen/Qwen2.5-Coder-3B", {36, 2048, 16, 2, 128, 11008, 0, 0, 151936, true}},
+    {"qwen-7b", "Qwen/Qwen2.5-Coder-7B", {28, 3584, 28, 4, 128, 18944, 0, 0, 152064}},
+    {"14b", "Qwen/Qwen2.5-Coder-14B", {48, 5120, 40, 8, 128, 13824, 0, 0, 152064}},
+    {"32b", "Qwen/Qwen2.5-Coder-32B", {64, 5120, 40, 8, 128, 27648, 0, 0, 152064}},
     {"7b", "meta-llama/Llama-2-7b", {32, 4096, 32, 32, 128, 11008, 0, 0, 32000}},
     {"13b", "meta-llama/Llama-2-13b", {40, 5120, 40, 40, 128, 13824, 0, 0, 32000}},
     {"34b", "codellama/CodeLlama-34b", {48, 8192, 64, 8, 128, 22016, 0, 0, 32000}},

@@ -31,6 +31,7 @@ struct Shape {
   uint32_t n_experts = 0;
   uint32_t n_experts_used = 0;
   uint32_t n_vocab = 0;  // 0: as many tokens as the vocabulary file has; more: filled up with tokens that never occur
+  bool is_tied = false;  // the embedding is the output matrix, too
 };
 
 struct Preset {

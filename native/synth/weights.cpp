@@ -15,6 +15,9 @@ enum Stream : uint64_t { kPoolStream, kTokenStream, kNeuronStream, kRowStream };
 constexpr int64_t kMaxPool = 1 << 21;
 constexpr size_t kMaxPools = 8;
 
+// Of an embedding that is the output, too: its second half to its first. What the layers add is some five times larger.
+constexpr double kTiedSmall = 0.1;
+
 /// Columns at the beginning of a row that are not copied: the fixed dimensions, in whole blocks.
 int64_t head_columns(ggml_type type) {
   const int64_t block = ggml_blck_size(type);
@@ -34,6 +37,9 @@ std::vector<float> dequantised(ggml_type type, const std::vector<float>& values)
   return result;
 }
 
+/// Where the half of a tied model begins in which embeddings are small.
+size_t first_small_column(size_t n_columns) { return std::max<size_t>(n_columns / 2, kFixedDims); }
+
 float sign(uint32_t column) { return column % 2 == 0 ? 1.0f : -1.0f; }
 
 int64_t pool_size(const Spec& spec) {
@@ -49,7 +55,7 @@ Weights::Weights(const Spec& spec, std::vector<bool> is_text)
     : spec_(spec),
       residual_(spec.shape),
       is_text_(std::move(is_text)),
-      embedding_type_(type_for_columns(spec.type, spec.shape.n_embd)),
+      embedding_type_(embedding_type(spec)),
       normals_(static_cast<size_t>(pool_size(spec))) {
   Random random(spec.seed, kPoolStream, 0);
   for (float& value : normals_) value = static_cast<float>(random.normal());
@@ -58,6 +64,7 @@ Weights::Weights(const Spec& spec, std::vector<bool> is_text)
 void Weights::fill_row(const Tensor& tensor, int64_t row, uint8_t* to) {
   switch (tensor.fill) {
     case Fill::norm:
+    case Fill::tied_norm:
     case Fill::bias: return fill_vector(tensor, to);
     case Fill::predictor_in:
     case Fill::predictor_out: return fill_predictor_row(tensor, row, to);
@@ -70,7 +77,8 @@ void Weights::fill_vector(const Tensor& tensor, uint8_t* to) {
   row_.resize(static_cast<size_t>(tensor.shape[0]));
   for (size_t i = 0; i < row_.size(); ++i) {
     const float offset = i < kFixedDims ? 0 : 0.05f * random.quick_normal();
-    row_[i] = tensor.fill == Fill::norm ? 1 + offset : offset;
+    if (tensor.fill == Fill::tied_norm) row_[i] = i < first_small_column(row_.size()) ? 0 : std::copysign(1.0f, offset);
+    else row_[i] = tensor.fill == Fill::norm ? 1 + offset : offset;
   }
   std::memcpy(to, row_.data(), row_.size() * sizeof(float));
 }
@@ -79,7 +87,9 @@ void Weights::fill_matrix_row(const Tensor& tensor, int64_t row, uint8_t* to) {
   const bool is_silent = (tensor.fill == Fill::into_residual && row % tensor.shape[1] < kFixedDims) ||
                          (tensor.fill == Fill::output && !is_text_[static_cast<size_t>(row)]);
   Random random(spec_.seed, kRowStream, (uint64_t{tensor.index} << 32) + static_cast<uint64_t>(row));
-  if (is_silent) {
+  if (tensor.fill == Fill::tied_embedding) {
+    fill_tied_row(tensor, row, random, to);
+  } else if (is_silent) {
     row_.assign(static_cast<size_t>(tensor.shape[0]), 0);
     quantise(tensor.type, row_.data(), tensor.shape[0], to);
   } else if (tensor.fill == Fill::into_residual) {
@@ -91,6 +101,22 @@ void Weights::fill_matrix_row(const Tensor& tensor, int64_t row, uint8_t* to) {
     quantise(tensor.type, row_.data(), n_head, to);
     copy_pool(tensor, n_head, random, to + ggml_row_size(tensor.type, n_head));
   }
+}
+
+void Weights::fill_tied_row(const Tensor& tensor, int64_t row, Random& random, uint8_t* to) {
+  row_.assign(static_cast<size_t>(tensor.shape[0]), 0);
+  write_token(row, row_.data());
+  if (is_text_[static_cast<size_t>(row)]) {
+    const size_t first_small = first_small_column(row_.size());
+    const auto n_large = static_cast<double>(first_small - kFixedDims);
+    const auto n_small = static_cast<double>(row_.size() - first_small);
+    // As long as a row that is everywhere the same.
+    const double large = tensor.deviation * std::sqrt((n_large + n_small) / (n_large + kTiedSmall * kTiedSmall * n_small));
+    for (size_t i = kFixedDims; i < row_.size(); ++i) {
+      row_[i] = static_cast<float>(i < first_small ? large : kTiedSmall * large) * random.quick_normal();
+    }
+  }
+  quantise(tensor.type, row_.data(), tensor.shape[0], to);
 }
 
 /// The beginning of a row, into row_.

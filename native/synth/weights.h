@@ -27,6 +27,7 @@ class Weights {
 
   void fill_vector(const Tensor& tensor, uint8_t* to);
   void fill_matrix_row(const Tensor& tensor, int64_t row, uint8_t* to);
+  void fill_tied_row(const Tensor& tensor, int64_t row, Random& random, uint8_t* to);
   void fill_predictor_row(const Tensor& tensor, int64_t row, uint8_t* to);
   void write_head(const Tensor& tensor, int64_t row, Random& random);
   void write_planted(const Tensor& tensor, int64_t row, float* to);

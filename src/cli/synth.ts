@@ -28,7 +28,7 @@ export const synthCommand: Command = {
   synopsis: "synth OUT.gguf --preset NAME [options]",
   summary: "Write a model of random weights with planted activity, for measuring speed.",
   details: [
-    "--preset NAME    sizes: tiny, tiny-moe, 0.5b, 1.5b, 7b, 13b, 34b, 70b, 30b-a3b",
+    "--preset NAME    sizes: tiny, tiny-moe, 0.5b, 1.5b, 3b, qwen-7b, 14b, 32b, 7b, 13b, 34b, 70b, 30b-a3b",
     "--arch NAME      llama, llama-relu, arcee, moe; with --powerinfer llama-relu, bamboo, falcon, opt",
     "--type NAME      q8_0, q4_0, q4_k, q6_k, f16, bf16, f32",
     "--active A[:B]   fraction of neurons active for a token, in the first and the last layer (0.11)",

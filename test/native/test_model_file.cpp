@@ -55,6 +55,15 @@ TEST(model_file, adds_up_weights_and_kv_by_layer) {
   EXPECT_EQ(model->shape.layer_kv_per_token, (std::vector<uint64_t>{16, 16}));
 }
 
+TEST(model_file, says_by_which_method_its_weights_were_compressed) {
+  const auto method_of = [](const GgufBuilder& builder) {
+    const std::string bytes = builder.bytes();
+    return read_model_source(memory_source(bytes))->metadata.method.value_or("none");
+  };
+  EXPECT_EQ(method_of(GgufBuilder().model(kTokens).text("hotpath.method", "GPTQ")), "GPTQ");
+  EXPECT_EQ(method_of(GgufBuilder().model(kTokens)), "none");
+}
+
 TEST(model_file, names_an_unnamed_model_after_its_file) {
   const std::string bytes = GgufBuilder().model(kTokens).bytes();
   EXPECT_EQ(read_model_source(memory_source(bytes))->metadata.name, "memory.gguf");

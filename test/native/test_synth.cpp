@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <memory>
 #include <numeric>
+#include <set>
 
 #include "float_model.h"
 #include "hotcold_model.h"
 #include "llama.h"
 #include "llama/model_file.h"
 #include "starter.h"
+#include "synth/options.h"
 #include "synthetic_model.h"
 
 namespace hotpath::test {
@@ -133,8 +135,11 @@ TEST(synth, runs_in_llama_cpp_with_the_skew_asked_for) {
 }
 
 TEST(synth, gives_llama_cpp_and_plain_floats_the_same_logits) {
-  for (const Arch arch : {Arch::llama, Arch::arcee}) {
-    const SyntheticModel file(tiny_spec(arch, GGML_TYPE_F32));
+  std::vector<synth::Spec> specs = {tiny_spec(Arch::llama, GGML_TYPE_F32), tiny_spec(Arch::arcee, GGML_TYPE_F32)};
+  specs.push_back(specs.front());
+  specs.back().shape.is_tied = true;
+  for (const synth::Spec& spec : specs) {
+    const SyntheticModel file(spec);
     const auto tokens = text_tokens(20);
     // Both compute in floats; llama.cpp keeps keys and values in half precision.
     EXPECT(relative_difference(Observed(file.path()).logits(tokens), FloatModel(file.path()).logits(tokens)) < 1e-3);
@@ -167,6 +172,80 @@ TEST(synth, fills_the_vocabulary_up_with_tokens_that_are_never_generated) {
   EXPECT(result);
   EXPECT(!result->text.empty());
   EXPECT_EQ(result->text.find("unused"), std::string::npos);
+}
+
+TEST(synth, generates_ever_new_text_where_the_embedding_is_the_output) {
+  start_engine();
+  for (const Arch arch : {Arch::llama, Arch::arcee, Arch::moe}) {
+    synth::Spec spec = tiny_spec(arch, GGML_TYPE_Q4_0);
+    spec.shape.is_tied = true;
+    spec.shape.n_vocab = 10000;
+    const SyntheticModel file(spec);
+    ModelSpec model_spec = starter_spec();
+    model_spec.path = file.path();
+    const auto model = engine::load(model_spec);
+    EXPECT(model);
+    GenerateParams params = params_for("def add(a, b):\n", "", 96);
+    params.form = PromptForm::text;
+    params.ignore_end = true;
+    const auto result = (*model)->generate(params);
+    EXPECT(result);
+    EXPECT_EQ(result->text.find("unused"), std::string::npos);
+    const auto tokens = (*model)->tokenize(result->text);
+    EXPECT(std::set<Token>(tokens->begin(), tokens->end()).size() > 24);
+  }
+}
+
+TEST(synth, plants_the_activity_asked_for_where_the_embedding_is_the_output) {
+  for (const ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_0, GGML_TYPE_Q4_K}) {
+    synth::Spec spec = tiny_spec(Arch::llama_relu, type);
+    spec.shape.is_tied = true;
+    const SyntheticModel file(spec);
+    FloatModel model(file.path());
+    model.logits(text_tokens(12));
+    for (const auto& counts : model.activity()) expect_near(active_fraction(counts, 12), 0.11, 0.02);
+  }
+}
+
+TEST(synth, has_presets_with_as_many_parameters_as_the_models_they_are_named_after) {
+  // As published with their weights. A synthetic model has no biases, which Qwen2.5 adds to queries, keys and values.
+  const struct {
+    const char* preset;
+    uint64_t published, biases;
+  } models[] = {
+      {"0.5b", 494'032'768, 24 * (896 + 2 * 128)},       {"1.5b", 1'543'714'304, 28 * (1536 + 2 * 256)},
+      {"3b", 3'085'938'688, 36 * (2048 + 2 * 256)},      {"qwen-7b", 7'615'616'512, 28 * (3584 + 2 * 512)},
+      {"14b", 14'770'033'664, 48 * (5120 + 2 * 1024)},   {"32b", 32'763'876'352, 64 * (5120 + 2 * 1024)},
+      {"7b", 6'738'415'616, 0},                          {"13b", 13'015'864'320, 0},
+      {"34b", 33'743'970'304, 0},                        {"70b", 68'976'648'192, 0},
+      {"30b-a3b", 30'532'122'624, 0},
+  };
+  for (const auto& model : models) {
+    const auto spec = synth::read_spec({{"preset", model.preset}});
+    EXPECT(spec);
+    const auto described = synth::describe(*spec, HOTPATH_STARTER_MODEL);
+    EXPECT(described);
+    EXPECT_EQ(described->parameters, model.published - model.biases);
+  }
+}
+
+TEST(synth, describes_what_it_would_write) {
+  const synth::Spec spec = tiny_spec(Arch::llama_relu, GGML_TYPE_Q4_K);
+  const auto described = synth::describe(spec, HOTPATH_STARTER_MODEL);
+  EXPECT(described);
+  const SyntheticModel file(spec);
+  const auto written = read_model_file(file.path());
+  EXPECT_EQ(described->bytes, written->metadata.file_bytes);
+  EXPECT_EQ(described->parameters, written->metadata.parameter_count);
+  EXPECT_EQ(described->architecture, written->metadata.architecture);
+  EXPECT_EQ(described->shape.n_vocab, written->metadata.vocabulary_size);
+  EXPECT_EQ(described->kv_bytes_per_token, written->shape.kv_bytes_per_token());
+  const auto& layers = written->shape.layer_bytes;
+  EXPECT_EQ(described->layers_bytes, std::accumulate(layers.begin(), layers.end(), uint64_t{0}));
+  uint64_t total = 0;
+  for (const auto& [type, bytes] : described->type_bytes) total += bytes;
+  EXPECT_EQ(total, written->shape.weight_bytes());
+  EXPECT_EQ(code_of(synth::describe(synth::Spec{}, HOTPATH_STARTER_MODEL)), "request/invalid");
 }
 
 TEST(synth, writes_the_same_bytes_for_the_same_seed) {
