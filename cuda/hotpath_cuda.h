@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Raised whenever anything below changes; the engine refuses another. */
-#define HOTPATH_CUDA_VERSION 1
+#define HOTPATH_CUDA_VERSION 2
 
 enum hotpath_cuda_status {
   HOTPATH_CUDA_OK = 0,
@@ -28,7 +28,7 @@ enum hotpath_cuda_status {
   HOTPATH_CUDA_FAILED
 };
 
-enum { HOTPATH_CUDA_TEXT = 256 };
+enum { HOTPATH_CUDA_TEXT = 256, HOTPATH_CUDA_READABLE_TOKENS = 16 };
 
 struct hotpath_cuda_problem {
   int status;                   /* hotpath_cuda_status */
@@ -79,7 +79,7 @@ HOTPATH_CUDA_API int hotpath_cuda_upload(struct hotpath_cuda_unit* unit, int lay
                                          const struct hotpath_cuda_neurons* neurons);
 HOTPATH_CUDA_API int hotpath_cuda_start(struct hotpath_cuda_unit* unit, int layer, const float* x, int64_t n_tokens);
 HOTPATH_CUDA_API int hotpath_cuda_wait(struct hotpath_cuda_unit* unit, float* y);
-/* (n_tokens, n_slots) of the run last waited for. */
+/* (n_tokens, n_slots) of the run last waited for, of HOTPATH_CUDA_READABLE_TOKENS at most. */
 HOTPATH_CUDA_API int hotpath_cuda_read_activations(struct hotpath_cuda_unit* unit, float* values);
 HOTPATH_CUDA_API const char* hotpath_cuda_last_problem(const struct hotpath_cuda_unit* unit);
 

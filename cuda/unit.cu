@@ -13,6 +13,8 @@ namespace hotpath::cuda {
 
 namespace {
 
+static_assert(kMaxTokens >= HOTPATH_CUDA_READABLE_TOKENS);
+
 /// Device or pinned host memory that frees itself.
 struct Memory {
   void* data = nullptr;
@@ -143,7 +145,7 @@ int reserve_workspace(hotpath_cuda_unit* unit, const Layer& layer) {
   const size_t partial_bytes = piece * partials_of(layer.device) * layer.device.n_embd * sizeof(float);
   HOTPATH_TRY("the inputs", unit->x.reserve(x_bytes, false));
   HOTPATH_TRY("the outputs", unit->y.reserve(x_bytes, false));
-  HOTPATH_TRY("the activations", unit->activations.reserve(n_tokens * layer.device.n_slots * sizeof(float), false));
+  HOTPATH_TRY("the activations", unit->activations.reserve(piece * layer.device.n_slots * sizeof(float), false));
   HOTPATH_TRY("the partial sums", unit->partials.reserve(partial_bytes, false));
   HOTPATH_TRY("pinned memory", unit->host_x.reserve(x_bytes, true));
   HOTPATH_TRY("pinned memory", unit->host_y.reserve(x_bytes, true));
@@ -344,7 +346,7 @@ int hotpath_cuda_start(hotpath_cuda_unit* unit, int index, const float* x, int64
   HOTPATH_TRY("the inputs", cudaMemcpyAsync(unit->x.data, unit->host_x.data, bytes, cudaMemcpyHostToDevice, unit->compute));
   for (int64_t first = 0; first < n_tokens; first += kMaxTokens) {
     const int count = static_cast<int>(std::min<int64_t>(kMaxTokens, n_tokens - first));
-    float* activations = unit->activations.floats() + first * layer.n_slots;
+    float* activations = unit->activations.floats();  // of one piece after the other: a prompt's would fill the device
     launch_neurons(layer, unit->x.floats() + first * layer.n_embd, count, activations, unit->compute);
     launch_down(layer, activations, count, unit->partials.floats(), unit->compute);
     launch_sum(layer, unit->partials.floats(), count, unit->y.floats() + first * layer.n_embd, unit->compute);
@@ -369,6 +371,7 @@ int hotpath_cuda_wait(hotpath_cuda_unit* unit, float* y) {
 
 int hotpath_cuda_read_activations(hotpath_cuda_unit* unit, float* values) {
   if (unit->running >= 0 || unit->last < 0) return unit->refuse("no run has ended");
+  if (unit->n_tokens > HOTPATH_CUDA_READABLE_TOKENS) return unit->refuse("the run had too many tokens to keep their activations");
   const size_t bytes = static_cast<size_t>(unit->n_tokens) * unit->layers[unit->last].device.n_slots * sizeof(float);
   HOTPATH_TRY("choosing the device", cudaSetDevice(unit->device));
   HOTPATH_TRY("the activations", cudaMemcpy(values, unit->activations.data, bytes, cudaMemcpyDeviceToHost));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <iterator>
 #include <utility>
@@ -40,11 +41,12 @@ ggml_status Executor::run(const Ffn& ffn) {
   HotHalf* device = ffn.store->hot_half();
   hot_ = {};
   if (device && !ffn_.ids) hot_ = device->hot_neurons(ffn.layer_index, static_cast<int64_t>(entries_.size()));
-  if (has_many_) hot_ = {};
   observer_ = ffn.store->observer();
   if (observer_ && !observer_->wants(ffn.layer_index, static_cast<int64_t>(entries_.size()))) observer_ = nullptr;
+  if (observer_ && has_many_) hot_ = {};  // what neurons give there is fetched for a few tokens only
   lay_out_memory();
-  for (size_t i = 0; entries_.size() <= kFew && i < entries_.size(); ++i) prepare(static_cast<int64_t>(i));
+  is_prepared_ = entries_.size() <= kFew;
+  for (size_t i = 0; is_prepared_ && i < entries_.size(); ++i) prepare(static_cast<int64_t>(i));
   const ggml_status status = hot_.empty() ? run_phases() : run_beside_device(*device);
   if (status == GGML_STATUS_SUCCESS) count();
   return status;
@@ -176,7 +178,7 @@ ggml_status Executor::run_phases() {
   size_t n = 0;
   const auto n_entries = static_cast<int64_t>(entries_.size());
   const auto n_jobs = static_cast<int64_t>(jobs_.size());
-  if (n_entries > kFew) {
+  if (!is_prepared_) {
     phases[n++] = {[](void* self, int64_t i, int) { static_cast<Executor*>(self)->prepare(i); }, n_entries};
   }
   if (predictor_) {
@@ -186,26 +188,45 @@ ggml_status Executor::run_phases() {
   phases[n++] = {[](void* self, int64_t i, int thread) { static_cast<Executor*>(self)->work(i, thread); }, n_jobs * chunks_per_job_};
   if (has_many_) phases[n++] = {[](void* self, int64_t i, int) { static_cast<Executor*>(self)->pack_values(i); }, n_entries};
   phases[n++] = {[](void* self, int64_t i, int thread) { static_cast<Executor*>(self)->reduce(i, thread); }, n_jobs * n_slices_};
-  return workers_.run(std::span(phases).first(n), this);
+  const ggml_status status = workers_.run(std::span(phases).first(n), this);
+  is_prepared_ = true;
+  return status;
 }
 
 ggml_status Executor::run_beside_device(HotHalf& device) {
-  std::array<const float*, kFew> x;
-  std::array<float*, kFew> y;
-  for (size_t i = 0; i < entries_.size(); ++i) {
-    x[i] = entries_[i].x;
-    y[i] = entries_[i].y;
+  std::vector<const float*> x;
+  std::vector<float*> y;
+  for (const Entry& entry : entries_) {
+    x.push_back(entry.x);
+    y.push_back(entry.y);
   }
-  auto done = device.start(ffn_.layer_index, std::span(x).first(entries_.size()), n_embd_);
+  using Clock = std::chrono::steady_clock;
+  const auto began = Clock::now();
+  auto done = device.start(ffn_.layer_index, x, n_embd_);
   if (done) {
+    const auto started = Clock::now();
     // The output may lie where the input was; the device has its own copy of that, and so have the packed activations.
     const ggml_status status = run_phases();
-    done = device.add_to(std::span(y).first(entries_.size()));
+    const auto computed = Clock::now();
+    done = device.add_to(y);
+    if (done && has_many_) {
+      const std::chrono::duration<double> cpu = computed - started;
+      const std::chrono::duration<double> device_s = started - began + (Clock::now() - computed);
+      device.note_prompt(cpu.count(), device_s.count(), spared_share());
+    }
     if (done || status != GGML_STATUS_SUCCESS) return status;
   }
   give_up_device(done.error());
   counts_.assign(counts_.size(), {});
   return run_phases();
+}
+
+/// Of many tokens: what the CPU leaves to the device, relative to what it computes itself. It reads whole groups of down.
+double Executor::spared_share() const {
+  const auto n_hot = static_cast<double>(std::count(hot_.begin(), hot_.end(), 1));
+  const auto n = static_cast<double>(n_neurons_);
+  const double n_first = form_.gated ? 2 : 1;
+  return n_first * n_hot / (n_first * (n - n_hot) + n);
 }
 
 void Executor::give_up_device(const Error& why) {

@@ -3,7 +3,9 @@
 // Neurons are cut into chunks whose number does not depend on that of the threads. Threads take chunks as they get
 // free; what each chunk adds to the output is summed in the order of the chunks. So results are bit-identical for every
 // number of threads. Few tokens: a chunk goes from gate to down block by block, reading only rows of active neurons.
-// Many tokens: nearly every neuron is active for one of them, so whole rows are multiplied with all tokens.
+// Many tokens: nearly every neuron is active for one of them, so rows are multiplied with all tokens.
+//
+// Neurons that a device computes are left out in both, and what it gives is added at the end.
 #pragma once
 
 #include <vector>
@@ -62,6 +64,7 @@ class Executor {
   ggml_status run_beside_device(HotHalf& device);
   void count();
   void observe();
+  double spared_share() const;
   void give_up_device(const Error& why);
 
   void prepare(int64_t entry);
@@ -94,6 +97,9 @@ class Executor {
   void judge_predictor(int64_t audited, int64_t recalled);
 
   // many_tokens.cpp
+  struct Tile;
+  Tile cold_tile(int64_t first, int64_t n) const;
+  void multiply_tile(const Job& job, const Rows& rows, const Tile& tile, float* out) const;
   void work_many(const Job& job, int64_t chunk, int thread);
   void finish_many(const Job& job, int64_t first, int64_t n, int thread);
 
@@ -118,6 +124,7 @@ class Executor {
   int64_t block_neurons_ = 0;
   int64_t n_slices_ = 0;
   bool has_many_ = false;
+  bool is_prepared_ = false;  // the inputs are packed
   int64_t n_partial_ = 0;  // entries that have partial sums
   const Predictor* predictor_ = nullptr;  // null: all neurons are computed
   std::span<const uint8_t> hot_;          // by neuron: a device computes it; empty when none

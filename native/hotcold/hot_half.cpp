@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/log.h"
+
 namespace hotpath::hotcold {
 
 namespace {
@@ -51,6 +53,10 @@ std::optional<HotLayer> hot_layer_for(const Layer& layer, const NeuronForm& form
   if (ggml_is_quantized(layer.down.kernels().type)) hot.down_type = GGML_TYPE_Q8_0;
   hot.has_bias = !layer.gate_bias.empty() || !layer.up_bias.empty();
   return hot;
+}
+
+void PromptBalance::note(double cpu_s, double device_s, double spared) {
+  lost_s_ = std::max(0.0, lost_s_ + std::min(device_s - cpu_s * spared, kMostLostByRunS));
 }
 
 HotHalf::HotHalf(Store& store, std::unique_ptr<HotUnit> unit, int64_t max_tokens)
@@ -109,7 +115,14 @@ Result<Done> HotHalf::resize(int index, int64_t n_groups) {
 
 std::span<const uint8_t> HotHalf::hot_neurons(int layer, int64_t n_tokens) const {
   if (layers_[layer].n_hot == 0 || layers_[layer].n_unknown > 0 || n_tokens > max_tokens_) return {};
+  if (n_tokens > kFewTokens && !prompts_.pays()) return {};
   return layers_[layer].is_hot;
+}
+
+void HotHalf::note_prompt(double cpu_s, double device_s, double spared) {
+  if (!prompts_.pays()) return;
+  prompts_.note(cpu_s, device_s, spared);
+  if (!prompts_.pays()) log(LogLevel::info, "hot/cold: " + unit_->name() + " takes longer for prompts than the CPU alone, which computes them from now on");
 }
 
 Result<Done> HotHalf::start(int layer, std::span<const float* const> x, int64_t n_embd) {

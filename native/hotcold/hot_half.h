@@ -16,8 +16,31 @@ namespace hotpath::hotcold {
 /// experts, a function it does not have. `form`: as llama.cpp's graph or the store's own has it.
 std::optional<HotLayer> hot_layer_for(const Layer& layer, const NeuronForm& form, int64_t n_groups);
 
+/// Whether a device earns its place beside the CPU while prompts are computed. A token costs n_embd floats each way, which is
+/// soon less than what its hot neurons cost the CPU (see ARCHITECTURE.md), but some devices are slower than any CPU.
+class PromptBalance {
+ public:
+  /// Of one run of a layer. `cpu_s`: what the CPU took for its part; `device_s`: how long it was held up by the device, to
+  /// start it and to wait for it afterwards; `spared`: what the CPU left to the device, of its part.
+  void note(double cpu_s, double device_s, double spared);
+
+  /// False once the device has cost more than it spared by `kMostLostS`.
+  bool pays() const { return lost_s_ < kMostLostS; }
+
+  static constexpr double kMostLostS = 0.25;
+  // Counted of one run: at its first use a device compiles programs, a few for each range of token counts, and that says
+  // nothing of later.
+  static constexpr double kMostLostByRunS = 0.05;
+
+ private:
+  double lost_s_ = 0;  // never below 0: what was gained once excuses no loss now
+};
+
 class HotHalf {
  public:
+  /// Most tokens at a time: a micro-batch as the engine has it. Inputs and outputs of so many wait in host memory.
+  static constexpr int64_t kMaxTokens = 512;
+
   /// The unit's layers are the store's, by index; those without slots have capacity 0.
   HotHalf(Store& store, std::unique_ptr<HotUnit> unit, int64_t max_tokens);
 
@@ -29,12 +52,16 @@ class HotHalf {
   /// Another capacity, in groups; all slots are empty afterwards. Where the device has not enough, it is 0.
   Result<Done> resize(int layer, int64_t n_groups);
 
-  /// One entry per neuron; empty when none is hot or there are too many tokens for the device.
+  /// One entry per neuron; empty when none is hot, when there are too many tokens for the device or when more than a few
+  /// do not pay there.
   std::span<const uint8_t> hot_neurons(int layer, int64_t n_tokens) const;
 
   /// Begins what `add_to` ends. `x`: pointers to the rows of the tokens.
   Result<Done> start(int layer, std::span<const float* const> x, int64_t n_embd);
   Result<Done> add_to(std::span<float* const> y);
+
+  /// Of runs of more than a few tokens.
+  void note_prompt(double cpu_s, double device_s, double spared);
 
   /// Of the run that `add_to` ended, a list per token: adds the neurons here that were active, keeping it ascending.
   /// How many these are. Costs a copy from the device.
@@ -61,6 +88,7 @@ class HotHalf {
   int64_t n_embd_ = 0;
   std::vector<float> exchange_;  // (tokens, n_embd)
   std::vector<float> activations_;  // (tokens, slots)
+  PromptBalance prompts_;
 };
 
 }  // namespace hotpath::hotcold

@@ -6,19 +6,59 @@
 
 namespace hotpath::hotcold {
 
+/// Neighbouring neurons, and which of them the CPU computes.
+struct Executor::Tile {
+  int64_t first;
+  int64_t n;
+  int64_t n_cold;
+  int32_t cold[kTile];
+
+  bool is_whole() const { return n_cold == n; }
+};
+
+Executor::Tile Executor::cold_tile(int64_t first, int64_t n) const {
+  Tile tile = {first, n, n, {}};
+  if (hot_.empty()) return tile;
+  tile.n_cold = 0;
+  for (int64_t k = 0; k < n; ++k) {
+    tile.cold[tile.n_cold] = static_cast<int32_t>(first + k);
+    tile.n_cold += !hot_[first + k];
+  }
+  return tile;
+}
+
+/// out (entries, kTile) = the rows of the tile times all tokens of the job; 0 for those that are not cold.
+void Executor::multiply_tile(const Job& job, const Rows& rows, const Tile& tile, float* out) const {
+  const RowMatrix matrix = rows.matrix(job.expert);
+  const uint8_t* activations = activation(rows, job.first_entry);
+  const RowKernels& kernels = rows.kernels();
+  if (tile.is_whole()) {
+    kernels.multiply(matrix, tile.first, tile.n, activations, activation_stride(rows), job.n_entries, out, kTile);
+    return;
+  }
+  if (tile.n_cold > 0) {
+    kernels.multiply_listed(matrix, tile.cold, tile.n_cold, activations, activation_stride(rows), job.n_entries, out, kTile);
+  }
+  for (int64_t i = 0; i < job.n_entries; ++i) {
+    float* values = out + i * kTile;
+    // From the last on, every product moves to a place that was read already.
+    for (int64_t k = tile.n, next = tile.n_cold; k-- > 0;) values[k] = hot_[tile.first + k] ? 0 : values[--next];
+  }
+}
+
 void Executor::work_many(const Job& job, int64_t chunk, int thread) {
   const int64_t begin = (chunk - job.first_chunk) * chunk_neurons_;
   const int64_t end = std::min(begin + chunk_neurons_, n_neurons_);
   auto* firsts = reinterpret_cast<float*>(thread_scratch_ + thread * thread_scratch_bytes_);
   float* ups = firsts + job.n_entries * kTile;
-  const auto multiply = [&](const Rows& rows, int64_t first, int64_t n, float* out) {
-    rows.kernels().multiply(rows.matrix(job.expert), first, n, activation(rows, job.first_entry), activation_stride(rows),
-                            job.n_entries, out, kTile);
-  };
+  ChunkCount& count = counts_[chunk];
   for (int64_t first = begin; first < end; first += kTile) {
     const int64_t n = std::min(kTile, end - first);
-    multiply(first_rows(), first, n, firsts);
-    if (form_.gated) multiply(layer_->up, first, n, ups);
+    const Tile tile = cold_tile(first, n);
+    multiply_tile(job, first_rows(), tile, firsts);
+    if (form_.gated) multiply_tile(job, layer_->up, tile, ups);
+    count.gate_rows += form_.gated ? tile.n_cold : 0;
+    count.up_rows += tile.n_cold;
     for (int64_t i = 0; i < job.n_entries; ++i) {
       float* values = firsts + i * kTile;
       float* products = ups + i * kTile;
@@ -29,7 +69,9 @@ void Executor::work_many(const Job& job, int64_t chunk, int thread) {
         if (form_.up_relu) apply(NeuronFunction::relu, products, n);
         for (int64_t k = 0; k < n; ++k) values[k] *= products[k];
       }
-      counts_[chunk].active += n - std::count(values, values + n, 0.0f);
+      // With biases, an empty product gives something.
+      for (int64_t k = 0; !tile.is_whole() && k < n; ++k) values[k] = hot_[first + k] ? 0 : values[k];
+      count.active += n - std::count(values, values + n, 0.0f);
       std::memcpy(values_ + (job.first_entry + i) * n_neurons_ + first, values, n * sizeof(float));
     }
   }
@@ -41,10 +83,7 @@ void Executor::work_many(const Job& job, int64_t chunk, int thread) {
       if (values[k] != 0) observe_active(job, i, chunk, k, &kItself, 1);
     }
   }
-  const int64_t n = end - begin;
-  counts_[chunk].gate_rows = form_.gated ? n : 0;
-  counts_[chunk].up_rows = n;
-  counts_[chunk].down_rows = n;
+  count.down_rows = end - begin;
 }
 
 void Executor::pack_values(int64_t entry) {

@@ -37,7 +37,7 @@ std::vector<Adaptation::Layer> adaptation_layers(hotcold::Store& store, const Ho
 
 Result<std::unique_ptr<hotcold::HotUnit>> make_empty_unit(hotcold::Store& store, const hotcold::NeuronForm& form,
                                                           ggml_backend_dev_t device, const std::string& cuda_library) {
-  hotcold::HotUnitSpec spec = {{}, hotcold::kFewTokens};
+  hotcold::HotUnitSpec spec = {{}, HotHalf::kMaxTokens};
   for (size_t i = 0; i < store.n_layers(); ++i) {
     const hotcold::Layer& layer = store.layer(static_cast<int>(i));
     hotcold::NeuronForm own = form;
@@ -55,7 +55,7 @@ Result<std::unique_ptr<hotcold::HotUnit>> make_empty_unit(hotcold::Store& store,
 HotSet::HotSet(hotcold::Store& store, std::unique_ptr<hotcold::HotUnit> unit, Spec spec, const CancelFlag& cancel)
     : store_(store), spec_(std::move(spec)), adaptation_(spec_.rules, adaptation_layers(store, spec_)) {
   spec_.n_hot.resize(store.n_layers());
-  store.set_hot_half(std::make_unique<HotHalf>(store, std::move(unit), hotcold::kFewTokens));
+  store.set_hot_half(std::make_unique<HotHalf>(store, std::move(unit), HotHalf::kMaxTokens));
   size_t n_wanted = 0;
   size_t n_left = 0;
   std::string why;

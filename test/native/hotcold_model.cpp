@@ -189,6 +189,11 @@ std::vector<float> LlamaRun::logits(std::span<const llama_token> tokens, size_t 
   return all;
 }
 
+void LlamaRun::forget() {
+  llama_memory_clear(llama_get_memory(context_.get()), true);
+  position_ = 0;
+}
+
 std::vector<llama_token> LlamaRun::greedy(std::span<const llama_token> prompt, size_t n) {
   std::vector<llama_token> generated;
   std::vector<float> found = logits(prompt, prompt.size());

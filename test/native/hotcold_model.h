@@ -48,6 +48,8 @@ class LlamaRun {
   /// Logits after each of the tokens, decoded in batches of this size after what was decoded before.
   std::vector<float> logits(std::span<const llama_token> tokens, size_t batch_size);
   std::vector<llama_token> greedy(std::span<const llama_token> prompt, size_t n);
+  /// As if nothing was decoded before.
+  void forget();
   int n_vocab() const { return n_vocab_; }
 
  private:

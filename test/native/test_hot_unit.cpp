@@ -74,6 +74,23 @@ void computes(ggml_backend_dev_t device, const std::vector<ggml_type>& types, co
   }
 }
 
+void computes_prompts_slice_by_slice(ggml_backend_dev_t device) {
+  std::mt19937 random(11);
+  const HotLayer narrow{64, 3, FfnForm::gated_relu, GGML_TYPE_F16, GGML_TYPE_F16, GGML_TYPE_F16, true};
+  const HotLayer wide{96, 2, FfnForm::relu, GGML_TYPE_F16, GGML_TYPE_F16, GGML_TYPE_F16};
+  const auto unit = make_unit(device, {{narrow, wide}, 200, 24});
+  const std::vector<Group> first = {Group::random(narrow, 32, random), Group::random(narrow, 7, random)};
+  const std::vector<Group> second = {Group::random(wide, 32, random)};
+  upload_all(*unit, 0, first);
+  upload_all(*unit, 1, second);
+  for (const int64_t n_tokens : {9, 24, 25, 72, 200, 1}) {
+    const std::vector<float> x = random_inputs(n_tokens, 64, random);
+    const std::vector<float> z = random_inputs(n_tokens, 96, random);
+    EXPECT(relative_error(run(*unit, 0, x), expected_output(first, x, 64)) < kFloatTolerance);
+    EXPECT(relative_error(run(*unit, 1, z), expected_output(second, z, 96)) < kFloatTolerance);
+  }
+}
+
 void adds_nothing_for_empty_slots(ggml_backend_dev_t device) {
   std::mt19937 random(3);
   const HotLayer layer{64, 2, FfnForm::gelu, GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_F16, true};
@@ -145,7 +162,7 @@ void refuses_more_than_there_is(ggml_backend_dev_t device) {
 void keeps_what_layers_share_when_one_cannot_have_more(ggml_backend_dev_t device) {
   std::mt19937 random(10);
   const HotLayer layer{32, 1, FfnForm::relu, GGML_TYPE_F16, GGML_TYPE_F16, GGML_TYPE_F16};
-  const auto unit = make_unit(device, {{layer, layer}, 1 << 18});
+  const auto unit = make_unit(device, {{layer, layer}, 1 << 18, 1 << 18});
   const Group group = Group::random(layer, 32, random);
   need(unit->upload(1, 0, group.neurons()));
   EXPECT_EQ(code_of(unit->resize(0, 1 << 14)), "device/out-of-memory");  // 64 MB of weights, a terabyte of values
@@ -220,6 +237,7 @@ TEST(hot_unit, computes_several_types_on_the_gpu) {
   computes(gpu(), {GGML_TYPE_F16, GGML_TYPE_Q4_K}, {GGML_TYPE_F16}, {1, 16, 1});
   computes(gpu(), {GGML_TYPE_Q8_0}, {GGML_TYPE_Q8_0}, {1});
 }
+ON_BOTH_DEVICES(computes_prompts_slice_by_slice)
 ON_BOTH_DEVICES(adds_nothing_for_empty_slots)
 ON_BOTH_DEVICES(replaces_groups_and_layers_apart)
 ON_BOTH_DEVICES(shows_the_activations)

@@ -121,7 +121,7 @@ class CudaHotUnit final : public HotUnit {
   }
 
   Result<Done> read_activations(std::span<float> values) override {
-    CHECK(!running_ && last_ && static_cast<int64_t>(values.size()) == n_tokens_ * last_->n_slots());
+    CHECK(!running_ && last_ && n_tokens_ <= kReadableTokens && static_cast<int64_t>(values.size()) == n_tokens_ * last_->n_slots());
     return result(cuda_.read_activations(unit_, values.data()));
   }
 

@@ -123,11 +123,10 @@ struct Weights {
   ggml_tensor* up_bias = nullptr;
 };
 
-/// Kept until a run has another number of tokens: building one costs microseconds, a decode never does.
+/// For one slice of the tokens.
 struct Graph {
   ggml_context_ptr context;
   ggml_cgraph* graph = nullptr;
-  int64_t n_tokens = 0;
   ggml_tensor* x = nullptr;
   ggml_tensor* activations = nullptr;
   ggml_tensor* y = nullptr;
@@ -138,12 +137,17 @@ struct Layer {
   ggml_type gate_type;  // as stored
   ggml_type up_type;
   Weights weights;
-  Graph graph;
+  // Kept until a run has another number of tokens: building them costs microseconds, a decode never does.
+  std::vector<Graph> slices;
+  int64_t n_tokens = 0;
 };
 
 /// What all layers use in turn: the backend runs their graphs one after the other.
 struct Workspace {
-  ggml_backend_buffer_ptr buffer;  // what a graph computes, on the device
+  // On the device: x of all tokens, y of all tokens, what one slice has in between. So no slice waits for the copies of
+  // another.
+  ggml_backend_buffer_ptr buffer;
+  size_t exchange_bytes = 0;       // of x, and of y
   ggml_backend_buffer_ptr pinned;  // host memory the device reaches by itself, where there is such
   std::vector<float> plain;        // else
   float* x = nullptr;
@@ -152,7 +156,8 @@ struct Workspace {
 
 class GgmlHotUnit final : public HotUnit {
  public:
-  GgmlHotUnit(ggml_backend_dev_t device, int64_t max_tokens) : device_(device), max_tokens_(max_tokens) {}
+  GgmlHotUnit(ggml_backend_dev_t device, const HotUnitSpec& spec)
+      : device_(device), max_tokens_(spec.max_tokens), slice_tokens_(std::min(spec.max_tokens, spec.slice_tokens)) {}
 
   ~GgmlHotUnit() override {
     // A device lost in between makes this fail, and there is nobody left to tell.
@@ -177,13 +182,14 @@ class GgmlHotUnit final : public HotUnit {
   Result<Done> allocate_weights(Layer& layer);
   Result<Done> allocate_workspace();
   void allocate_exchange();
-  Result<Done> build_graph(Layer& layer, int64_t n_tokens);
+  Result<Done> build_slices(Layer& layer, int64_t n_tokens);
   void upload_rows(ggml_tensor* rows, ggml_type from, int64_t group, int64_t count, const void* source);
   void upload_down(const Layer& layer, int64_t group, int64_t count, const float* columns);
   void upload_bias(ggml_tensor* bias, int64_t group, int64_t count, const float* values);
 
   ggml_backend_dev_t device_;
   int64_t max_tokens_;
+  int64_t slice_tokens_;
   ggml_backend_ptr backend_;
   std::vector<Layer> layers_;
   Workspace workspace_;
@@ -212,7 +218,7 @@ Result<Done> GgmlHotUnit::allocate(const std::vector<HotLayer>& layers) {
     if (!gate_type || !up_type || !multiplies(device_, shape.down_type, kHotGroup)) {
       return unavailable(device_, std::string("cannot multiply rows of ") + ggml_type_name(shape.up_type) + " or what replaces them");
     }
-    layers_.push_back({shape, *gate_type, *up_type, {}, {}});
+    layers_.push_back({shape, *gate_type, *up_type, {}, {}, 0});
     auto allocated = allocate_weights(layers_.back());
     if (!allocated) return allocated;
   }
@@ -249,11 +255,10 @@ Result<Done> GgmlHotUnit::allocate_weights(Layer& layer) {
   return cleared;
 }
 
-/// The graph of one layer; its tensors beside the weights have no memory yet.
+/// The graph of one layer for so many tokens; its tensors beside the weights have no memory yet.
 Graph describe_graph(const Layer& layer, int64_t n_tokens) {
   Graph graph;
   graph.context = make_context();
-  graph.n_tokens = n_tokens;
   ggml_context* context = graph.context.get();
   const Weights& weights = layer.weights;
   // Some GPUs would sum in 16 bit, which a few large activations overflow.
@@ -277,12 +282,14 @@ Graph describe_graph(const Layer& layer, int64_t n_tokens) {
   return graph;
 }
 
-/// Calls place(tensor, offset) for each tensor without memory; returns the bytes they take one after the other.
+/// Calls place(tensor, offset) for each tensor between x and y; returns the bytes they take one after the other.
 template <typename Place>
-size_t lay_out(ggml_context* context, ggml_backend_buffer_type_t type, Place place) {
+size_t lay_out(const Graph& graph, ggml_backend_buffer_type_t type, Place place) {
   const size_t alignment = ggml_backend_buft_get_alignment(type);
+  ggml_context* context = graph.context.get();
   size_t offset = 0;
   for (ggml_tensor* tensor = ggml_get_first_tensor(context); tensor; tensor = ggml_get_next_tensor(context, tensor)) {
+    if (tensor == graph.x || tensor == graph.y) continue;
     place(tensor, offset);
     offset += GGML_PAD(ggml_backend_buft_get_alloc_size(type, tensor), alignment);
   }
@@ -296,12 +303,12 @@ Result<Done> GgmlHotUnit::allocate_workspace() {
   std::string unsupported;
   for (const Layer& layer : layers_) {
     if (layer.shape.n_groups == 0) continue;
-    const Graph graph = describe_graph(layer, max_tokens_);
+    const Graph graph = describe_graph(layer, slice_tokens_);
     for (int i = 0; i < ggml_graph_n_nodes(graph.graph); ++i) {
       const ggml_tensor* node = ggml_graph_node(graph.graph, i);
       if (!ggml_backend_dev_supports_op(device_, node)) unsupported = ggml_op_desc(node);
     }
-    needed = std::max(needed, lay_out(graph.context.get(), type, [](ggml_tensor*, size_t) {}));
+    needed = std::max(needed, 2 * workspace_.exchange_bytes + lay_out(graph, type, [](ggml_tensor*, size_t) {}));
   }
   Workspace& space = workspace_;
   // Memory first: what is too large for it some devices call unsupported, too.
@@ -313,7 +320,7 @@ Result<Done> GgmlHotUnit::allocate_workspace() {
   if (is_enough) return Done{};
   auto larger = make_buffer(device_, needed, [&] { return ggml_backend_buft_alloc_buffer(type, needed); });
   if (!larger) return larger.error();
-  for (Layer& layer : layers_) layer.graph = {};  // their tensors are in the old one
+  for (Layer& layer : layers_) layer.n_tokens = 0;  // the tensors of their slices are in the old one
   space.buffer = std::move(*larger);
   return Done{};
 }
@@ -323,6 +330,8 @@ void GgmlHotUnit::allocate_exchange() {
   size_t n_floats = 0;
   for (const Layer& layer : layers_) n_floats = std::max(n_floats, static_cast<size_t>(layer.shape.n_embd * max_tokens_));
   Workspace& space = workspace_;
+  const size_t alignment = ggml_backend_buft_get_alignment(ggml_backend_dev_buffer_type(device_));
+  space.exchange_bytes = GGML_PAD(n_floats * sizeof(float), alignment);
   if (const ggml_backend_buffer_type_t type = ggml_backend_dev_host_buffer_type(device_)) {
     space.pinned.reset(ggml_backend_buft_alloc_buffer(type, 2 * n_floats * sizeof(float)));
   }
@@ -335,17 +344,30 @@ void GgmlHotUnit::allocate_exchange() {
   space.y = space.x + n_floats;
 }
 
-Result<Done> GgmlHotUnit::build_graph(Layer& layer, int64_t n_tokens) {
-  Graph graph = describe_graph(layer, n_tokens);
+Result<Done> GgmlHotUnit::build_slices(Layer& layer, int64_t n_tokens) {
+  layer.slices.clear();
+  layer.n_tokens = 0;
   ggml_backend_buffer_t buffer = workspace_.buffer.get();
-  auto* base = static_cast<char*>(ggml_backend_buffer_get_base(buffer));
-  ggml_status status = GGML_STATUS_SUCCESS;
-  lay_out(graph.context.get(), ggml_backend_buffer_get_type(buffer), [&](ggml_tensor* tensor, size_t offset) {
-    if (status == GGML_STATUS_SUCCESS) status = ggml_backend_tensor_alloc(buffer, tensor, base + offset);
-  });
-  auto placed = guard(device_, [&] { return status; });
-  if (placed) layer.graph = std::move(graph);
-  return placed;
+  auto* const x = static_cast<char*>(ggml_backend_buffer_get_base(buffer));
+  char* const y = x + workspace_.exchange_bytes;
+  char* const between = y + workspace_.exchange_bytes;
+  const auto place = [&](ggml_tensor* tensor, char* at) {
+    return guard(device_, [&] { return ggml_backend_tensor_alloc(buffer, tensor, at); });
+  };
+  size_t exchanged = 0;
+  for (int64_t first = 0; first < n_tokens; first += slice_tokens_) {
+    Graph graph = describe_graph(layer, std::min(slice_tokens_, n_tokens - first));
+    Result<Done> placed = place(graph.x, x + exchanged);
+    if (placed) placed = place(graph.y, y + exchanged);
+    lay_out(graph, ggml_backend_buffer_get_type(buffer), [&](ggml_tensor* tensor, size_t offset) {
+      if (placed) placed = place(tensor, between + offset);
+    });
+    if (!placed) return placed;
+    exchanged += ggml_nbytes(graph.x);
+    layer.slices.push_back(std::move(graph));
+  }
+  layer.n_tokens = n_tokens;
+  return Done{};
 }
 
 size_t GgmlHotUnit::memory_bytes() const {
@@ -406,16 +428,27 @@ void GgmlHotUnit::upload_bias(ggml_tensor* bias, int64_t group, int64_t count, c
 Result<Done> GgmlHotUnit::start(size_t index, const float* x, int64_t n_tokens) {
   Layer& layer = layers_.at(index);
   CHECK(!running_ && layer.shape.n_groups > 0 && n_tokens >= 1 && n_tokens <= max_tokens_);
-  if (layer.graph.n_tokens != n_tokens) {
-    auto built = build_graph(layer, n_tokens);
+  if (layer.n_tokens != n_tokens) {
+    auto built = build_slices(layer, n_tokens);
     if (!built) return built;
   }
   std::copy_n(x, layer.shape.n_embd * n_tokens, workspace_.x);
+  const int64_t slice_floats = layer.shape.n_embd * slice_tokens_;
   auto begun = guard(device_, [&] {
-    ggml_backend_tensor_set_async(backend_.get(), layer.graph.x, workspace_.x, 0, ggml_nbytes(layer.graph.x));
-    const ggml_status status = ggml_backend_graph_compute_async(backend_.get(), layer.graph.graph);
-    if (status != GGML_STATUS_SUCCESS) return status;
-    ggml_backend_tensor_get_async(backend_.get(), layer.graph.y, workspace_.y, 0, ggml_nbytes(layer.graph.y));
+    const float* from = workspace_.x;
+    for (const Graph& slice : layer.slices) {
+      ggml_backend_tensor_set_async(backend_.get(), slice.x, from, 0, ggml_nbytes(slice.x));
+      from += slice_floats;
+    }
+    for (const Graph& slice : layer.slices) {
+      const ggml_status status = ggml_backend_graph_compute_async(backend_.get(), slice.graph);
+      if (status != GGML_STATUS_SUCCESS) return status;
+    }
+    float* to = workspace_.y;
+    for (const Graph& slice : layer.slices) {
+      ggml_backend_tensor_get_async(backend_.get(), slice.y, to, 0, ggml_nbytes(slice.y));
+      to += slice_floats;
+    }
     return GGML_STATUS_SUCCESS;
   });
   if (begun) running_ = &layer;
@@ -430,14 +463,16 @@ Result<Done> GgmlHotUnit::wait(float* y) {
     ggml_backend_synchronize(backend_.get());
     return GGML_STATUS_SUCCESS;
   });
-  if (ended) std::copy_n(workspace_.y, last_->shape.n_embd * last_->graph.n_tokens, y);
+  if (ended) std::copy_n(workspace_.y, last_->shape.n_embd * last_->n_tokens, y);
   return ended;
 }
 
 Result<Done> GgmlHotUnit::read_activations(std::span<float> values) {
-  CHECK(!running_ && last_ && last_->graph.n_tokens > 0 && values.size_bytes() == ggml_nbytes(last_->graph.activations));
+  CHECK(!running_ && last_ && last_->n_tokens > 0 && last_->slices.size() == 1);
+  ggml_tensor* activations = last_->slices.front().activations;
+  CHECK(values.size_bytes() == ggml_nbytes(activations));
   return guard(device_, [&] {
-    ggml_backend_tensor_get(last_->graph.activations, values.data(), 0, values.size_bytes());
+    ggml_backend_tensor_get(activations, values.data(), 0, values.size_bytes());
     return GGML_STATUS_SUCCESS;
   });
 }
@@ -445,7 +480,8 @@ Result<Done> GgmlHotUnit::read_activations(std::span<float> values) {
 Result<Done> GgmlHotUnit::resize(size_t index, int64_t n_groups) {
   Layer& layer = layers_.at(index);
   CHECK(!running_ && n_groups >= 0);
-  layer.graph = {};
+  layer.slices.clear();
+  layer.n_tokens = 0;
   layer.weights = {};
   layer.shape.n_groups = n_groups;
   auto done = allocate_weights(layer);
@@ -460,7 +496,7 @@ Result<Done> GgmlHotUnit::resize(size_t index, int64_t n_groups) {
 }  // namespace
 
 Result<std::unique_ptr<HotUnit>> make_ggml_hot_unit(ggml_backend_dev_t device, const HotUnitSpec& spec) {
-  auto unit = std::make_unique<GgmlHotUnit>(device, spec.max_tokens);
+  auto unit = std::make_unique<GgmlHotUnit>(device, spec);
   auto allocated = unit->allocate(spec.layers);
   if (!allocated) return allocated.error();
   return std::unique_ptr<HotUnit>(std::move(unit));

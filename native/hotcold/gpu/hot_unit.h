@@ -33,6 +33,8 @@ enum class FfnForm {
 constexpr bool is_gated(FfnForm form) { return form >= FfnForm::gated_relu; }
 
 constexpr int64_t kHotGroup = 32;
+/// Most tokens of a run whose activations can be read.
+constexpr int64_t kReadableTokens = 16;
 
 struct HotLayer {
   int64_t n_embd = 0;
@@ -80,8 +82,8 @@ class HotUnit {
   virtual Result<Done> start(size_t layer, const float* x, int64_t n_tokens) = 0;
   /// Ends what was started and writes y (n_tokens, n_embd).
   virtual Result<Done> wait(float* y) = 0;
-  /// What the neurons gave in the run last waited for, (n_tokens, n_slots): the caller counts with it which hot neurons
-  /// earn their place. Costs a copy from the device, so it is for a sample of the tokens.
+  /// What the neurons gave in the run last waited for, (n_tokens, n_slots), of kReadableTokens at most: the caller counts
+  /// with it which hot neurons earn their place. Costs a copy from the device, so it is for a sample of the tokens.
   virtual Result<Done> read_activations(std::span<float> values) = 0;
 
   /// Gives the layer another capacity, 0 included; the memory it had is back with the device first. All slots are empty
@@ -92,6 +94,9 @@ class HotUnit {
 struct HotUnitSpec {
   std::vector<HotLayer> layers;
   int64_t max_tokens = 1;
+  /// Tokens a unit of ggml computes at a time: what gate, up and their product give takes memory of the device. At 128, a
+  /// layer of 11008 slots needs 17 MB, and its rows are read for so many tokens that arithmetic takes longer.
+  int64_t slice_tokens = 128;
 };
 
 struct MadeHotUnit {
