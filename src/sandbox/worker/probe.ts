@@ -1,16 +1,16 @@
-// What this worker can do although it should not, tried before any Python runs. Nothing here leaves the machine even
-// where it succeeds: a data: URL, this machine's discard port, a database that is deleted again.
+// What this worker can do although it should not, tried before any Python runs. Nothing here tells anybody anything
+// even where it succeeds: a name that never exists, this machine's discard port, a database that is deleted again.
 import type { WorkerProbes } from "./workerProbes.ts";
 
 declare function importScripts(url: string): void;
 
-const answerTimeoutMs = 5_000;
+const answerTimeoutMs = 3_000;
 
 export async function probe(memoryBytes: number): Promise<WorkerProbes> {
   return {
     origin: self.origin,
-    fetch: await refusal(() => fetch("data:text/plain,")),
-    webSocket: await refusal(openWebSocket),
+    fetch: await refusal(() => violation(() => fetch("https://hotpath.invalid/").catch(() => {}))),
+    webSocket: await refusal(() => violation(() => new WebSocket("ws://127.0.0.1:9/"))),
     importScripts: await refusal(() => importScripts("data:text/javascript,")),
     codeFromString: await refusal(() => new Function("return 1")),
     database: await refusal(openDatabase),
@@ -27,19 +27,23 @@ async function refusal(attempt: () => unknown): Promise<string | null> {
   }
 }
 
-/** Nobody listens at that port, so an error alone proves nothing; the policy says itself when it was the reason. */
-function openWebSocket(): Promise<void> {
+/**
+ * The addresses answer nobody, so an error alone proves nothing: the policy itself says when it was the reason. Without
+ * that within the time, the attempt counts as one that succeeded.
+ */
+function violation(start: () => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
-    const refused = (event: SecurityPolicyViolationEvent) => {
-      if (event.effectiveDirective === "connect-src" && event.blockedURI.startsWith("ws:")) reject(new Violation());
+    const refused = ({ effectiveDirective }: SecurityPolicyViolationEvent) => {
+      if (effectiveDirective === "connect-src") settle(() => reject(new Violation()));
+    };
+    const timer = setTimeout(() => settle(resolve), answerTimeoutMs);
+    const settle = (end: () => void) => {
+      clearTimeout(timer);
+      self.removeEventListener("securitypolicyviolation", refused);
+      end();
     };
     self.addEventListener("securitypolicyviolation", refused);
-    const socket = new WebSocket("ws://127.0.0.1:9/");
-    setTimeout(() => {
-      self.removeEventListener("securitypolicyviolation", refused);
-      socket.close();
-      resolve();
-    }, answerTimeoutMs);
+    start();
   });
 }
 

@@ -1,0 +1,173 @@
+// The worker of the panel in a real browser, under the panel's own content security policy.
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from "vitest";
+import type { AppError } from "../../src/common/errors.ts";
+import type { Isolation, Verdict } from "../../src/sandbox/sandbox.ts";
+import type { createWorkerSandbox, WorkerAssets, WorkerScheme } from "../../src/sandbox/workerSandbox.ts";
+import { findChromium, launchChromium } from "../support/browser.mjs";
+import { root } from "../support/sources.ts";
+import { openPanelPage, type PanelPage, panelPolicy } from "./panelPage.ts";
+
+declare const panel: { createWorkerSandbox: typeof createWorkerSandbox; assets: WorkerAssets };
+
+const attackSource = readFileSync(path.join(root, "test", "sandbox", "workerAttacks.js"), "utf8");
+let browser: Browser | undefined;
+
+beforeAll(async () => {
+  const executable = findChromium();
+  if (executable) browser = await launchChromium(executable);
+}, 60_000);
+
+afterAll(() => browser?.close());
+
+async function open(context: TestContext, policy: string): Promise<PanelPage> {
+  context.skip(!browser, "there is no Chromium; set CHROMIUM");
+  const page = await openPanelPage(browser as Browser, policy);
+  onTestFinished(() => page.close());
+  return page;
+}
+
+interface Run {
+  readonly sources: readonly string[];
+  readonly scheme: WorkerScheme;
+  readonly allowReduced: boolean;
+}
+
+interface Result {
+  readonly isolation?: Isolation;
+  readonly verdicts?: readonly Verdict[];
+  readonly refusal?: string;
+}
+
+const run = ({ frame }: PanelPage, what: Run) => frame.evaluate<Result, Run>(runInPage, what);
+
+/** In the page: a sandbox that runs these programs and is closed. */
+async function runInPage({ sources, scheme, allowReduced }: Run): Promise<Result> {
+  try {
+    const sandbox = await panel.createWorkerSandbox({ assets: panel.assets, scheme, allowReduced });
+    const verdicts: Verdict[] = [];
+    for (const source of sources) verdicts.push(await sandbox.run(source));
+    sandbox.dispose();
+    return { isolation: sandbox.isolation, verdicts };
+  } catch (error) {
+    const { code, message } = error as AppError;
+    return { refusal: `${code}: ${message}` };
+  }
+}
+
+describe("a program in a worker of the panel", () => {
+  it("gets the verdicts that it gets in the confined child", async (context) => {
+    const programs: [string, string][] = [
+      ["assert True", "passed"],
+      ["assert 1 == 2, 'not equal'", "failed"],
+      ["def f(:", "syntax-error"],
+      ["import sys\nsys.exit(0)", "failed"],
+      ["import os\nos._exit(0)", "failed"],
+      ["a = []\nwhile True: a.append(bytearray(10**7))", "memory"],
+      ["while True: pass", "timeout"],
+      ["import js\njs.fetch('data:,')", "failed"],
+      ["import builtins\nbuiltins.left = 1", "passed"],
+      ["left", "failed"],
+    ];
+    const page = await open(context, panelPolicy());
+    const sources = programs.map(([source]) => source);
+    const { verdicts, isolation } = await run(page, { sources, scheme: "data", allowReduced: false });
+    expect(verdicts?.map(({ outcome }) => outcome)).toEqual(programs.map(([, outcome]) => outcome));
+    expect(verdicts?.[1]?.message).toBe("AssertionError: not equal");
+    expect(verdicts?.[6]?.message).toBe("more than 10 s");
+    expect(isolation).toMatchObject({ place: "panel", level: "full" });
+    expect(isolation?.layers.map(({ name, isPresent }) => [name, isPresent])).toEqual([
+      ["content security policy", true],
+      ["own origin", true],
+      ["memory limit", true],
+    ]);
+  }, 120_000);
+
+  it("needs consent in a blob's worker, which shares the page's origin", async (context) => {
+    const page = await open(context, panelPolicy("blob"));
+    const what = { sources: ["assert True"], scheme: "blob" } as const;
+    const { refusal } = await run(page, { ...what, allowReduced: false });
+    expect(refusal).toMatch(/^sandbox\/unavailable: .*without own origin/);
+    const { isolation, verdicts } = await run(page, { ...what, allowReduced: true });
+    expect(isolation?.level).toBe("reduced");
+    expect(verdicts).toMatchObject([{ outcome: "passed" }]);
+  }, 120_000);
+
+  it.for([
+    ["may connect", panelPolicy("data", { "connect-src": "*" }), "WebSocket: succeeded"],
+    ["may make code from strings", panelPolicy("data", { "script-src": "'unsafe-eval'" }), "from a string: succeeded"],
+    ["starts no worker of this kind", panelPolicy("blob"), "the worker failed"],
+    ["compiles no WebAssembly", "default-src 'none'; script-src 'nonce-bm9uY2U'; worker-src data:", "WebAssembly"],
+  ] as const)("is refused where the page %s", { timeout: 60_000 }, async ([, policy, reason], context) => {
+    const { refusal } = await run(await open(context, policy), { sources: [], scheme: "data", allowReduced: true });
+    expect(refusal).toMatch(/^sandbox\/unavailable: /);
+    expect(refusal).toContain(reason);
+  });
+});
+
+interface Target {
+  readonly source: string;
+  readonly canary: string;
+  readonly own: string;
+  readonly nested: boolean;
+}
+
+/** In the page: every attack, and what came of it. */
+function attackInPage(target: Target): Promise<Record<string, string>> {
+  return new Promise((resolve) => {
+    const worker = new Worker(`data:text/javascript,${encodeURIComponent(target.source)}`);
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.postMessage(target);
+  });
+}
+
+async function attack(context: TestContext, policy: string, nested: boolean) {
+  const visits: string[] = [];
+  const server = http.createServer((request, response) => {
+    visits.push(request.url ?? "");
+    response.setHeader("access-control-allow-origin", "*");
+    response.end();
+  });
+  server.on("connection", () => visits.push("a connection"));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const canary = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { frame, address } = await open(context, policy);
+  const target = { source: attackSource, canary, own: address, nested };
+  const results = await frame.evaluate<Record<string, string>, Target>(attackInPage, target);
+  const reached = Object.keys(results).filter((name) => results[name] === "reached");
+  return { results, reached, visits };
+}
+
+describe("attacks in JavaScript from a worker of the panel", () => {
+  it.for([
+    ["the worker", false],
+    ["a worker that it starts", true],
+  ] as const)("reach nothing from %s", { timeout: 60_000 }, async ([, nested], context) => {
+    const { results, reached, visits } = await attack(context, panelPolicy(), nested);
+    expect(reached).toEqual([]);
+    expect(visits).toEqual([]);
+    expect(Object.keys(results).length).toBeGreaterThan(30);
+  });
+
+  it("reach a lot under a policy that lets them, or they would prove nothing", async (context) => {
+    const all = { "connect-src": "*", "script-src": "'unsafe-eval' * data: blob:", "worker-src": "* data: blob:" };
+    const { reached, visits } = await attack(context, panelPolicy("data", all), false);
+    expect(reached).toEqual(
+      expect.arrayContaining([
+        "fetch another server",
+        "XMLHttpRequest",
+        "eval",
+        "import of data",
+        "a worker of a blob",
+      ]),
+    );
+    expect(visits).toEqual(expect.arrayContaining(["a connection", "/fetch", "/script"]));
+  }, 60_000);
+});
