@@ -15,12 +15,16 @@ import { modelsCommand } from "./models.ts";
 import { planCommand } from "./plan.ts";
 import { prepareCommand } from "./prepare.ts";
 import { profileCommand } from "./profile.ts";
+import { reportCommand } from "./report.ts";
 import { synthCommand } from "./synth.ts";
+import { verifyCommand } from "./verify.ts";
 
 const commands: readonly Command[] = [
   completeCommand,
   demoCommand,
   benchCommand,
+  reportCommand,
+  verifyCommand,
   modelsCommand,
   inspectCommand,
   profileCommand,

@@ -39,7 +39,7 @@ export function benchCommand({ run, entries }: RunRecord, starter: string): Benc
     ...(isolation ? ["--allow-code"] : []),
     ...(isolation?.type === "isolation" && isolation.consent === "reduced" ? ["--allow-reduced"] : []),
   ];
-  return { args, isExact: isProduct(models) && sameSettings(suites, [...models, ...shapes]) };
+  return { args, isExact: isSayable(models, shapes, suites) };
 }
 
 /** For a POSIX shell. */
@@ -82,33 +82,41 @@ function specArgs(subjects: readonly (ModelSubject | SyntheticSubject)[]): strin
 }
 
 function suiteArgs(suites: readonly SuiteChoice[]): string[] {
-  const [limit] = unique(suites.map((suite) => suite.limit)).filter((count) => count !== null);
-  const [repetitions] = unique(suites.map((suite) => suite.repetitions)).filter((count) => count !== 1);
+  const [limit] = suites.map((suite) => suite.limit).filter((count) => count !== null);
+  const [repeated] = suites.filter(isRepeated);
   const sampled = suites.find(({ temperature }) => temperature > 0);
   return [
     ...(limit === undefined ? [] : ["--limit", String(limit)]),
-    ...(repetitions === undefined ? [] : ["--repetitions", String(repetitions)]),
+    ...(repeated ? ["--repetitions", String(repeated.repetitions)] : []),
     ...(sampled ? ["--temperature", String(sampled.temperature), "--top-p", String(sampled.topP)] : []),
   ];
 }
 
-/** Every model in every mode: all that the options can say. */
-function isProduct(models: readonly ModelSubject[]): boolean {
-  const pairs = unique(models.map((model) => JSON.stringify([model.spec.path, model.spec.mode])));
-  const files = unique(models.map(({ spec }) => spec.path));
-  return pairs.length === files.length * unique(models.map(({ spec }) => spec.mode)).length;
+/** Greedy answers to one problem would all be the same. */
+function isRepeated({ id, temperature }: SuiteChoice): boolean {
+  return id === "latency" || id === "sizes" || temperature > 0;
 }
 
-function sameSettings(suites: readonly SuiteChoice[], subjects: readonly (ModelSubject | SyntheticSubject)[]): boolean {
-  const isSame = (values: readonly unknown[]) => unique(values.map((value) => JSON.stringify(value))).length <= 1;
-  const specs = subjects.map(({ spec: { device, threads, gpuLayers, contextLength } }) => ({
-    device,
-    threads,
-    gpuLayers,
-    contextLength,
-  }));
-  const repetitions = suites.map((suite) => suite.repetitions).filter((count) => count !== 1);
-  return isSame(specs) && isSame(suites.map(({ limit }) => limit)) && isSame(repetitions);
+/** One command has one setting of each kind for everything, and takes every model in every mode. */
+function isSayable(
+  models: readonly ModelSubject[],
+  shapes: readonly SyntheticSubject[],
+  suites: readonly SuiteChoice[],
+): boolean {
+  const pairs = models.map(({ spec }) => JSON.stringify([spec.path, spec.mode]));
+  const isProduct =
+    count(pairs) === count(models.map(({ spec }) => spec.path)) * count(models.map(({ spec }) => spec.mode));
+  const modesOf = (subjects: readonly (ModelSubject | SyntheticSubject)[]) =>
+    unique(subjects.map(({ spec }) => spec.mode))
+      .sort()
+      .join();
+  const areModesShared = models.length === 0 || shapes.length === 0 || modesOf(models) === modesOf(shapes);
+  const settings = [...models, ...shapes].map(({ spec: { device, threads, gpuLayers, contextLength } }) =>
+    JSON.stringify([device, threads, gpuLayers, contextLength]),
+  );
+  const limits = suites.map(({ limit }) => String(limit));
+  const repetitions = suites.filter(isRepeated).map((suite) => String(suite.repetitions));
+  return isProduct && areModesShared && [settings, limits, repetitions].every((values) => count(values) <= 1);
 }
 
 function list(option: string, values: readonly string[]): string[] {
@@ -117,4 +125,8 @@ function list(option: string, values: readonly string[]): string[] {
 
 function unique<T>(values: readonly T[]): T[] {
   return [...new Set(values)];
+}
+
+function count(values: readonly string[]): number {
+  return new Set(values).size;
 }

@@ -24,12 +24,8 @@ export interface BundleManifest {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** `pages`: further files by name, such as report.html. Rejects when the folder has something in it. */
-export async function writeBundle(
-  folder: string,
-  recordPath: string,
-  pages: Readonly<Record<string, string>>,
-): Promise<void> {
+/** Rejects when the folder has something in it, or the record cannot be verified. */
+export async function writeBundle(folder: string, recordPath: string): Promise<void> {
   const { record, problems } = await readRecordFile(recordPath);
   const [problem] = problems;
   if (problem)
@@ -37,7 +33,9 @@ export async function writeBundle(
   const there = await readdir(folder).catch(() => []); // Not there yet.
   if (there.length > 0)
     throw new AppError("file/unwritable", `${folder} is not empty; give the bundle a folder of its own`, { folder });
-  const texts = { ...bundleTexts(record), ...pages };
+  // Charts are a large library, which other commands need not load.
+  const { renderHtmlReport } = await import("./html.ts");
+  const texts = { ...bundleTexts(record), "report.html": renderHtmlReport(record) };
   try {
     await mkdir(folder, { recursive: true });
     await copyFile(recordPath, path.join(folder, "record.jsonl"));

@@ -12,15 +12,15 @@ import type {
   TypingEntry,
   WarningEntry,
 } from "../record/entries.ts";
-import { type Ratio, ratioOf } from "../statistics/pairs.ts";
 import { paretoFront } from "../statistics/pareto.ts";
 import { describeSamples, type Figure } from "../statistics/quantile.ts";
 import type { Method, SubjectDefinition, SubjectFacts, SyntheticSubject } from "../subject.ts";
 import type { SelfTest, SuiteChoice, SuiteId, SuiteInfo } from "../suite.ts";
 import { computedFacts, computedFigures, groupParts, type Parts } from "./computed.ts";
+import { type Gain, type GainSubject, gainOf } from "./gain.ts";
 import { groupBy } from "./group.ts";
 import { compareQuality, type QualityComparison, type QualitySummary, qualityOf } from "./quality.ts";
-import { isMeasured, type SpeedFigures, speedFigures, timedFigures } from "./speed.ts";
+import { type SpeedFigures, speedFigures } from "./speed.ts";
 
 export interface RunSummary {
   readonly runId: string;
@@ -82,15 +82,6 @@ export interface TypingSummary {
   readonly sources: Readonly<Record<string, number>>;
 }
 
-/** What a subject gains in time per token, and the most it could as decoding is bound by the bytes it reads. */
-export interface Gain {
-  /** Label of the dense subject of as many parameters, or "f16": nothing of the kind was measured. */
-  readonly against: string;
-  readonly ceiling: number;
-  /** Geometric mean over rounds; null against f16. */
-  readonly measured: Ratio | null;
-}
-
 export function summarize(record: RunRecord): RunSummary {
   const { run, entries } = record;
   const of = <T extends RecordEntry["type"]>(type: T) =>
@@ -150,10 +141,17 @@ function summarizeSubjects(record: RunRecord, suites: readonly SuiteInfo[]): Sub
   const whole = computedSubjects(plan.subjects, samples, speedSuites, environment.memoryBandwidth);
   const all = [...measured, ...whole];
   const front = sizeFront(all);
-  return all.map((subject) => ({
+  const speedOutputs = (id: string) => samples(id).outputs.filter(({ suite }) => speedSuites.includes(suite));
+  const compared = all.map((subject) => ({
+    ...subject,
+    isComputed: subject.computedFrom !== null,
+    figures: headline(subject),
+    outputs: speedOutputs(subject.id),
+  }));
+  return all.map((subject, index) => ({
     ...subject,
     bytesPerWeight: subject.isPart ? null : ratio(subject.facts?.fileBytes, subject.facts?.parameterCount),
-    gain: gainOf(subject, all, (id) => samples(id).outputs),
+    gain: gainOf(compared[index] as GainSubject, compared),
     isOnSizeFront: front.has(subject.id),
   }));
 }
@@ -238,7 +236,8 @@ function computedSubjects(
       const ofTask = (name: string) => figuresOf(({ suite: own, task }) => own === suite && task === name);
       return [{ suite, all, tasks: tasks.map((task) => ({ task, figures: ofTask(task) })) }];
     });
-    const label = `${group}, computed from ${few.layers} and ${many.layers} of ${totalLayers} layers`;
+    const name = synthetic.find(({ id }) => id === manyId)?.label.replace(/, \d+ of \d+ layers$/, "") ?? group;
+    const label = `${name}, computed from ${few.layers} and ${many.layers} of ${totalLayers} layers`;
     return [
       {
         id: group,
@@ -286,34 +285,6 @@ function typingOf(replays: readonly TypingEntry[]): TypingSummary | null {
     typedCharacters: sum(({ typedCharacters }) => typedCharacters),
     sources,
   };
-}
-
-/** Time per token of the dense subject of the same size to this one's, pair by pair, beside what the bytes allow. */
-function gainOf(subject: Draft, all: readonly Draft[], outputsOf: (id: string) => readonly OutputEntry[]): Gain | null {
-  const { facts } = subject;
-  const own = headline(subject)?.bytesPerToken ?? facts?.fileBytes ?? null;
-  if (!facts?.parameterCount || own === null || subject.isPart) return null;
-  const dense = all.find(
-    (other) => other.method === "dense" && !other.isPart && other.facts?.parameterCount === facts.parameterCount,
-  );
-  const densePerToken = dense && (headline(dense)?.bytesPerToken ?? dense.facts?.fileBytes ?? null);
-  if (!dense || dense.id === subject.id || densePerToken === null || densePerToken === undefined)
-    return { against: "f16", ceiling: (2 * facts.parameterCount) / own, measured: null };
-  const measured =
-    subject.computedFrom || dense.computedFrom ? null : tpotRatio(outputsOf(dense.id), outputsOf(subject.id));
-  return { against: dense.label, ceiling: densePerToken / own, measured };
-}
-
-function tpotRatio(dense: readonly OutputEntry[], own: readonly OutputEntry[]): Ratio | null {
-  const keyOf = ({ suite, task, repetition }: OutputEntry) => JSON.stringify([suite, task, repetition]);
-  const isTaken = (output: OutputEntry) =>
-    isMeasured(output) && (output.suite === "latency" || output.suite === "sizes");
-  const others = new Map(dense.filter(isTaken).map((output) => [keyOf(output), timedFigures.tpotMs(output)]));
-  const pairs = own.filter(isTaken).flatMap((output): [number, number][] => {
-    const [before, after] = [others.get(keyOf(output)), timedFigures.tpotMs(output)];
-    return before && after ? [[before, after]] : [];
-  });
-  return ratioOf(pairs);
 }
 
 function sizeFront(subjects: readonly Draft[]): Set<string> {

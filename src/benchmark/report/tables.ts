@@ -152,7 +152,7 @@ function taskTable({ subjects }: RunSummary): ReportTable {
 
 function gainTable({ subjects }: RunSummary): ReportTable {
   const notes = [
-    "Decoding is bound by the bytes it reads. Ceiling: bytes per token of what it is compared with to its own; measured: time per token of that to its own, the geometric mean over pairs of one round.",
+    "Decoding is bound by the bytes it reads. Ceiling: bytes per token of what it is compared with to its own; measured: time per token of that to its own, the geometric mean over rounds; of what was computed the ratio of both.",
   ];
   const rows = subjects.flatMap(({ label: name, gain }) => (gain ? [{ name, ...gain }] : []));
   return table("Gain and its ceiling", notes, rows, [

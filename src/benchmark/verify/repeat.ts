@@ -75,8 +75,11 @@ function questionsOf({ entries }: RunRecord, subject: string, suite: PreparedSui
     .filter(({ isWarmUp, repetition }) => !isWarmUp && repetition === 0);
   return spread(outputs, limit).map((output) => {
     const task = tasks.get(output.task);
-    const request = task?.kind === "generate" ? suite.request(task, output.repetition) : null;
-    return { request: request && requestSha256(request) === output.requestSha256 ? request : null, output };
+    if (task?.kind !== "generate") return { request: null, output };
+    // Subjects without fill-in-the-middle were asked by the fallback.
+    const requests = [suite.request(task, output.repetition), ...(task.fallback ? [task.fallback] : [])];
+    const request = requests.find((each) => requestSha256(each) === output.requestSha256) ?? null;
+    return { request, output };
   });
 }
 

@@ -76,7 +76,7 @@ async function checkFiles(folder: string, manifest: unknown): Promise<Check[]> {
       ),
     ];
   }
-  const names = ["record.jsonl", ...textNames, ...Object.keys(manifest.files)];
+  const names = ["record.jsonl", "report.html", ...textNames, ...Object.keys(manifest.files)];
   const wrong: string[] = [];
   for (const name of new Set(names)) {
     const data = await readFile(path.join(folder, name)).catch(() => null);

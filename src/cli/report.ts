@@ -1,0 +1,116 @@
+// `hotpath report`: a benchmark record as a table, a page, a picture, or all that somebody else needs to verify it.
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import type { RunRecord } from "../benchmark/record/entries.ts";
+import { readRecordFile } from "../benchmark/record/recordFile.ts";
+import { listRuns, type RunListing } from "../benchmark/record/runs.ts";
+import { writeBundle } from "../benchmark/report/bundle.ts";
+import { renderCsv } from "../benchmark/report/csv.ts";
+import { renderMarkdown } from "../benchmark/report/markdown.ts";
+import { recommend } from "../benchmark/report/recommend.ts";
+import { summarize } from "../benchmark/report/summary.ts";
+import { plain, renderText } from "../benchmark/report/text.ts";
+import { AppError } from "../common/errors.ts";
+import { type Command, exitStatus, type OptionValues, UsageError } from "./command.ts";
+import { formatBytes, formatTable } from "./format.ts";
+import { recordOf } from "./runArgument.ts";
+
+type Format = (record: RunRecord) => string | Promise<string>;
+
+// Charts are a large library, which the other formats need not load.
+const formats: Readonly<Record<string, Format>> = {
+  md: (record) => renderMarkdown(summarize(record)),
+  csv: renderCsv,
+  json: (record) => `${JSON.stringify(summarize(record))}\n`,
+  html: async (record) => (await import("../benchmark/report/html.ts")).renderHtmlReport(record),
+  svg: renderPicture,
+};
+
+export const reportCommand: Command = {
+  name: "report",
+  synopsis: "report RECORD|RUNID [--md|--csv|--json|--html|--svg] [--out FILE] [--bundle DIR]",
+  summary: "Show a benchmark run, or write it as a page, a picture, or a bundle that others can verify.",
+  details: [
+    "--list        the runs of this machine, newest first",
+    "--md          all tables as Markdown         --csv   one row per generation",
+    "--html        one page with pictures         --svg   latency against size",
+    "--json        all figures as one JSON object",
+    "--out FILE    where to write it instead of printing it",
+    "--budget MS   also say what to complete with, when 25 tokens may take this long",
+    "--bundle DIR  the record, its reports, the command, and a script that does the run again",
+  ],
+  options: {
+    ...Object.fromEntries(Object.keys(formats).map((name) => [name, { type: "boolean" as const }])),
+    list: { type: "boolean" },
+    out: { type: "string" },
+    budget: { type: "string" },
+    bundle: { type: "string" },
+  },
+  positionals: [0, 1],
+  async run({ print }, [argument], options) {
+    if (options.list) {
+      print(await list(options.json === true));
+      return exitStatus.ok;
+    }
+    if (argument === undefined) throw new UsageError("which run? --list names those of this machine");
+    const file = recordOf(argument);
+    if (typeof options.bundle === "string") {
+      const folder = path.resolve(options.bundle);
+      await writeBundle(folder, file);
+      print(`${folder}: check it with "hotpath verify ${options.bundle}"`);
+      return exitStatus.ok;
+    }
+    const { record, problems } = await readRecordFile(file);
+    for (const { message } of problems) process.stderr.write(`hotpath: ${message}\n`);
+    const text = await render(record, options);
+    if (typeof options.out === "string") write(options.out, text);
+    else print(text.trimEnd());
+    return exitStatus.ok;
+  },
+};
+
+async function render(record: RunRecord, options: OptionValues): Promise<string> {
+  const asked = Object.keys(formats).filter((name) => options[name] === true);
+  const [name] = asked;
+  if (asked.length > 1) throw new UsageError(`--${asked.join(" and --")}: one format at a time`);
+  if (name !== undefined) return (await formats[name]?.(record)) ?? "";
+  const summary = summarize(record);
+  if (options.budget === undefined) return `${renderText(summary)}\n`;
+  const budget = Number(options.budget);
+  if (!(budget > 0)) throw new UsageError(`--budget is "${String(options.budget)}"; it must be milliseconds`);
+  return `${renderText(summary)}\n\n${plain(recommend(summary, budget).reason)}\n`;
+}
+
+async function renderPicture(record: RunRecord): Promise<string> {
+  const [{ reportPictures }, { renderSvg }, { chartThemes }] = await Promise.all([
+    import("../benchmark/report/pictures.ts"),
+    import("../benchmark/report/svg.ts"),
+    import("../benchmark/report/charts/theme.ts"),
+  ]);
+  const [picture] = reportPictures(record, summarize(record));
+  if (!picture)
+    throw new AppError("request/invalid", `run ${record.run.runId} has nothing to draw: no speed was measured`);
+  return renderSvg(picture.option(chartThemes.light), picture.size);
+}
+
+async function list(isJson: boolean): Promise<string> {
+  const runs = await listRuns();
+  if (isJson)
+    return JSON.stringify(runs.map(({ run: { runId, startedAt }, ...rest }) => ({ runId, startedAt, ...rest })));
+  if (runs.length === 0) return 'No run yet: "hotpath bench" makes one.';
+  return formatTable([["run", "state", "size", "suites", "subjects"], ...runs.map(row)], "");
+}
+
+function row({ run: { runId, plan }, status, bytes }: RunListing): string[] {
+  const suites = plan.suites.map(({ id }) => id).join(", ");
+  const subjects = plan.subjects.map(({ label }) => label).join(", ");
+  return [runId, status, formatBytes(bytes), suites, subjects].map(plain);
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new AppError("file/unwritable", `${file}: ${(cause as Error).message}`, { file }, cause);
+  }
+}

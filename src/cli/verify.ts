@@ -1,0 +1,120 @@
+// `hotpath verify`: does a benchmark record hold, on this machine?
+import { existsSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { DatasetStore } from "../benchmark/datasets/datasetStore.ts";
+import { runsFolder } from "../benchmark/record/runs.ts";
+import type { Subject, SubjectDefinition, SubjectFacts } from "../benchmark/subject.ts";
+import { subjectFactory } from "../benchmark/subjects/createSubject.ts";
+import { fileSha256 } from "../benchmark/subjects/fileHash.ts";
+import { prepareSuite } from "../benchmark/suites/prepareSuite.ts";
+import { type VerifyLevel, verifyLevels } from "../benchmark/verify/result.ts";
+import { describeVerification, type VerifyDeps, verify } from "../benchmark/verify/verify.ts";
+import { dataFolder } from "../common/dataFolder.ts";
+import { AppError } from "../common/errors.ts";
+import { starterModelPath } from "../models/starterModel.ts";
+import { createChildSandbox } from "../sandbox/childSandbox.ts";
+import { datasetFilesOf } from "./benchPlan.ts";
+import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
+import { ProgressLine } from "./progressLine.ts";
+import { recordOf } from "./runArgument.ts";
+
+export const verifyCommand: Command = {
+  name: "verify",
+  synopsis: "verify BUNDLE|RUNID [--level 1|2|3] [--limit N] [options] [--json]",
+  summary: "Check a benchmark record: untouched, worth its scores, and repeatable on this machine.",
+  details: [
+    "--level 1           the record is whole, unchanged and consistent, and its report follows from it (default)",
+    "--level 2           also: stored outputs get the same scores again; needs --allow-code where code is scored",
+    "--level 3           also: the same models write the same texts here, and how fast",
+    "--limit N           outputs looked at per suite (and subject, at level 3), evenly spread (default: all)",
+    "--model FILE        where a model of the record lies here; found by its hash; may be repeated",
+    "--dataset NAME=FILE a data set's file, where it was not fetched",
+    "--allow-code        run code that models wrote, in a sandbox",
+    "--allow-reduced     also where the sandbox lacks one of its walls",
+    "--json              print one JSON object",
+    "Exit code 0 only when every level that was asked for holds.",
+  ],
+  options: {
+    level: { type: "string" },
+    limit: { type: "string" },
+    model: { type: "string", multiple: true },
+    dataset: { type: "string", multiple: true },
+    "allow-code": { type: "boolean" },
+    "allow-reduced": { type: "boolean" },
+    json: { type: "boolean" },
+  },
+  positionals: [1, 1],
+  async run(context, [argument = ""], options) {
+    const level = levelOf(options);
+    const limit = limitOf(options);
+    const folder = path.dirname(recordOf(argument));
+    const line = new ProgressLine(process.stderr);
+    const onProgress = (what: string, done: number, total: number) => line.show(done, total, what, what);
+    try {
+      const sample = { limit, signal: context.signal, onProgress };
+      const result = await verify(folder, level, depsOf(context, options, onProgress), sample);
+      line.clear();
+      context.print(options.json ? JSON.stringify(result) : describeVerification(result));
+      return result.holds ? exitStatus.ok : exitStatus.failed;
+    } finally {
+      line.clear();
+    }
+  },
+};
+
+function depsOf(
+  { engine, productFolder, signal }: CommandContext,
+  options: OptionValues,
+  onProgress: (what: string, done: number, total: number) => void,
+): VerifyDeps {
+  const datasets = new DatasetStore({ folder: path.join(dataFolder(), "datasets"), files: datasetFilesOf(options) });
+  const create = subjectFactory({ engine, productFolder, folder: runsFolder() });
+  const given = Array.isArray(options.model) ? options.model.map((file: string) => path.resolve(file)) : [];
+  const allowReduced = options["allow-reduced"] === true;
+  return {
+    prepareSuite: (choice) => prepareSuite(choice, { datasets, productFolder }),
+    async createSandbox() {
+      if (options["allow-code"]) return createChildSandbox({ folder: path.join(productFolder, "dist"), allowReduced });
+      throw new AppError("sandbox/unavailable", "scoring runs code that models wrote; allow it with --allow-code");
+    },
+    async createSubject(definition, facts): Promise<Subject> {
+      const places = [...given, starterModelPath(productFolder)];
+      const hash = (file: string) =>
+        fileSha256(file, runsFolder(), (fraction) => onProgress(`Reading ${file}`, fraction, 1), signal);
+      return create(await located(definition, facts, places, hash));
+    },
+    now: () => new Date(),
+    machine: `${os.cpus()[0]?.model.trim() ?? "unknown processor"}, ${os.type()} ${os.release()}`,
+  };
+}
+
+/** The definition with the path that its model has here. */
+async function located(
+  definition: SubjectDefinition,
+  { sha256 }: SubjectFacts,
+  places: readonly string[],
+  hash: (file: string) => Promise<string>,
+): Promise<SubjectDefinition> {
+  if (definition.kind !== "model" || sha256 === null) return definition;
+  const { spec } = definition;
+  for (const file of [spec.path, ...places].filter((each) => existsSync(each)))
+    if ((await hash(file)) === sha256) return { ...definition, spec: { ...spec, path: file } };
+  throw new AppError(
+    "model/not-found",
+    `no file here has the hash ${sha256} of ${path.basename(spec.path)}; name it with --model FILE`,
+  );
+}
+
+function levelOf({ level = "1" }: OptionValues): VerifyLevel {
+  const found = verifyLevels.find((each) => String(each) === level);
+  if (found) return found;
+  throw new UsageError(`--level is "${String(level)}"; it must be 1, 2 or 3`);
+}
+
+function limitOf({ limit }: OptionValues): number | null {
+  if (limit === undefined) return null;
+  const count = Number(limit);
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new UsageError(`--limit is "${String(limit)}"; it must be a whole number from 1 up`);
+}
