@@ -275,11 +275,18 @@ function quality(suite: "starter" | "infill-single", tasks: number): (OutputEntr
   );
 }
 
+function planOf(rounds: number): RunPlan {
+  const suites = examplePlan.suites.map((suite) =>
+    suite.id === "latency" ? { ...suite, repetitions: rounds } : suite,
+  );
+  return { ...examplePlan, suites };
+}
+
 /** Every type of entry, in an order a run may write them. `rounds` of the latency sweep give ten outputs each. */
 export function exampleEntries(rounds = 30): RecordEntry[] {
   const sources = { typed: 9, cache: 4, inFlight: 3, engine: 10, none: 2 };
   const entries: RecordEntry[] = [
-    exampleRun,
+    { ...exampleRun, plan: planOf(rounds) },
     ...exampleSubjects.map(
       ({ id }): RecordEntry => ({ type: "subject", atMs: 0, subject: id, facts: factsOf[id] ?? exampleFacts }),
     ),

@@ -1,5 +1,5 @@
 // A reproduction bundle: a folder with all that somebody else needs to check a run and to do it again.
-import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "../../common/errors.ts";
 import { starterModelPath } from "../../models/starterModel.ts";
@@ -40,6 +40,7 @@ export async function writeBundle(folder: string, recordPath: string): Promise<v
     await mkdir(folder, { recursive: true });
     await copyFile(recordPath, path.join(folder, "record.jsonl"));
     for (const [name, text] of Object.entries(texts)) await writeFile(path.join(folder, name), text);
+    await chmod(path.join(folder, "reproduce.sh"), 0o755);
     const names = ["record.jsonl", ...Object.keys(texts)];
     const hashes = await Promise.all(
       names.map(async (name) => [name, sha256(await readFile(path.join(folder, name)))]),

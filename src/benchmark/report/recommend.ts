@@ -37,6 +37,11 @@ export function recommend(summary: RunSummary, budgetMs: number): Recommendation
     const nearest = fastest ? `; the fastest, ${fastest.subject.label}, takes ${formatMs(fastest.latencyMs)}` : "";
     return { subject: null, reason: `None writes 25 tokens within ${budget}${nearest}.` };
   }
+  if (best.quality === 0)
+    return {
+      subject: null,
+      reason: `None of those that write 25 tokens within ${budget} solves anything of ${suite.title}.`,
+    };
   const close =
     next && isWithin(next.quality, best.interval)
       ? `; ${next.subject.label}, ${formatShare(next.quality)}, is too close to tell apart`

@@ -38,5 +38,7 @@ export function wilsonInterval(correct: number, count: number): Interval {
   const center = share + z ** 2 / (2 * count);
   const half = z * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2));
   const scale = 1 + z ** 2 / count;
-  return { low: Math.max(0, (center - half) / scale), high: Math.min(1, (center + half) / scale) };
+  // Exactly 0 and 1 at the ends, where rounding would leave a speck.
+  const low = correct === 0 ? 0 : (center - half) / scale;
+  return { low, high: correct === count ? 1 : (center + half) / scale };
 }

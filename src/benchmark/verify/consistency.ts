@@ -115,11 +115,11 @@ function checkComplete(
     infos.flatMap((info) => {
       const wanted = info.taskCount * (run.plan.suites.find((suite) => suite.id === info.id)?.repetitions ?? 0);
       const there = count(outputs, id, info.id);
-      const scored = info.kind === "quality" ? count(scores, id, info.id) : there;
       if (info.kind === "typing" || there === 0 || isOut(id, info.id)) return [];
-      return there === wanted && scored === wanted
-        ? []
-        : [`${id} in ${info.id}: ${there} outputs and ${scored} scores of ${wanted}`];
+      const isScored = info.kind === "quality";
+      const scored = count(scores, id, info.id);
+      if (there === wanted && (!isScored || scored === wanted)) return [];
+      return [`${id} in ${info.id}: ${there} of ${wanted} outputs${isScored ? `, ${scored} scores` : ""}`];
     }),
   );
   return missing.length > 0

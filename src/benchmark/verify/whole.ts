@@ -2,6 +2,7 @@
 //
 // What this cannot prove: that anything was measured. Whoever writes a whole record anew, chain, hashes and all, passes.
 // Scores made up are found by running the stored texts again (level 2), texts and speeds by generating again (level 3).
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { toAppError } from "../../common/errors.ts";
@@ -14,6 +15,7 @@ import { checkConsistency } from "./consistency.ts";
 import { bad, type Check, good } from "./result.ts";
 
 const textNames = ["report.md", "command.txt", "reproduce.sh"] as const;
+const fileNames = ["record.jsonl", "report.html", ...textNames] as const;
 
 export interface Whole {
   /** null: it could not be read. */
@@ -23,12 +25,13 @@ export interface Whole {
 
 /** `folder` is a bundle, or the folder of a run, which lacks the bundle's other files. */
 export async function checkWhole(folder: string): Promise<Whole> {
-  const manifest = await readManifest(folder);
-  const bundled = manifest ? await checkFiles(folder, manifest) : [];
+  const { manifest, check } = await readManifest(folder);
+  const files = manifest ? [await checkFiles(folder, manifest)] : [];
   const { record, checks } = await checkRecord(path.join(folder, "record.jsonl"));
-  if (!record) return { record, checks: [...bundled, ...checks] };
-  const reported = manifest && isManifest(manifest) ? await checkTexts(folder, manifest, record) : [];
-  return { record, checks: [...bundled, ...checks, ...checkConsistency(record), ...reported] };
+  const before = [...(check ? [check] : []), ...files, ...checks];
+  if (!record) return { record, checks: before };
+  const reported = manifest ? [await checkTexts(folder, manifest, record)] : [];
+  return { record, checks: [...before, ...checkConsistency(record), ...reported] };
 }
 
 async function checkRecord(file: string): Promise<Whole> {
@@ -43,67 +46,65 @@ async function checkRecord(file: string): Promise<Whole> {
   }
 }
 
-/** undefined: there is none. */
-async function readManifest(folder: string): Promise<unknown> {
-  const text = await readFile(path.join(folder, "bundle.json"), "utf8").catch(() => undefined); // Not a bundle.
-  if (text === undefined) return undefined;
+interface ManifestFound {
+  readonly manifest: BundleManifest | null;
+  /** Why there is none though this is a bundle. */
+  readonly check: Check | null;
+}
+
+async function readManifest(folder: string): Promise<ManifestFound> {
+  const what = "the bundle names its files";
+  const text = await readFile(path.join(folder, "bundle.json"), "utf8").catch(() => null); // Not there.
+  if (text === null) {
+    const isRun = !fileNames.slice(1).some((name) => existsSync(path.join(folder, name)));
+    return { manifest: null, check: isRun ? null : bad(what, "bundle.json is missing") };
+  }
   try {
-    return JSON.parse(text);
-  } catch {
-    return null; // Told as one of a wrong format.
+    const value: unknown = JSON.parse(text);
+    if (isManifest(value)) return { manifest: value, check: null };
+    const { version } = (value ?? {}) as { version?: unknown };
+    return {
+      manifest: null,
+      check: bad(what, `bundle.json is of version ${JSON.stringify(version)}, this Hotpath reads ${bundleVersion}`),
+    };
+  } catch (error) {
+    return { manifest: null, check: bad(what, `bundle.json: ${(error as Error).message}`) };
   }
 }
 
+/** Names become paths: nothing but plain ones. */
 function isManifest(value: unknown): value is BundleManifest {
   const { format, version, files } = (value ?? {}) as Partial<BundleManifest>;
-  const isKnown = format === bundleFormat && version === bundleVersion;
-  return (
-    isKnown &&
-    typeof files === "object" &&
-    files !== null &&
-    Object.keys(files).every((name) => /^[\w-]+(\.[\w-]+)+$/.test(name))
-  );
+  if (format !== bundleFormat || version !== bundleVersion || typeof files !== "object" || files === null) return false;
+  return Object.keys(files).every((name) => /^[\w-]+(\.[\w-]+)+$/.test(name));
 }
 
-async function checkFiles(folder: string, manifest: unknown): Promise<Check[]> {
+async function checkFiles(folder: string, { files }: BundleManifest): Promise<Check> {
   const what = "the files are those of the bundle";
-  if (!isManifest(manifest)) {
-    const { version } = (manifest ?? {}) as { version?: unknown };
-    return [
-      bad(
-        what,
-        `bundle.json is not one of version ${bundleVersion} (${JSON.stringify(version)}); a newer Hotpath may know it`,
-      ),
-    ];
-  }
-  const names = ["record.jsonl", "report.html", ...textNames, ...Object.keys(manifest.files)];
   const wrong: string[] = [];
-  for (const name of new Set(names)) {
-    const data = await readFile(path.join(folder, name)).catch(() => null);
+  for (const name of new Set([...fileNames, ...Object.keys(files)])) {
+    const data = await readFile(path.join(folder, name)).catch(() => null); // Told as missing.
     if (data === null) wrong.push(`${name} is missing`);
-    else if (manifest.files[name] === undefined) wrong.push(`${name} has no hash`);
-    else if (sha256(data) !== manifest.files[name]) wrong.push(`${name} was changed`);
+    else if (files[name] === undefined) wrong.push(`${name} has no hash`);
+    else if (sha256(data) !== files[name]) wrong.push(`${name} was changed`);
   }
-  return [wrong.length > 0 ? bad(what, wrong.join("; ")) : good(what, `${Object.keys(manifest.files).length} files`)];
+  return wrong.length > 0 ? bad(what, wrong.join("; ")) : good(what, `${Object.keys(files).length} files`);
 }
 
 /** What cannot be compared has not been verified, so another version of the report does not hold either. */
-async function checkTexts(folder: string, manifest: BundleManifest, record: RunRecord): Promise<Check[]> {
+async function checkTexts(folder: string, manifest: BundleManifest, record: RunRecord): Promise<Check> {
   const what = "the report says what follows from the record";
-  if (manifest.reportVersion !== reportVersion)
-    return [
-      bad(
-        what,
-        `it is of version ${manifest.reportVersion}, this Hotpath writes version ${reportVersion}; use the one that made it`,
-      ),
-    ];
+  if (manifest.reportVersion !== reportVersion) {
+    const versions = `it is of version ${manifest.reportVersion}, this Hotpath writes version ${reportVersion}`;
+    return bad(what, `${versions}; use the one that made it`);
+  }
   const expected = bundleTexts(record);
   const wrong: string[] = [];
   for (const name of textNames) {
     const text = await readFile(path.join(folder, name), "utf8").catch(() => ""); // Told as a missing file.
     if (text !== expected[name]) wrong.push(`${name}, line ${firstDifference(text, expected[name] ?? "")}`);
   }
-  return [wrong.length > 0 ? bad(what, wrong.join("; ")) : good(what, textNames.join(", "))];
+  return wrong.length > 0 ? bad(what, wrong.join("; ")) : good(what, textNames.join(", "));
 }
 
 function firstDifference(text: string, expected: string): number {
