@@ -1,9 +1,9 @@
 // What outputs were worth, and whether two subjects differ.
 import type { OutputEntry, ScoreEntry } from "../record/entries.ts";
 import { stepKey } from "../record/resume.ts";
-import { bootstrapInterval } from "../statistics/bootstrap.ts";
+import { clusteredInterval } from "../statistics/bootstrap.ts";
 import { mcnemar } from "../statistics/pairs.ts";
-import { describeSamples, type Figure, type Interval } from "../statistics/quantile.ts";
+import { describeSamples, type Figure, type Interval, mean } from "../statistics/quantile.ts";
 import { type Rate, rateOf, shareOfTrue } from "../statistics/rates.ts";
 import type { SuiteId } from "../suite.ts";
 import { groupBy } from "./group.ts";
@@ -81,10 +81,6 @@ export function compareQuality(
   const lost = pairs.filter(isLost).map(({ task }) => task);
   const won = pairs.filter(isWon).map(({ task }) => task);
   const clusters = clustersOf(pairs, (entry) => Number(isWon(entry)) - Number(isLost(entry)));
-  const differenceOf = (drawn: readonly (readonly number[])[]) => {
-    const steps = drawn.flat();
-    return steps.reduce((sum, step) => sum + step, 0) / steps.length;
-  };
   return {
     suite,
     subject: first.subject,
@@ -92,8 +88,8 @@ export function compareQuality(
     count: pairs.length,
     lost,
     won,
-    difference: differenceOf(clusters),
-    interval: bootstrapInterval(clusters, differenceOf),
+    difference: mean(clusters.flat()),
+    interval: clusteredInterval(clusters),
     pValue: clusters.length === pairs.length ? mcnemar(lost.length, won.length) : null,
   };
 }

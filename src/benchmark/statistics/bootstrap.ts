@@ -19,6 +19,19 @@ export function bootstrapInterval<T>(items: readonly T[], statistic: (drawn: rea
   return Number.isFinite(interval.low) && Number.isFinite(interval.high) ? interval : null;
 }
 
+/** Of the mean of all values, resampled by cluster. */
+export function clusteredInterval(clusters: readonly (readonly number[])[]): Interval | null {
+  const sums = clusters.map((values) => ({ sum: values.reduce((all, value) => all + value, 0), count: values.length }));
+  return bootstrapInterval(sums, (drawn) => {
+    let [sum, count] = [0, 0];
+    for (const cluster of drawn) {
+      sum += cluster.sum;
+      count += cluster.count;
+    }
+    return sum / count;
+  });
+}
+
 /** Evenly spread in [0, 1): Mulberry32 (Ettinger 2017). */
 function randomNumbers(seed: number): () => number {
   let state = seed;

@@ -1,5 +1,5 @@
 // How often something was right.
-import { bootstrapInterval } from "./bootstrap.ts";
+import { clusteredInterval } from "./bootstrap.ts";
 import type { Interval } from "./quantile.ts";
 
 const z = 1.959963984540054;
@@ -24,7 +24,7 @@ export function rateOf(clusters: readonly (readonly boolean[])[]): Rate | null {
   if (clusters.length === count) {
     return { count, value, interval: wilsonInterval(samples.filter(Boolean).length, count), method: "Wilson" };
   }
-  const interval = bootstrapInterval(clusters, (drawn) => shareOfTrue(drawn.flat()));
+  const interval = clusteredInterval(clusters.map((cluster) => cluster.map(Number)));
   return { count, value, interval, method: "bootstrap by problem" };
 }
 
