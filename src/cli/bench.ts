@@ -5,7 +5,7 @@ import { readRecordFile } from "../benchmark/record/recordFile.ts";
 import { newRunId, recordFile, runFolder, runsFolder } from "../benchmark/record/runs.ts";
 import { summarize } from "../benchmark/report/summary.ts";
 import { renderText } from "../benchmark/report/text.ts";
-import { type LocalMachine, resumeRun, startRun } from "../benchmark/run/localRun.ts";
+import { estimateRun, type LocalMachine, resumeRun, startRun } from "../benchmark/run/localRun.ts";
 import type { RunProgress } from "../benchmark/run/progress.ts";
 import type { RunOutcome } from "../benchmark/run/runner.ts";
 import type { SandboxAccess } from "../benchmark/run/scoring.ts";
@@ -100,6 +100,9 @@ async function measure(context: CommandContext, options: OptionValues, line: Pro
   const { plan, notes } = await readPlan(options, planSources(context));
   for (const note of notes) process.stderr.write(`hotpath: ${note}\n`);
   if (options.fetch) for (const { id } of plan.suites) await fetchMissing(id, store, line, context.signal);
+  const { leastMs, mostMs } = await estimateRun(plan, machine, context.signal);
+  if (context.isTerminal)
+    context.print(`This takes ${formatDuration(leastMs)} to ${formatDuration(mostMs)}, by a rough estimate.`);
   const runId = newRunId(new Date());
   const folder = out ?? runFolder(runId);
   return { outcome: await startRun({ runId, plan, folder }, machine, watcher), folder };
@@ -116,7 +119,7 @@ function machineOf(
     consent: allowReduced ? "reduced" : "full",
     create: () => createChildSandbox({ folder: path.join(productFolder, "dist"), allowReduced }),
   };
-  return { engine, productFolder, datasets: store, sandbox: options["allow-code"] ? sandbox : null, replay: null };
+  return { engine, productFolder, datasets: store, sandbox: options["allow-code"] ? sandbox : null };
 }
 
 function planSources({ engine, productFolder, signal }: CommandContext) {

@@ -1,28 +1,33 @@
 // Runs on this machine: with its engine, its models and its folder of records.
+import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cancelled } from "../../common/cancellation.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { starterModelPath } from "../../models/starterModel.ts";
 import type { DatasetStore } from "../datasets/datasetStore.ts";
 import type { RunEntry } from "../record/entries.ts";
 import { RecordWriter } from "../record/recordWriter.ts";
 import { runsFolder } from "../record/runs.ts";
+import type { SubjectDefinition } from "../subject.ts";
 import { subjectFactory } from "../subjects/createSubject.ts";
+import { recipeOf } from "../subjects/syntheticFiles.ts";
+import { createReplay } from "../suites/keystrokes/replay.ts";
 import { prepareSuite } from "../suites/prepareSuite.ts";
 import { openEnergyMeter } from "./energy.ts";
 import { gatherEnvironment } from "./environment.ts";
+import { type Estimate, estimate } from "./estimate.ts";
 import type { RunPlan } from "./plan.ts";
 import type { RunControl, RunProgress } from "./progress.ts";
 import { type RunDeps, type RunOutcome, runBenchmark } from "./runner.ts";
 import type { SandboxAccess } from "./scoring.ts";
-import type { Replay } from "./suiteRun.ts";
 
 export interface LocalMachine {
   readonly engine: Engine;
   /** Holds media/ and dist/. */
   readonly productFolder: string;
   readonly datasets: DatasetStore;
+  /** null: the user did not allow that what models wrote is run. */
   readonly sandbox: SandboxAccess | null;
-  readonly replay: Replay | null;
 }
 
 export interface Watcher {
@@ -64,14 +69,41 @@ export async function resumeRun(
   }
 }
 
+/** How long a plan will take here. Measures the memory when that has not been done, and loads nothing. */
+export async function estimateRun(
+  plan: RunPlan,
+  { engine, productFolder }: Pick<LocalMachine, "engine" | "productFolder">,
+  signal: AbortSignal,
+): Promise<Estimate> {
+  const { measurement } = await engine.measure({ fresh: false }, signal);
+  const bandwidth = 1e9 * Math.max(measurement.rates.cpuStreamGBps, measurement.rates.gpuGBps);
+  const modelBytes = new Map<string, number>();
+  for (const subject of plan.subjects) {
+    const bytes = await bytesOf(subject, { engine, productFolder }, signal);
+    if (bytes !== null) modelBytes.set(subject.id, bytes);
+  }
+  return estimate(plan, { modelBytes, bandwidth });
+}
+
+async function bytesOf(
+  subject: SubjectDefinition,
+  { engine, productFolder }: Pick<LocalMachine, "engine" | "productFolder">,
+  signal: AbortSignal,
+): Promise<number | null> {
+  if (subject.kind === "server") return null;
+  if (subject.kind === "model") return (await stat(subject.spec.path).catch(() => null))?.size ?? null; // The run says it.
+  const params = { vocabulary: starterModelPath(productFolder), options: recipeOf(subject) };
+  return (await engine.describeSynthetic(params, signal)).bytes;
+}
+
 async function dependenciesOn(machine: LocalMachine): Promise<RunDeps> {
-  const { engine, productFolder, datasets, sandbox, replay } = machine;
+  const { engine, productFolder, datasets, sandbox } = machine;
   return {
     environment: (signal) => gatherEnvironment(engine, signal),
     prepareSuite: (choice) => prepareSuite(choice, { datasets, productFolder }),
     createSubject: subjectFactory({ engine, productFolder, folder: runsFolder() }),
     sandbox,
-    replay,
+    replay: createReplay(engine),
     energy: await openEnergyMeter(),
     clock: { now: Date.now, wait },
   };

@@ -5,11 +5,17 @@ import { AppError } from "../../common/errors.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { SyntheticModel } from "../../protocol/model.ts";
 import { sha256 } from "../record/hashes.ts";
+import type { SyntheticSubject } from "../subject.ts";
 
 /** Left free on the disk. */
 const reserveBytes = 1e9;
 
 export type Recipe = Readonly<Record<string, string>>;
+
+/** What `Engine.synthesize` is asked for. */
+export function recipeOf({ shape, options, part }: SyntheticSubject): Recipe {
+  return { preset: shape, ...options, ...(part ? { layers: String(part.layers) } : {}) };
+}
 
 interface Held {
   readonly path: string;

@@ -2,7 +2,7 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { Generation, GenerationRequest, Objection, Subject, SubjectFacts, SyntheticSubject } from "../subject.ts";
 import { EngineSubject } from "./engineSubject.ts";
-import type { Recipe, SyntheticFiles } from "./syntheticFiles.ts";
+import { type Recipe, recipeOf, type SyntheticFiles } from "./syntheticFiles.ts";
 
 export class MeasuredShape implements Subject {
   readonly definition: SyntheticSubject;
@@ -16,15 +16,13 @@ export class MeasuredShape implements Subject {
     this.definition = definition;
     this.#engine = engine;
     this.#files = files;
-    const { shape, options, part } = definition;
-    this.#recipe = { preset: shape, ...options, ...(part ? { layers: String(part.layers) } : {}) };
+    this.#recipe = recipeOf(definition);
   }
 
   async open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts> {
     this.#inner ??= await this.#make(onProgress, signal);
     const facts = await this.#inner.open(onProgress, signal);
-    const whole = { preset: this.definition.shape, ...this.definition.options };
-    const { parameterCount } = await this.#files.describe(whole, signal);
+    const { parameterCount } = await this.#files.describe(recipeOf({ ...this.definition, part: null }), signal);
     return { ...facts, parameterCount };
   }
 
