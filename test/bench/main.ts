@@ -5,10 +5,19 @@ import { type Bench, type BenchContext, type Result, tableRow } from "./bench.ts
 import { memory, prefixReuse, recovery } from "./completionLatency.ts";
 import { engineSpeed } from "./engineSpeed.ts";
 import { extensionHost } from "./extensionHost.ts";
+import { measuringOverhead } from "./measuringOverhead.ts";
 import { protocolOverhead } from "./protocolOverhead.ts";
 import { sparse } from "./sparse.ts";
 
-const benches: Record<string, Bench> = { engineSpeed, protocolOverhead, prefixReuse, recovery, memory, extensionHost };
+const benches: Record<string, Bench> = {
+  engineSpeed,
+  protocolOverhead,
+  measuringOverhead,
+  prefixReuse,
+  recovery,
+  memory,
+  extensionHost,
+};
 /** Run only when named: they take half an hour. */
 const longBenches: Record<string, Bench> = { sparse };
 
