@@ -108,11 +108,11 @@ describe("hotpath", () => {
   it.each([[[]], [["--help"]], [["help"]]])("lists its commands for %j", async (args) => {
     const { code, stdout } = await hotpath(...args);
     expect(code).toBe(0);
-    for (const name of ["complete", "models", "inspect", "profile", "plan", "doctor", "prepare", "synth"])
+    for (const name of ["complete", "bench", "models", "inspect", "profile", "plan", "doctor", "prepare", "synth"])
       expect(stdout).toContain(`hotpath ${name}`);
   });
 
-  it.each(["complete", "demo", "models", "inspect", "profile", "plan", "doctor", "prepare", "synth"])(
+  it.each(["complete", "demo", "bench", "models", "inspect", "profile", "plan", "doctor", "prepare", "synth"])(
     "explains %s",
     async (name) => {
       const { code, stdout } = await hotpath(name, "--help");
@@ -135,6 +135,9 @@ describe("hotpath", () => {
     [["plan", "--mode", "fast"]],
     [["synth", "model.gguf"]],
     [["prepare"]],
+    [["bench", "--suite", "speed"]],
+    [["bench", "--server", "localhost:8080"]],
+    [["bench", "--allow-reduced"]],
   ])("refuses %j with its usage", async (args) => {
     const { code, stdout, stderr } = await hotpath(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -28,7 +28,7 @@ function shape(name: string): string {
   return name
     .replace(/^(.*\/lib)ggml-cpu-\w+\.so$/, "$1ggml-cpu-*.so")
     .replace(/\.v\d+\.\d+\.\d+\./, ".v*.")
-    .replace(/(walkthrough|readme)\/[\w-]+\.(svg|png)$/, "$1/*");
+    .replace(/(walkthrough|readme|prompts)\/[\w-]+\.(svg|png|txt)$/, "$1/*");
 }
 
 describe("the package", () => {
@@ -49,6 +49,7 @@ describe("the package", () => {
       "extension/dist/native/libggml.v*.so",
       ...(existsSync(cudaLibrary) ? ["extension/dist/native/libhotpath-cuda.so"] : []),
       "extension/dist/native/libllama.v*.so",
+      "extension/media/benchmark/prompts/*",
       "extension/media/benchmark/starter.jsonl",
       "extension/media/icon.png",
       "extension/media/readme/*",

@@ -62,10 +62,15 @@ export function estimate({ subjects, suites }: RunPlan, facts: EstimateFacts): E
   return { leastMs: range.least * ms, mostMs: range.most * ms };
 }
 
+/** How long one task of a suite takes, in tokens generated: to compare suites by. */
+export function tokensPerTask(suite: SuiteId): number {
+  const { promptTokens, outputTokens } = works[suite];
+  return outputTokens + prefillShare * promptTokens;
+}
+
 function suiteMs({ id, limit, repetitions }: SuiteChoice, tokenMs: number): number {
-  const { tasks, promptTokens, outputTokens, besideMs } = works[id];
-  const each = tokenMs * (outputTokens + prefillShare * promptTokens) + besideMs;
-  return Math.min(limit ?? tasks, tasks) * repetitions * each;
+  const { tasks, besideMs } = works[id];
+  return Math.min(limit ?? tasks, tasks) * repetitions * (tokenMs * tokensPerTask(id) + besideMs);
 }
 
 function openingMs(subject: SubjectDefinition, bytes: number): number {

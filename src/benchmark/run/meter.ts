@@ -1,5 +1,6 @@
-// How much of a run is done, and how long the rest will take by what the same kind of work has taken.
+// How much of a run is done, and how long the rest will take by what has been done so far.
 import type { SuiteId } from "../suite.ts";
+import { tokensPerTask } from "./estimate.ts";
 
 export interface Kind {
   readonly suite: SuiteId;
@@ -46,17 +47,19 @@ export class Meter {
     return this.#works.reduce((sum, { done, left }) => sum + done + left, 0);
   }
 
-  /** null while nothing has been done of a suite that is to be done. */
+  /** null while nothing has been done. */
   get remainingMs(): number | null {
-    if (this.total === 0) return null;
-    let sum = 0;
-    for (const work of this.#works) {
-      if (work.left === 0) continue;
-      const each = meanMs([work]) ?? meanMs(this.#works.filter(({ suite }) => suite === work.suite));
-      if (each === null) return null;
-      sum += work.left * each;
-    }
-    return sum;
+    if (this.done === 0) return null;
+    return this.#works.reduce((sum, work) => sum + (work.left > 0 ? work.left * this.#eachMs(work) : 0), 0);
+  }
+
+  /** As long as pieces of the same work took, else of the most similar. */
+  #eachMs(work: Work): number {
+    const others = this.#works.filter(({ done }) => done > 0);
+    const sameSuite = others.filter(({ suite }) => suite === work.suite);
+    const sameSubject = others.filter(({ subject }) => subject === work.subject);
+    const similar = [sameSuite.filter(({ subject }) => subject === work.subject), sameSuite, sameSubject, others];
+    return meanMs(similar.find((works) => works.length > 0) ?? [], work.suite);
   }
 
   #of({ suite, subject }: Kind): Work {
@@ -69,7 +72,9 @@ export class Meter {
   }
 }
 
-function meanMs(works: readonly Work[]): number | null {
-  const done = works.reduce((sum, work) => sum + work.done, 0);
-  return done > 0 ? works.reduce((sum, work) => sum + work.spentMs, 0) / done : null;
+/** Of a piece of a suite, by pieces of these works; those of other suites are longer or shorter. */
+function meanMs(works: readonly Work[], suite: SuiteId): number {
+  const spentMs = works.reduce((sum, work) => sum + work.spentMs, 0);
+  const tokens = works.reduce((sum, work) => sum + work.done * tokensPerTask(work.suite), 0);
+  return (spentMs / tokens) * tokensPerTask(suite);
 }

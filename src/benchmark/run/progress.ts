@@ -9,7 +9,7 @@ export interface RunProgress {
   readonly what: string;
   readonly done: number;
   readonly total: number;
-  /** From what the same kind of work has taken in this run; null while nothing has. */
+  /** From what the work of this run has taken so far; null while nothing has been done. */
   readonly remainingMs: number | null;
 }
 
