@@ -4,6 +4,7 @@ import { DisposableStore } from "./common/dispose.ts";
 import { AppError, isCancelled, toAppError } from "./common/errors.ts";
 import type { Outcome } from "./completion/outcome.ts";
 import { Activity } from "./editor/activity.ts";
+import { createBenchmark } from "./editor/benchmark/benchmark.ts";
 import { ChangeTracker } from "./editor/changeTracker.ts";
 import { ModelChooser } from "./editor/chooseModel.ts";
 import * as simple from "./editor/commands.ts";
@@ -64,7 +65,10 @@ export function activate(context: ExtensionContext): HotpathApi {
   const changes = owned.add(new ChangeTracker());
   const power = owned.add(new Power());
   const bar = owned.add(new StatusBar());
-  const presenter = owned.add(new StatusPresenter({ engine, settings, snooze, session, activity, gate }, bar));
+  const benchmark = owned.add(createBenchmark({ context, engine, settings, snooze, starterPath }));
+  const presenter = owned.add(
+    new StatusPresenter({ engine, settings, snooze, session, activity, gate, benchmark }, bar),
+  );
   const chooser = new ModelChooser(engine, settings);
   const trace = owned.add(new TraceDocument(history));
 
@@ -132,6 +136,8 @@ export function activate(context: ExtensionContext): HotpathApi {
     openSettings: simple.openSettings,
     openSample: () => simple.openSample(context.extensionPath),
     showWalkthrough: simple.showWalkthrough,
+    benchmark: () => benchmark.open("start"),
+    openBenchmarkResults: () => benchmark.open("results"),
   };
   owned.add(
     simple.registerCommands(table, (error) => {

@@ -4,6 +4,7 @@ export const extensionId = "hotpath.hotpath";
 export const settingsSection = "hotpath";
 export const statusItemId = "hotpath.status";
 export const walkthroughId = "start";
+export const benchmarkViewType = "hotpath.benchmark";
 export const traceScheme = "hotpath-trace";
 
 export const commandIds = {
@@ -20,6 +21,8 @@ export const commandIds = {
   openSettings: "hotpath.openSettings",
   openSample: "hotpath.openSample",
   showWalkthrough: "hotpath.showWalkthrough",
+  benchmark: "hotpath.benchmark",
+  openBenchmarkResults: "hotpath.openBenchmarkResults",
 } as const;
 
 export type CommandName = keyof typeof commandIds;

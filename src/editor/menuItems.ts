@@ -1,7 +1,7 @@
 // The rows of the quick menu for a state: pure, so that they can be read in a test.
 import type { CommandName } from "./ids.ts";
 import { clockTime } from "./phrases.ts";
-import type { SnoozedUntil } from "./snooze.ts";
+import type { SnoozedUntil, SnoozeEnd } from "./snooze.ts";
 
 export interface MenuState {
   readonly isEnabled: boolean;
@@ -10,6 +10,8 @@ export interface MenuState {
   readonly snoozedUntil: SnoozedUntil;
   readonly modelName: string;
   readonly isStarter: boolean;
+  /** How far the one under way is, for people; null: none. */
+  readonly benchmark: { readonly description: string } | null;
 }
 
 export interface MenuItem {
@@ -32,7 +34,7 @@ export function menuItems(state: MenuState): MenuItem[] {
   }
   if (snoozedUntil === null) items.push({ icon: "bell-slash", label: "Snooze…", command: "snooze" });
   else {
-    const until = snoozedUntil === "restart" ? "until restart" : `until ${clockTime(snoozedUntil)}`;
+    const until = describeEnd(snoozedUntil);
     items.push({ icon: "bell", label: "End Snooze or Change It…", description: until, command: "snooze" });
   }
   const modelDescription = state.isStarter ? "the starter model" : state.modelName;
@@ -40,10 +42,21 @@ export function menuItems(state: MenuState): MenuItem[] {
     { icon: "chip", label: "Choose Model…", description: modelDescription, command: "chooseModel" },
     { icon: "sparkle", label: "Trigger Completion", command: "trigger" },
     { icon: "list-unordered", label: "Show Last Completions", command: "showLastCompletions" },
+    {
+      icon: "beaker",
+      label: "Benchmark…",
+      ...(state.benchmark ?? {}),
+      command: state.benchmark ? "openBenchmarkResults" : "benchmark",
+    },
     { icon: "debug-restart", label: "Restart Engine", command: "restartEngine" },
     { icon: "output", label: "Show Log", command: "showLog" },
     { icon: "gear", label: "Settings", command: "openSettings" },
     { icon: "book", label: "Walkthrough", command: "showWalkthrough" },
   );
   return items;
+}
+
+function describeEnd(end: SnoozeEnd): string {
+  if (end === "benchmark") return "until the benchmark has ended";
+  return end === "restart" ? "until restart" : `until ${clockTime(end)}`;
 }

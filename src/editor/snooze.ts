@@ -1,19 +1,23 @@
 import type { Disposable } from "../common/dispose.ts";
 import { Emitter } from "../common/emitter.ts";
 
-/** When completions come back: a time in ms since 1970, or the next start of the window. null: not snoozed. */
-export type SnoozedUntil = number | "restart" | null;
+/** When completions come back: a time in ms since 1970, the next start of the window, or the end of the benchmark. */
+export type SnoozeEnd = number | "restart" | "benchmark";
+
+/** null: not snoozed. */
+export type SnoozedUntil = SnoozeEnd | null;
 
 /** A pause that ends by itself. */
 export class Snooze implements Disposable {
   readonly #changed = new Emitter<SnoozedUntil>();
   #until: SnoozedUntil = null;
+  #holds = 0;
   #timer: NodeJS.Timeout | undefined;
 
   readonly onDidChange = this.#changed.event;
 
   get until(): SnoozedUntil {
-    return this.#until;
+    return this.#holds > 0 ? "benchmark" : this.#until;
   }
 
   startFor(minutes: number): void {
@@ -24,6 +28,15 @@ export class Snooze implements Disposable {
 
   startUntilRestart(): void {
     this.#set("restart");
+  }
+
+  /** Also snoozed until this has settled; a snooze of the user's own stays what it is. */
+  holdUntil(settled: Promise<unknown>): void {
+    this.#hold(1);
+    settled.then(
+      () => this.#hold(-1),
+      () => this.#hold(-1), // Whoever runs the benchmark tells why it failed.
+    );
   }
 
   end(): void {
@@ -37,6 +50,11 @@ export class Snooze implements Disposable {
   #set(until: SnoozedUntil): void {
     clearTimeout(this.#timer);
     this.#until = until;
-    this.#changed.fire(until);
+    this.#changed.fire(this.until);
+  }
+
+  #hold(change: 1 | -1): void {
+    this.#holds += change;
+    this.#changed.fire(this.until);
   }
 }

@@ -2,14 +2,14 @@
 import { AppError } from "../common/errors.ts";
 import type { EngineState } from "../engine/engine.ts";
 import { type LoadedModel, type ModelSpec, specKey } from "../protocol/model.ts";
-import type { SnoozedUntil } from "./snooze.ts";
+import type { SnoozedUntil, SnoozeEnd } from "./snooze.ts";
 
 export type OffReason =
   | { readonly kind: "everywhere" }
   | { readonly kind: "language"; readonly languageId: string }
   /** The active document is never completed. */
   | { readonly kind: "document"; readonly why: string }
-  | { readonly kind: "snoozed"; readonly until: number | "restart" };
+  | { readonly kind: "snoozed"; readonly until: SnoozeEnd };
 
 export type Status =
   | { readonly kind: "off"; readonly reason: OffReason }

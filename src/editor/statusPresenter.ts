@@ -2,13 +2,16 @@
 import { basename } from "node:path";
 import { window, workspace } from "vscode";
 import { type Disposable, DisposableStore } from "../common/dispose.ts";
+import type { Event } from "../common/emitter.ts";
 import type { DocumentSkip } from "../completion/trigger.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { LiveRun } from "../panel/protocol.ts";
 import type { Activity } from "./activity.ts";
 import { reasonSentences } from "./completionHistory.ts";
 import type { DocumentGate } from "./documentGate.ts";
 import type { MenuState } from "./menuItems.ts";
 import type { ModelSession } from "./modelSession.ts";
+import { formatPercent } from "./phrases.ts";
 import { isLanguageEnabled } from "./settings.ts";
 import type { SettingsStore } from "./settingsStore.ts";
 import type { Snooze } from "./snooze.ts";
@@ -23,6 +26,13 @@ export interface StatusSources {
   readonly session: ModelSession;
   readonly activity: Activity;
   readonly gate: DocumentGate;
+  readonly benchmark: RunningBenchmark;
+}
+
+/** The benchmark of this window, as far as its state shows. */
+export interface RunningBenchmark {
+  readonly live: LiveRun | null;
+  readonly onDidChange: Event<void>;
 }
 
 export class StatusPresenter implements Disposable {
@@ -35,7 +45,7 @@ export class StatusPresenter implements Disposable {
   constructor(sources: StatusSources, bar: StatusBar) {
     this.#sources = sources;
     this.#bar = bar;
-    const { engine, settings, snooze, activity } = sources;
+    const { engine, settings, snooze, activity, benchmark } = sources;
     const refresh = () => this.#refresh();
     const refreshDocument = () => void this.#refreshDocument();
     const subscriptions = [
@@ -46,6 +56,7 @@ export class StatusPresenter implements Disposable {
       settings.onDidChange(refreshDocument),
       snooze.onDidChange(refresh),
       activity.onDidChange(refresh),
+      benchmark.onDidChange(refresh),
       window.onDidChangeActiveTextEditor(refreshDocument),
       // Also told when an open document gets another language.
       workspace.onDidOpenTextDocument(refreshDocument),
@@ -57,14 +68,16 @@ export class StatusPresenter implements Disposable {
   }
 
   get menuState(): MenuState {
-    const { settings, snooze, session } = this.#sources;
+    const { settings, snooze, session, benchmark } = this.#sources;
     const language = activeLanguage(settings);
+    const { live } = benchmark;
     return {
       isEnabled: settings.current.enabled,
       language,
       snoozedUntil: snooze.until,
       modelName: basename(session.spec.path),
       isStarter: settings.current.model === "",
+      benchmark: live && { description: `${formatPercent(fractionOf(live))}, ${live.isPaused ? "paused" : live.what}` },
     };
   }
 
@@ -83,7 +96,8 @@ export class StatusPresenter implements Disposable {
   }
 
   #refresh(): void {
-    const { engine, settings, snooze, session, activity } = this.#sources;
+    const { engine, settings, snooze, session, activity, benchmark } = this.#sources;
+    const { live } = benchmark;
     const language = activeLanguage(settings);
     const status = deriveStatus({
       isEnabled: settings.current.enabled,
@@ -101,9 +115,14 @@ export class StatusPresenter implements Disposable {
       modelFile: basename(session.spec.path),
       speed: activity.latency,
       lastEngineEnd: this.#lastEngineEnd,
+      benchmark: live && { fraction: fractionOf(live), what: live.what, isPaused: live.isPaused },
     };
     this.#bar.update(renderStatus(status, facts, settings.current.statusBar));
   }
+}
+
+function fractionOf({ done, total }: LiveRun): number {
+  return total === 0 ? 0 : done / total;
 }
 
 /** Of the document itself; the other reasons are states of their own, and every output panel has another scheme. */

@@ -17,6 +17,16 @@ export interface StatusFacts {
   readonly speed: LatencySummary;
   /** How the engine process ended last, although it may run again. */
   readonly lastEngineEnd: { readonly atMs: number; readonly message: string } | null;
+  /** The one under way, in this window; null: none. */
+  readonly benchmark: BenchmarkFacts | null;
+}
+
+export interface BenchmarkFacts {
+  /** 0 to 1. */
+  readonly fraction: number;
+  /** What it does, or what it waits for. */
+  readonly what: string;
+  readonly isPaused: boolean;
 }
 
 export interface StatusView {
@@ -30,11 +40,12 @@ export interface StatusView {
 export function renderStatus(status: Status, facts: StatusFacts, detail: "full" | "short"): StatusView {
   const face = describe(status, facts);
   const name = detail === "full" ? " Hotpath" : "";
-  const text = `$(${face.icon})${name}${face.short ? ` ${face.short}` : ""}`;
+  const benchmark = facts.benchmark && describeBenchmark(facts.benchmark);
+  const text = `$(${face.icon})${name}${face.short ? ` ${face.short}` : ""}${benchmark ? ` ${benchmark.short}` : ""}`;
   return {
     text,
     tooltipMarkdown: tooltip(face, facts),
-    accessibilityLabel: `Hotpath: ${face.spoken}`,
+    accessibilityLabel: `Hotpath: ${face.spoken}${benchmark ? `; ${benchmark.spoken}` : ""}`,
     background: status.kind === "error" ? "error" : null,
   };
 }
@@ -68,6 +79,14 @@ function describe(status: Status, facts: StatusFacts): Face {
   }
 }
 
+function describeBenchmark({ fraction, isPaused }: BenchmarkFacts) {
+  const percent = formatPercent(fraction);
+  return {
+    short: `$(beaker) ${percent}${isPaused ? " paused" : ""}`,
+    spoken: `a benchmark is ${isPaused ? "paused at" : "running,"} ${percent}`,
+  };
+}
+
 function describeOff(reason: OffReason): Face {
   switch (reason.kind) {
     case "everywhere":
@@ -77,6 +96,9 @@ function describeOff(reason: OffReason): Face {
     case "document":
       return { icon: "circle-slash", short: "off", spoken: `off here: ${reason.why}` };
     case "snoozed": {
+      if (reason.until === "benchmark") {
+        return { icon: "bell-slash", short: "paused", spoken: "paused until the benchmark has ended" };
+      }
       const until = reason.until === "restart" ? "restart" : clockTime(reason.until);
       return { icon: "bell-slash", short: `off until ${until}`, spoken: `snoozed until ${until}` };
     }
@@ -110,6 +132,7 @@ function tooltip(face: Face, facts: StatusFacts): string {
     [`**Hotpath** ${escapeMarkdown(face.spoken)}`],
     modelLines(facts),
     speedLines(facts.speed),
+    benchmarkLines(facts),
     engineLines(facts),
     [links.join(" · ")],
   ];
@@ -163,6 +186,13 @@ function sparsityLines({ activeShare, hotShare, bytesPerToken, denseBytesPerToke
     `Active neurons: ${formatPercent(activeShare)}, of these on the GPU: ${formatPercent(hotShare)}`,
     `Read: ${read}`,
   ];
+}
+
+function benchmarkLines({ benchmark }: StatusFacts): string[] {
+  if (!benchmark) return [];
+  const { fraction, what, isPaused } = benchmark;
+  const state = `Benchmark ${isPaused ? "paused at" : "running,"} ${formatPercent(fraction)}: ${escapeMarkdown(sentence(what))}`;
+  return [state, commandLink("Show it", commandIds.openBenchmarkResults)];
 }
 
 function engineLines({ lastEngineEnd }: StatusFacts): string[] {

@@ -7,6 +7,7 @@ import type { SuiteId } from "../benchmark/suite.ts";
 import { suiteIds } from "../benchmark/suite.ts";
 import { type ModeChoice, modeChoices } from "../protocol/model.ts";
 import type { Isolation, Verdict } from "../sandbox/sandbox.ts";
+import type { WorkerAssets } from "../sandbox/workerSandbox.ts";
 import { latencyFigures, type RunView } from "./runView.ts";
 
 /** What a user may choose from. */
@@ -112,25 +113,20 @@ export type ToPage =
   /** null: none goes on. */
   | { readonly type: "live"; readonly run: LiveRun | null }
   | { readonly type: "runs"; readonly runs: readonly RunListEntry[] }
+  /** A run that ended with the window it ran in; null: none. */
+  | { readonly type: "interrupted"; readonly runId: string | null }
   | { readonly type: "view"; readonly view: RunView }
   | { readonly type: "comparison"; readonly view: RunView }
   | { readonly type: "recommendation"; readonly runId: string; readonly subject: string | null; readonly text: string }
   | { readonly type: "notice"; readonly kind: "info" | "error"; readonly text: string }
   | { readonly type: "show"; readonly tab: Tab }
   /** Have a place for programs ready; answered by `sandboxReady` or `sandboxFailed`. */
-  | { readonly type: "sandboxStart"; readonly workerSource: string; readonly assets: SandboxAssets }
+  | { readonly type: "sandboxStart"; readonly assets: WorkerAssets; readonly allowReduced: boolean }
   | { readonly type: "program"; readonly id: number; readonly source: string }
   | { readonly type: "programCancel"; readonly id: number }
   | { readonly type: "sandboxStop" };
 
 export type Tab = "start" | "results" | "history";
-
-/** Pyodide's files, as the worker wants them. */
-export interface SandboxAssets {
-  readonly wasm: ArrayBuffer;
-  readonly stdlib: ArrayBuffer;
-  readonly lockFile: string;
-}
 
 export type FromPage =
   /** First, and again after every reload of the page. `runId`: what it showed before. */
@@ -156,7 +152,8 @@ export type FromPage =
       readonly figure: LatencyName;
     }
   | { readonly type: "sandboxReady"; readonly isolation: Isolation }
-  | { readonly type: "sandboxFailed"; readonly message: string }
+  /** `isReduced`: it would run with reduced isolation, to which nobody has agreed. */
+  | { readonly type: "sandboxFailed"; readonly message: string; readonly isReduced: boolean }
   | { readonly type: "verdict"; readonly id: number; readonly verdict: Verdict }
   | { readonly type: "programFailed"; readonly id: number; readonly message: string };
 
@@ -171,6 +168,7 @@ const among =
   (choices: readonly unknown[]): Check =>
   (value) =>
     choices.includes(value);
+const flag: Check = (value) => typeof value === "boolean";
 const listOf =
   (check: Check): Check =>
   (value) =>
@@ -204,7 +202,7 @@ const level = among(["full", "reduced"]);
 const isolation = record({
   place: among(["panel"]),
   level,
-  layers: listOf(record({ name: text, isPresent: (value) => typeof value === "boolean", detail: text })),
+  layers: listOf(record({ name: text, isPresent: flag, detail: text })),
   interpreter: text,
 } satisfies Record<keyof Isolation, Check>);
 const verdict = record({
@@ -229,7 +227,7 @@ const fromPage: { readonly [T in FromPage["type"]]: Fields<T> } = {
   use: { runId: text, subject: text },
   export: { runId: text, format: among(exportFormats), figure: among(latencyFigures) },
   sandboxReady: { isolation },
-  sandboxFailed: { message: text },
+  sandboxFailed: { message: text, isReduced: flag },
   verdict: { id: whole, verdict },
   programFailed: { id: whole, message: text },
 };

@@ -8,6 +8,8 @@ export interface PageState {
   readonly estimate: RunEstimate | null;
   readonly live: LiveRun | null;
   readonly runs: readonly RunListEntry[];
+  /** A run that ended with its window and can go on. */
+  readonly interrupted: string | null;
   /** The run whose results are shown. */
   readonly view: RunView | null;
   /** The run it is compared with. */
@@ -22,6 +24,7 @@ export const initialState: PageState = {
   estimate: null,
   live: null,
   runs: [],
+  interrupted: null,
   view: null,
   comparison: null,
   recommendation: null,
@@ -39,9 +42,11 @@ export function reduce(state: PageState, message: ShownMessage, draftId: number)
     case "estimate":
       return message.draftId === draftId ? { ...state, estimate: message.estimate } : state;
     case "live":
-      return { ...state, live: message.run };
+      return { ...state, live: message.run, interrupted: message.run ? null : state.interrupted };
     case "runs":
       return { ...state, runs: message.runs, ...withoutDeleted(state, message.runs) };
+    case "interrupted":
+      return { ...state, interrupted: message.runId };
     case "view":
       return {
         ...state,

@@ -5,7 +5,9 @@ import { make, setText, show } from "./dom.ts";
 import { FrameQueue } from "./frames.ts";
 import { HistoryView } from "./historyView.ts";
 import { firstPreferences, type Preferences } from "./preferences.ts";
+import { Programs } from "./programs.ts";
 import { ResultsView } from "./resultsView.ts";
+import { ResumeOffer } from "./resumeOffer.ts";
 import { RunBanner } from "./runBanner.ts";
 import { StartView } from "./startView.ts";
 import { Tabs } from "./tabs.ts";
@@ -34,6 +36,8 @@ const start = new StartView(send);
 const banner = new RunBanner(send);
 const results = new ResultsView({ send, prefer, frames });
 const history = new HistoryView(send);
+const offer = new ResumeOffer(send);
+const programs = new Programs(send);
 const notice = make("p", { class: "notice", role: "alert" });
 const choose = (tab: Tab) => {
   state = reduce(state, { type: "show", tab }, start.draftId);
@@ -47,12 +51,13 @@ const tabs = new Tabs(
   ],
   choose,
 );
-document.body.append(make("main", {}, tabs.element, banner.element, notice, ...tabs.panels));
+document.body.append(make("main", {}, tabs.element, banner.element, offer.element, notice, ...tabs.panels));
 
 function draw(): void {
   frames.request("page", () => {
     tabs.update(state.tab);
     banner.update(state.live);
+    offer.update(state);
     show(notice, state.notice !== null);
     setText(notice, state.notice?.text ?? "");
     notice.classList.toggle("error", state.notice?.kind === "error");
@@ -68,6 +73,7 @@ function receive(message: ToPage): void {
     case "program":
     case "programCancel":
     case "sandboxStop":
+      programs.receive(message);
       return;
     default: {
       state = reduce(state, message, start.draftId);

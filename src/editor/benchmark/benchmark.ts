@@ -1,0 +1,75 @@
+// Builds the benchmark of a window: the runs, their panel, and the place where programs of models run.
+import path from "node:path";
+import { type ExtensionContext, window } from "vscode";
+import { DatasetStore } from "../../benchmark/datasets/datasetStore.ts";
+import { dataFolder } from "../../common/dataFolder.ts";
+import { DisposableStore } from "../../common/dispose.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { Tab } from "../../panel/protocol.ts";
+import { modelSpecOf } from "../modelSession.ts";
+import type { SettingsStore } from "../settingsStore.ts";
+import type { Snooze } from "../snooze.ts";
+import type { RunningBenchmark } from "../statusPresenter.ts";
+import { CodePlace } from "./codePlace.ts";
+import { BenchmarkController } from "./controller.ts";
+import { PanelHost } from "./panelHost.ts";
+import { PanelWindow } from "./panelWindow.ts";
+
+export interface BenchmarkParts {
+  readonly context: ExtensionContext;
+  readonly engine: Engine;
+  readonly settings: SettingsStore;
+  readonly snooze: Snooze;
+  readonly starterPath: string;
+}
+
+export interface Benchmark extends RunningBenchmark {
+  open(tab: Tab): void;
+  dispose(): void;
+}
+
+export function createBenchmark({ context, engine, settings, snooze, starterPath }: BenchmarkParts): Benchmark {
+  const owned = new DisposableStore();
+  const { extensionPath: productFolder, globalState: memory } = context;
+  const datasets = new DatasetStore({ folder: path.join(dataFolder(), "datasets") });
+  // The panel tells the controller what waits for it, and the controller's programs run in the panel.
+  const onMissed = (isMissed: boolean) => {
+    controller.waitFor(isMissed ? openToGoOn : null);
+    if (isMissed) void askToOpen(() => panel.reveal());
+  };
+  const panel = owned.add(new PanelWindow(context.extensionUri, onMissed));
+  const code = new CodePlace(panel, path.join(productFolder, "dist"), memory);
+  const controller = owned.add(
+    new BenchmarkController({
+      engine,
+      productFolder,
+      datasets,
+      sandbox: (consent) => code.access(consent),
+      pauseCompletions: (until) => snooze.holdUntil(until),
+      memory,
+    }),
+  );
+  const planSources = () => {
+    const { path: _, mode: __, ...spec } = modelSpecOf(settings.current, starterPath);
+    const describe = (options: Readonly<Record<string, string>>) =>
+      engine.describeSynthetic({ vocabulary: starterPath, options });
+    return { spec, describe, folder: dataFolder() };
+  };
+  const host = owned.add(new PanelHost({ controller, panel, code, settings, datasets, starterPath, planSources }));
+  return {
+    get live() {
+      return controller.live;
+    },
+    onDidChange: controller.onDidChange,
+    open: (tab) => host.open(tab),
+    dispose: () => owned.dispose(),
+  };
+}
+
+const openToGoOn = "Open the benchmark panel to go on";
+
+async function askToOpen(open: () => void): Promise<void> {
+  const label = "Open";
+  const text = "Hotpath: code of models runs in the benchmark panel. Open it for the benchmark to go on.";
+  if ((await window.showInformationMessage(text, label)) === label) open();
+}

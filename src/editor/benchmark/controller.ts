@@ -1,0 +1,209 @@
+// The benchmark of this window: one run at a time, which goes on whether or not its panel is open.
+import type { RecordEntry, RunRecord } from "../../benchmark/record/entries.ts";
+import { readRecordFile } from "../../benchmark/record/recordFile.ts";
+import { listRuns, newRunId, type RunListing, recordFile, runFolder } from "../../benchmark/record/runs.ts";
+import { type LocalMachine, resumeRun, startRun, type Watcher } from "../../benchmark/run/localRun.ts";
+import type { RunPlan } from "../../benchmark/run/plan.ts";
+import type { RunProgress } from "../../benchmark/run/progress.ts";
+import type { RunOutcome } from "../../benchmark/run/runner.ts";
+import type { SandboxAccess } from "../../benchmark/run/scoring.ts";
+import { Steering } from "../../benchmark/run/steering.ts";
+import { datasetsOf } from "../../benchmark/suites/prepareSuite.ts";
+import { throwIfCancelled } from "../../common/cancellation.ts";
+import type { Disposable } from "../../common/dispose.ts";
+import { Emitter } from "../../common/emitter.ts";
+import { AppError, toAppError } from "../../common/errors.ts";
+import type { Consent, LiveRun, RunListEntry } from "../../panel/protocol.ts";
+
+export interface ControllerParts extends Pick<LocalMachine, "engine" | "productFolder" | "datasets"> {
+  /** Where programs of models run. */
+  readonly sandbox: (consent: "full" | "reduced") => SandboxAccess;
+  /** Keeps completions back until the promise has settled. */
+  readonly pauseCompletions: (until: Promise<unknown>) => void;
+  readonly memory: Memory;
+}
+
+/** What outlives the window, as the editor keeps it. */
+export interface Memory {
+  get(key: string): unknown;
+  update(key: string, value: string | undefined): Thenable<void>;
+}
+
+export interface EndedRun {
+  readonly runId: string;
+  /** null: it was refused, or nothing could be written. */
+  readonly outcome: RunOutcome | null;
+  readonly error: AppError | null;
+}
+
+interface ActiveRun {
+  readonly runId: string;
+  readonly steering: Steering;
+  readonly completions: RunPlan["completions"];
+  readonly entries: RecordEntry[];
+  progress: RunProgress;
+}
+
+/** Id of the run under way: found again by the next window when this one ends before the run. */
+const underWayKey = "benchmarkRun";
+
+export class BenchmarkController implements Disposable {
+  readonly #parts: ControllerParts;
+  readonly #changed = new Emitter<void>();
+  readonly #recorded = new Emitter<void>();
+  readonly #ended = new Emitter<EndedRun>();
+  #active: ActiveRun | null = null;
+  #waitsFor: string | null = null;
+  #isDisposed = false;
+
+  /** Progress, pauses, start and end. */
+  readonly onDidChange = this.#changed.event;
+  /** The record of the run under way has grown. */
+  readonly onDidRecord = this.#recorded.event;
+  readonly onDidEnd = this.#ended.event;
+
+  constructor(parts: ControllerParts) {
+    this.#parts = parts;
+  }
+
+  get live(): LiveRun | null {
+    if (!this.#active) return null;
+    const { progress, steering, completions } = this.#active;
+    const what = this.#waitsFor ?? progress.what;
+    return { ...progress, what, isPaused: steering.isPaused, completions };
+  }
+
+  /** Starts and returns at once; how it ends is told by `onDidEnd`. Throws `request/invalid` while another goes on. */
+  start(plan: RunPlan, consent: Consent): void {
+    const runId = newRunId(new Date());
+    const folder = runFolder(runId);
+    this.#begin(runId, plan, consent, (machine, watcher) => startRun({ runId, plan, folder }, machine, watcher));
+  }
+
+  /** Goes on with a run that was interrupted or cancelled. */
+  async resume(runId: string, consent: Consent): Promise<void> {
+    const folder = runFolder(runId);
+    const { record } = await readRecordFile(recordFile(folder));
+    this.#begin(runId, record.run.plan, consent, (machine, watcher) => resumeRun(folder, machine, watcher));
+  }
+
+  pause(): void {
+    this.#active?.steering.pause();
+    this.#changed.fire();
+  }
+
+  continue(): void {
+    this.#active?.steering.resume();
+    this.#changed.fire();
+  }
+
+  cancel(): void {
+    this.#active?.steering.cancel();
+  }
+
+  /** Says what the run waits for, in place of what it does; null: it goes on. */
+  waitFor(what: string | null): void {
+    this.#waitsFor = what;
+    this.#changed.fire();
+  }
+
+  /** The run that the last window could not end, when nobody goes on with it. */
+  async interrupted(): Promise<string | null> {
+    const runId = this.#parts.memory.get(underWayKey);
+    if (typeof runId !== "string" || this.#active) return null;
+    const listing = (await listRuns()).find(({ run }) => run.runId === runId);
+    return listing && (listing.status === "unfinished" || listing.status === "cancelled") ? runId : null;
+  }
+
+  async runs(): Promise<RunListEntry[]> {
+    return (await listRuns()).map(describeRun);
+  }
+
+  /** Also of the run under way, as far as it is. */
+  async record(runId: string): Promise<RunRecord> {
+    const [first, ...others] = this.#active?.runId === runId ? this.#active.entries : [];
+    if (first?.type === "run") return { run: first, entries: [first, ...others], isTorn: false };
+    return (await readRecordFile(recordFile(runFolder(runId)))).record;
+  }
+
+  /** The record stays as it is, to be gone on with. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.cancel();
+  }
+
+  #begin(
+    runId: string,
+    plan: RunPlan,
+    consent: Consent,
+    run: (machine: LocalMachine, watcher: Watcher) => Promise<RunOutcome>,
+  ): void {
+    if (this.#active)
+      throw new AppError("request/invalid", "a benchmark is running; another can start when it has ended");
+    const steering = new Steering();
+    const progress: RunProgress = {
+      runId,
+      phase: "preparing",
+      what: "Preparing",
+      done: 0,
+      total: 0,
+      remainingMs: null,
+    };
+    const active: ActiveRun = { runId, steering, completions: plan.completions, entries: [], progress };
+    this.#active = active;
+    const { engine, productFolder, datasets, sandbox, pauseCompletions, memory } = this.#parts;
+    const access = consent === "none" ? null : sandbox(consent);
+    const machine: LocalMachine = { engine, productFolder, datasets, sandbox: access, replay: null };
+    const watcher: Watcher = {
+      control: steering,
+      onProgress: (told) => this.#tell(active, told),
+      onEntry: (entry) => {
+        active.entries.push(entry);
+        this.#recorded.fire();
+      },
+    };
+    void memory.update(underWayKey, runId);
+    const outcome = this.#fetch(plan, active).then(() => run(machine, watcher));
+    if (plan.completions === "paused") pauseCompletions(outcome);
+    void this.#finish(runId, outcome);
+    this.#changed.fire();
+  }
+
+  async #finish(runId: string, running: Promise<RunOutcome>): Promise<void> {
+    const ended = await running.then(
+      (outcome): EndedRun => ({ runId, outcome, error: null }),
+      (thrown): EndedRun => ({ runId, outcome: null, error: toAppError(thrown) }),
+    );
+    this.#active = null;
+    this.#waitsFor = null;
+    if (!this.#isDisposed) void this.#parts.memory.update(underWayKey, undefined);
+    this.#changed.fire();
+    this.#ended.fire(ended);
+  }
+
+  /** The user chose suites that say what they fetch. */
+  async #fetch({ suites }: RunPlan, active: ActiveRun): Promise<void> {
+    const { datasets } = this.#parts;
+    const { signal } = active.steering;
+    for (const dataset of suites.flatMap(({ id }) => datasetsOf(id))) {
+      throwIfCancelled(signal);
+      if (await datasets.has(dataset)) continue;
+      const tell = (done: number, total: number) =>
+        this.#tell(active, { ...active.progress, what: `Fetching ${dataset.title}`, done, total });
+      await datasets.fetch(dataset, tell, signal);
+    }
+  }
+
+  #tell(active: ActiveRun, progress: RunProgress): void {
+    active.progress = progress;
+    this.#changed.fire();
+  }
+}
+
+function describeRun({ run, status }: RunListing): RunListEntry {
+  const { subjects, suites } = run.plan;
+  const names = subjects.slice(0, 4).map(({ label }) => label);
+  const more = subjects.length > names.length ? ` and ${subjects.length - names.length} more` : "";
+  const what = `${names.join(", ")}${more}: ${suites.map(({ id }) => id).join(", ")}`;
+  return { runId: run.runId, startedAt: run.startedAt, state: status, what };
+}
