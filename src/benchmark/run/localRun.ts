@@ -5,7 +5,7 @@ import { cancelled } from "../../common/cancellation.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { starterModelPath } from "../../models/starterModel.ts";
 import type { DatasetStore } from "../datasets/datasetStore.ts";
-import type { RunEntry } from "../record/entries.ts";
+import type { RecordEntry, RunEntry } from "../record/entries.ts";
 import { RecordWriter } from "../record/recordWriter.ts";
 import { runsFolder } from "../record/runs.ts";
 import type { SubjectDefinition } from "../subject.ts";
@@ -16,6 +16,7 @@ import { prepareSuite } from "../suites/prepareSuite.ts";
 import { openEnergyMeter } from "./energy.ts";
 import { gatherEnvironment } from "./environment.ts";
 import { type Estimate, estimate } from "./estimate.ts";
+import type { EntrySink } from "./journal.ts";
 import type { RunPlan } from "./plan.ts";
 import type { RunControl, RunProgress } from "./progress.ts";
 import { type RunDeps, type RunOutcome, runBenchmark } from "./runner.ts";
@@ -33,18 +34,21 @@ export interface LocalMachine {
 export interface Watcher {
   readonly control: RunControl;
   readonly onProgress: (progress: RunProgress) => void;
+  /** Gets each entry once it is written; of a resumed run first those that are there. */
+  readonly onEntry?: (entry: RecordEntry) => void;
 }
 
 /** Starts a run whose record lies in `folder`, which has none yet. */
 export async function startRun(
   { runId, plan, folder }: { readonly runId: string; readonly plan: RunPlan; readonly folder: string },
   machine: LocalMachine,
-  { control, onProgress }: Watcher,
+  { control, onProgress, onEntry = () => {} }: Watcher,
 ): Promise<RunOutcome> {
   let writer: RecordWriter | undefined;
   const create = async (run: RunEntry) => {
     writer = await RecordWriter.create(folder, run);
-    return writer;
+    onEntry(run);
+    return telling(writer, onEntry);
   };
   try {
     const deps = await dependenciesOn(machine);
@@ -58,15 +62,26 @@ export async function startRun(
 export async function resumeRun(
   folder: string,
   machine: LocalMachine,
-  { control, onProgress }: Watcher,
+  { control, onProgress, onEntry = () => {} }: Watcher,
 ): Promise<RunOutcome> {
   const { writer, record } = await RecordWriter.resume(folder);
   try {
     const deps = await dependenciesOn(machine);
-    return await runBenchmark(record.run.plan, { previous: record, sink: writer }, deps, control, onProgress);
+    record.entries.forEach(onEntry);
+    const target = { previous: record, sink: telling(writer, onEntry) };
+    return await runBenchmark(record.run.plan, target, deps, control, onProgress);
   } finally {
     await writer.close();
   }
+}
+
+function telling(writer: RecordWriter, onEntry: (entry: RecordEntry) => void): EntrySink {
+  return {
+    append: async (entry) => {
+      await writer.append(entry);
+      onEntry(entry);
+    },
+  };
 }
 
 /** How long a plan will take here. Measures the memory when that has not been done, and loads nothing. */

@@ -19,7 +19,7 @@ export interface PlanSources {
   readonly folder: string;
 }
 
-const speedSuites: ReadonlySet<SuiteId> = new Set(["latency", "sizes"]);
+const speedSuites: ReadonlySet<SuiteId> = new Set(["latency", "sizes", "keystrokes"]);
 /** In the middle of what models made for it show (ProSparse: 0.11 of the neurons of Llama 2 7B). */
 const activeShare = 0.11;
 const weightType = "q4_0";

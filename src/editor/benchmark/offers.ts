@@ -33,6 +33,16 @@ const suites: readonly (readonly [SuiteId, Offer])[] = [
     },
   ],
   [
+    "keystrokes",
+    {
+      title: "Keystrokes",
+      description: "Recorded typing of real code, replayed through completion: the times you would feel.",
+      runsCode: false,
+      subjects: "models",
+      taskCount: null,
+    },
+  ],
+  [
     "starter",
     {
       title: "Starter set",

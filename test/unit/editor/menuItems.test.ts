@@ -7,6 +7,7 @@ const state: MenuState = {
   snoozedUntil: null,
   modelName: "qwen.gguf",
   isStarter: false,
+  benchmark: null,
 };
 
 function rows(change: Partial<MenuState>) {
@@ -24,6 +25,7 @@ describe("menuItems", () => {
       "Choose Model… (qwen.gguf)",
       "Trigger Completion",
       "Show Last Completions",
+      "Benchmark…",
       "Restart Engine",
       "Show Log",
       "Settings",
@@ -38,6 +40,12 @@ describe("menuItems", () => {
       "Turn Completions On for python",
       "End Snooze or Change It… (until restart)",
     ]);
+  });
+
+  it("leads to the benchmark under way, and says what completions wait for", () => {
+    const during = rows({ snoozedUntil: "benchmark", benchmark: { description: "34 %, HumanEval/12" } });
+    expect(during).toContain("Benchmark… (34 %, HumanEval/12)");
+    expect(during).toContain("End Snooze or Change It… (until the benchmark has ended)");
   });
 
   it("leaves the language away when no editor is open", () => {

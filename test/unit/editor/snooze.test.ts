@@ -44,4 +44,26 @@ describe("Snooze", () => {
     snooze.dispose();
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it("lasts as long as a benchmark holds it, and gives back the user's own", async () => {
+    const { snooze, seen } = watchedSnooze();
+    let end = () => {};
+    snooze.holdUntil(
+      new Promise<void>((resolve) => {
+        end = resolve;
+      }),
+    );
+    snooze.startUntilRestart();
+    expect(snooze.until).toBe("benchmark");
+    end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen).toEqual(["benchmark", "benchmark", "restart"]);
+  });
+
+  it("ends when the benchmark that holds it fails", async () => {
+    const { snooze } = watchedSnooze();
+    snooze.holdUntil(Promise.reject(new Error("no disk")));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(snooze.until).toBeNull();
+  });
 });

@@ -35,6 +35,7 @@ const facts: StatusFacts = {
   modelFile: "qwen.gguf",
   speed: measured,
   lastEngineEnd: null,
+  benchmark: null,
 };
 const links =
   "[Choose Model](command:hotpath.chooseModel) · [Last Completions](command:hotpath.showLastCompletions) · [Log](command:hotpath.showLog)";
@@ -178,5 +179,28 @@ describe("renderStatus", () => {
     expect(tooltipMarkdown).toContain(
       "Model: \\[free GPU\\]\\(command:workbench\\.action\\.quit\\) \\$\\(flame\\) \\# big, Q8",
     );
+  });
+
+  it("shows how far a benchmark is, beside everything else", () => {
+    const benchmark = { fraction: 0.345, what: "HumanEval/12 on qwen (exact)", isPaused: false };
+    const { text, accessibilityLabel, tooltipMarkdown } = renderStatus(
+      { kind: "ready" },
+      { ...facts, benchmark },
+      "full",
+    );
+    expect(text).toBe("$(flame) Hotpath 42 tok/s $(beaker) 34 %");
+    expect(accessibilityLabel).toBe("Hotpath: ready, 42 tokens per second; a benchmark is running, 34 %");
+    expect(tooltipMarkdown).toContain("Benchmark running, 34 %: HumanEval/12 on qwen \\(exact\\)\\.");
+    expect(tooltipMarkdown).toContain("[Show it](command:hotpath.openBenchmarkResults)");
+  });
+
+  it("says that a benchmark is paused, and that completions wait for one", () => {
+    const benchmark = { fraction: 0.5, what: "HumanEval/12", isPaused: true };
+    const status: Status = { kind: "off", reason: { kind: "snoozed", until: "benchmark" } };
+    expect(row(status, { benchmark })).toEqual([
+      "$(bell-slash) Hotpath paused $(beaker) 50 % paused",
+      "Hotpath: paused until the benchmark has ended; a benchmark is paused at 50 %",
+      null,
+    ]);
   });
 });
