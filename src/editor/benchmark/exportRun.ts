@@ -18,11 +18,10 @@ import type { ExportFormat } from "../../panel/protocol.ts";
 
 type FileFormat = Exclude<ExportFormat, "bundle" | "svg">;
 
-/** The charts are large; they are loaded when somebody wants a picture. */
 const texts: Readonly<Record<FileFormat, (record: RunRecord) => Promise<string>>> = {
   markdown: async (record) => renderMarkdown(summarize(record)),
   csv: async (record) => renderCsv(record),
-  html: async (record) => (await import("../../benchmark/report/html.ts")).renderHtmlReport(record),
+  html: async (record) => (await import("../../benchmark/report/drawn.ts")).renderHtmlReport(record),
 };
 
 const extensions: Readonly<Record<FileFormat, string>> = { markdown: "md", csv: "csv", html: "html" };
@@ -45,7 +44,7 @@ async function exportPictures(record: RunRecord, figure: LatencyName): Promise<U
   if (pictures.length === 0) throw new AppError("request/invalid", "this run has nothing to draw yet");
   const folder = await chooseFolder("Save the Pictures Here");
   if (!folder) return null;
-  const { renderSvg } = await import("../../benchmark/report/svg.ts");
+  const { renderSvg } = await import("../../benchmark/report/drawn.ts");
   for (const { name, size, option } of pictures) {
     const file = path.join(folder.fsPath, `hotpath-${record.run.runId}-${name}.svg`);
     await write(file, renderSvg(option(chartThemes.light), size));
