@@ -22,7 +22,7 @@ const formats: Readonly<Record<string, Format>> = {
   md: (record) => renderMarkdown(summarize(record)),
   csv: renderCsv,
   json: (record) => `${JSON.stringify(summarize(record))}\n`,
-  html: async (record) => (await import("../benchmark/report/html.ts")).renderHtmlReport(record),
+  html: async (record) => (await import("../benchmark/report/drawn.ts")).renderHtmlReport(record),
   svg: renderPicture,
 };
 
@@ -84,7 +84,7 @@ async function render(record: RunRecord, options: OptionValues): Promise<string>
 async function renderPicture(record: RunRecord): Promise<string> {
   const [{ reportPictures }, { renderSvg }, { chartThemes }] = await Promise.all([
     import("../benchmark/report/pictures.ts"),
-    import("../benchmark/report/svg.ts"),
+    import("../benchmark/report/drawn.ts"),
     import("../benchmark/report/charts/theme.ts"),
   ]);
   const [picture] = reportPictures(record, summarize(record));

@@ -33,8 +33,7 @@ export async function writeBundle(folder: string, recordPath: string): Promise<v
   const there = await readdir(folder).catch(() => []); // Not there yet.
   if (there.length > 0)
     throw new AppError("file/unwritable", `${folder} is not empty; give the bundle a folder of its own`, { folder });
-  // Charts are a large library, which other commands need not load.
-  const { renderHtmlReport } = await import("./html.ts");
+  const { renderHtmlReport } = await import("./drawn.ts");
   const texts = { ...bundleTexts(record), "report.html": renderHtmlReport(record) };
   try {
     await mkdir(folder, { recursive: true });

@@ -8,7 +8,6 @@ import type { RunProgress } from "../../benchmark/run/progress.ts";
 import type { RunOutcome } from "../../benchmark/run/runner.ts";
 import type { SandboxAccess } from "../../benchmark/run/scoring.ts";
 import { Steering } from "../../benchmark/run/steering.ts";
-import { createReplay } from "../../benchmark/suites/keystrokes/replay.ts";
 import { datasetsOf } from "../../benchmark/suites/prepareSuite.ts";
 import { throwIfCancelled } from "../../common/cancellation.ts";
 import type { Disposable } from "../../common/dispose.ts";
@@ -154,7 +153,7 @@ export class BenchmarkController implements Disposable {
     this.#active = active;
     const { engine, productFolder, datasets, sandbox, pauseCompletions, memory } = this.#parts;
     const access = consent === "none" ? null : sandbox(consent);
-    const machine: LocalMachine = { engine, productFolder, datasets, sandbox: access, replay: createReplay(engine) };
+    const machine: LocalMachine = { engine, productFolder, datasets, sandbox: access };
     const watcher: Watcher = {
       control: steering,
       onProgress: (told) => this.#tell(active, told),

@@ -58,7 +58,7 @@ async function exportBundle(record: RunRecord): Promise<Uri | null> {
   if (!parent) return null;
   const { runId } = record.run;
   const folder = path.join(parent.fsPath, `hotpath-${runId}`);
-  await writeBundle(folder, recordFile(runFolder(runId)), { "report.html": await texts.html(record) });
+  await writeBundle(folder, recordFile(runFolder(runId)));
   window.showInformationMessage(`Hotpath: the bundle is in ${folder}. "hotpath verify" checks it on any machine.`);
   return Uri.file(folder);
 }
