@@ -89,7 +89,7 @@ export async function bundle() {
 const drawnApart = {
   name: "drawn apart",
   setup(build) {
-    build.onResolve({ filter: /\/report\/drawn\.ts$/ }, ({ kind }) =>
+    build.onResolve({ filter: /\/drawn\.ts$/ }, ({ kind }) =>
       kind === "dynamic-import" ? { path: "./drawn.js", external: true } : undefined,
     );
   },

@@ -5,8 +5,10 @@ import type { RunRecord } from "../benchmark/record/entries.ts";
 import { readRecordFile } from "../benchmark/record/recordFile.ts";
 import { listRuns, type RunListing } from "../benchmark/record/runs.ts";
 import { writeBundle } from "../benchmark/report/bundle.ts";
+import { chartThemes } from "../benchmark/report/charts/theme.ts";
 import { renderCsv } from "../benchmark/report/csv.ts";
 import { renderMarkdown } from "../benchmark/report/markdown.ts";
+import { reportPictures } from "../benchmark/report/pictures.ts";
 import { recommend } from "../benchmark/report/recommend.ts";
 import { summarize } from "../benchmark/report/summary.ts";
 import { plain, renderText } from "../benchmark/report/text.ts";
@@ -17,7 +19,6 @@ import { recordOf } from "./runArgument.ts";
 
 type Format = (record: RunRecord) => string | Promise<string>;
 
-// Charts are a large library, which the other formats need not load.
 const formats: Readonly<Record<string, Format>> = {
   md: (record) => renderMarkdown(summarize(record)),
   csv: renderCsv,
@@ -82,14 +83,10 @@ async function render(record: RunRecord, options: OptionValues): Promise<string>
 }
 
 async function renderPicture(record: RunRecord): Promise<string> {
-  const [{ reportPictures }, { renderSvg }, { chartThemes }] = await Promise.all([
-    import("../benchmark/report/pictures.ts"),
-    import("../benchmark/report/drawn.ts"),
-    import("../benchmark/report/charts/theme.ts"),
-  ]);
   const [picture] = reportPictures(record, summarize(record));
   if (!picture)
     throw new AppError("request/invalid", `run ${record.run.runId} has nothing to draw: no speed was measured`);
+  const { renderSvg } = await import("../benchmark/report/drawn.ts");
   return renderSvg(picture.option(chartThemes.light), picture.size);
 }
 
