@@ -7,6 +7,7 @@ import { sealEntry } from "./hashes.ts";
 import { readRecordFile } from "./recordFile.ts";
 import { lockRecord, type Release } from "./recordLock.ts";
 import { lockFile, recordFile } from "./runs.ts";
+import { shapeProblem } from "./schema.ts";
 
 const flushMs = 1000;
 /** Written to the disk at once: what took long to make. */
@@ -101,9 +102,11 @@ export class RecordWriter {
       this.#flushError = undefined;
       throw error;
     }
+    const { line, chain } = sealEntry(entry, this.#chain);
+    const problem = shapeProblem(JSON.parse(line));
+    if (problem) throw new AppError("internal/bug", `an entry that nobody could read: ${problem}`);
     if (this.#mayBeTorn) await this.#file.truncate(this.#length);
     this.#mayBeTorn = true; // Until all of the line is there: a full disk may have taken a part.
-    const { line, chain } = sealEntry(entry, this.#chain);
     const bytes = Buffer.from(`${line}\n`);
     for (let written = 0; written < bytes.length; ) {
       const { bytesWritten } = await this.#file.write(bytes, written, bytes.length - written, this.#length + written);

@@ -73,6 +73,17 @@ describe("RecordWriter", () => {
     });
   });
 
+  it("refuses an entry that could not be read again", async () => {
+    const writer = await RecordWriter.create(folder, exampleRun);
+    await expect(writer.append(exampleOutput({ ttftMs: Number.NaN }))).rejects.toMatchObject({
+      code: "internal/bug",
+      message: 'an entry that nobody could read: "ttftMs" cannot be null',
+    });
+    await writer.append(exampleOutput());
+    await writer.close();
+    expect(readFileSync(file, "utf8")).toBe(recordText([exampleRun, exampleOutput()]));
+  });
+
   it("lets one process at a time write", async () => {
     const writer = await RecordWriter.create(folder, exampleRun);
     const refusal = { code: "file/unwritable", details: { pid: process.pid } };
@@ -133,7 +144,7 @@ describe.runIf(process.platform !== "win32")("RecordWriter on a disk without roo
 });
 
 // Thirty processes are started, which takes its time on a busy machine.
-describe("a record whose writer is killed", { timeout: 60_000 }, () => {
+describe("a record whose writer is killed", { timeout: 120_000 }, () => {
   it("reads back as far as it was told to be written, and is resumed there, at 30 moments", async () => {
     const child = buildChild();
     let told = 0;
