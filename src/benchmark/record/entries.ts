@@ -1,6 +1,6 @@
 // The run record: one JSON object per line of `record.jsonl`, appended as results arrive. media/benchmark/
-// record-1.schema.json is its published schema. Every line ends in `chain`, the SHA-256 over the chain of the line before
-// (nothing for the first) and the line's own text without it, so that what was changed, dropped or moved later shows.
+// record-1.schema.json is its published schema. Every line ends in `chain`, the SHA-256 over the chain of the line
+// before (nothing for the first) and the line's own text without it, so that what was changed, dropped or moved shows.
 
 import type { StopReason } from "../../protocol/model.ts";
 import type { Isolation } from "../../sandbox/sandbox.ts";

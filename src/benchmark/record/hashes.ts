@@ -12,7 +12,7 @@ export function requestSha256(request: GenerationRequest): string {
   return sha256(JSON.stringify(request, (_, value: unknown) => (isPlainObject(value) ? sorted(value) : value)));
 }
 
-/** The line of an entry, without its line feed, and its chain. `before`: the chain of the line before, "" for the first. */
+/** The line of an entry, without its line feed. `before`: the chain of the line before it, "" for the first. */
 export function sealEntry(entry: RecordEntry, before: string): { line: string; chain: string } {
   const { chain: _, ...bare } = entry as RecordEntry & { chain?: string };
   const text = JSON.stringify(bare);

@@ -10,25 +10,26 @@ export type Release = () => void;
 export function lockRecord(file: string): Release {
   for (let attempt = 0; attempt < 10; attempt++) {
     if (make(file)) return () => rmSync(file, { force: true });
-    const owner = ownerOf(file);
-    if (owner !== null)
-      throw new AppError(
-        "file/unwritable",
-        `process ${owner} is writing this record; if it is not Hotpath, delete ${file}`,
-        { pid: owner, file },
-      );
+    const holder = holderOf(file);
+    if (holder !== null)
+      throw new AppError("file/unwritable", `${holder} is writing this record; if it is not Hotpath, delete ${file}`, {
+        holder,
+        file,
+      });
     removeStale(file);
   }
   throw new AppError("file/unwritable", `${file} is made anew as often as it is removed`, { file });
 }
 
-/** Process id of who holds the lock, or null. */
-export function ownerOf(file: string): number | null {
+/** "process 4711", for people; null: nobody has the lock. */
+export function holderOf(file: string): string | null {
   try {
-    const pid = Number(readFileSync(file, "utf8"));
+    const pid = readFileSync(file, "utf8");
+    const ageMs = Date.now() - statSync(file).mtimeMs;
+    // Made, but not written yet.
+    if (pid === "" && ageMs < 10_000) return "another process";
     // A process id from before this machine started means nothing now; two minutes for clocks that were set.
-    const startedMs = Date.now() - os.uptime() * 1000 - 120_000;
-    return statSync(file).mtimeMs > startedMs && isAlive(pid) ? pid : null;
+    return ageMs < os.uptime() * 1000 + 120_000 && isAlive(Number(pid)) ? `process ${pid}` : null;
   } catch {
     return null; // Gone.
   }
@@ -52,7 +53,7 @@ function removeStale(file: string): void {
   } catch {
     return; // Another process was faster.
   }
-  if (ownerOf(aside) === null) rmSync(aside, { force: true });
+  if (holderOf(aside) === null) rmSync(aside, { force: true });
   else renameSync(aside, file);
 }
 

@@ -72,7 +72,7 @@ export class RecordWriter {
   }
 
   /**
-   * Resolves when the operating system has the line. Rejects with `file/unwritable`, and the record is as it was before:
+   * Resolves when the operating system has the line. Rejects with `file/unwritable`, and the record is as before:
    * the same entry may be appended again, for instance when there is room on the disk.
    */
   append(entry: RecordEntry): Promise<void> {

@@ -6,7 +6,7 @@ import { dataFolder } from "../../common/dataFolder.ts";
 import { AppError } from "../../common/errors.ts";
 import type { EndEntry, RunEntry } from "./entries.ts";
 import { parseRecord } from "./parse.ts";
-import { ownerOf } from "./recordLock.ts";
+import { holderOf } from "./recordLock.ts";
 
 /** How far a run is. unfinished: cut off; it can be resumed, as one that was cancelled can. */
 export type RunStatus = EndEntry["status"] | "running" | "unfinished";
@@ -62,8 +62,8 @@ export async function listRuns(env?: NodeJS.ProcessEnv): Promise<RunListing[]> {
 /** Frees the disk of a run. Rejects with `request/invalid` while it goes on. */
 export async function deleteRun(runId: string, env?: NodeJS.ProcessEnv): Promise<void> {
   const folder = runFolder(runId, env);
-  const owner = ownerOf(lockFile(folder));
-  if (owner !== null) throw new AppError("request/invalid", `run ${runId} is being written by process ${owner}`);
+  const holder = holderOf(lockFile(folder));
+  if (holder !== null) throw new AppError("request/invalid", `run ${runId} is being written by ${holder}`);
   if (!(await stat(folder).catch(() => null))) throw new AppError("request/invalid", `there is no run ${runId}`);
   await rm(folder, { recursive: true });
 }
@@ -74,7 +74,7 @@ async function describeRun(folder: string): Promise<RunListing | null> {
   try {
     const { size: bytes, mtime } = await file.stat();
     const { run } = parseRecord(await readFirstLine(file));
-    const isRunning = ownerOf(lockFile(folder)) !== null;
+    const isRunning = holderOf(lockFile(folder)) !== null;
     const status = isRunning ? "running" : ((await readEnd(file, bytes)) ?? "unfinished");
     return { run, folder, status, bytes, changedAt: mtime.toISOString() };
   } catch {

@@ -21,7 +21,7 @@ interface Candidate {
   readonly interval: Interval | null;
 }
 
-/** The best by quality of those that answer with a line, 25 tokens, within the budget; of equally good ones the fastest. */
+/** The best by quality of those that write a line, 25 tokens, within the budget; of equally good ones the fastest. */
 export function recommend(summary: RunSummary, budgetMs: number): Recommendation {
   const suite = suiteOf(summary);
   if (!suite)
@@ -46,7 +46,9 @@ export function recommend(summary: RunSummary, budgetMs: number): Recommendation
     next && isWithin(next.quality, best.interval)
       ? `; ${next.subject.label}, ${formatShare(next.quality)}, is too close to tell apart`
       : "";
-  const reason = `${best.subject.label} solves ${formatShare(best.quality)} of ${suite.title}, the most among those that write 25 tokens within ${budget}, in ${formatMs(best.latencyMs)}${close}.`;
+  const rank = `the most among those that write 25 tokens within ${budget}`;
+  const what = `${best.subject.label} solves ${formatShare(best.quality)} of ${suite.title}`;
+  const reason = `${what}, ${rank}, in ${formatMs(best.latencyMs)}${close}.`;
   return { subject: best.subject.id, reason };
 }
 

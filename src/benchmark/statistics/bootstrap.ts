@@ -4,8 +4,8 @@ import { type Interval, quantile } from "./quantile.ts";
 const resamples = 5000;
 
 /**
- * Of what `statistic` says of the items, at 95 %. Items are drawn whole: give clusters where samples depend on each other.
- * The same for the same items. null for fewer than two, or when `statistic` has no value for them.
+ * Of what `statistic` says of the items, at 95 %. Items are drawn whole: give clusters where samples depend on each
+ * other. The same for the same items. null for fewer than two, or when `statistic` has no value for them.
  */
 export function bootstrapInterval<T>(items: readonly T[], statistic: (drawn: readonly T[]) => number): Interval | null {
   if (items.length < 2) return null;

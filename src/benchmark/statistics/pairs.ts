@@ -2,7 +2,7 @@
 import { bootstrapInterval } from "./bootstrap.ts";
 import { binomialCdf, type Interval, mean } from "./quantile.ts";
 
-/** Exact McNemar test, two-sided: how likely so uneven a split is when neither is better. Counts of what only one got. */
+/** Exact McNemar test, two-sided: how likely so uneven a split is when neither is better. Counts what only one got. */
 export function mcnemar(onlyFirst: number, onlySecond: number): number {
   const flips = onlyFirst + onlySecond;
   if (flips === 0) return 1;

@@ -41,8 +41,8 @@ export function describeSamples(values: readonly number[]): Figure | null {
 }
 
 /**
- * Of samples of unlike things, such as prompts of several lengths: a median over all would lie between them and be typical
- * of none. Percentiles are those of all. null for no samples.
+ * Of samples of unlike things, such as prompts of several lengths: a median over all would lie between them, typical of
+ * none. Percentiles are those of all. null for no samples.
  */
 export function describeGroups(groups: readonly (readonly number[])[]): Figure | null {
   const figures = groups.map(describeSamples).filter((figure) => figure !== null);
@@ -87,8 +87,8 @@ export function standardDeviation(values: readonly number[]): number {
 }
 
 /**
- * Between two of the samples, from the binomial distribution alone: at least 95 %, whatever the samples are like. null for
- * fewer than 6, which cannot tell.
+ * Between two of the samples, from the binomial distribution alone: at least 95 %, whatever the samples are like. null
+ * for fewer than 6, which cannot tell.
  */
 function medianInterval(sorted: Float64Array): Interval | null {
   let rank = 0;

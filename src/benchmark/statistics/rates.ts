@@ -13,8 +13,8 @@ export interface Rate {
 }
 
 /**
- * Of yes-or-no samples in clusters. Where every cluster has one, they are independent and the interval is Wilson's; else
- * whole clusters are drawn again. null for no samples.
+ * Of yes-or-no samples in clusters. Where every cluster has one, they are independent and the interval is Wilson's;
+ * else whole clusters are drawn again. null for no samples.
  */
 export function rateOf(clusters: readonly (readonly boolean[])[]): Rate | null {
   const samples = clusters.flat();

@@ -1,4 +1,4 @@
-// Whether the entries of a record fit each other. A forger who makes the chain anew has to get all of this right as well.
+// Whether the entries of a record fit each other. A forger who makes the chain anew has to get all of this right, too.
 import type { OutputEntry, RecordEntry, RunRecord, ScoreEntry } from "../record/entries.ts";
 import { sha256 } from "../record/hashes.ts";
 import { stepKey } from "../record/resume.ts";

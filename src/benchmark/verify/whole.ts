@@ -1,7 +1,8 @@
 // Level 1: the record is whole and as it was written, and the report says what follows from it.
 //
-// What this cannot prove: that anything was measured. Whoever writes a whole record anew, chain, hashes and all, passes.
-// Scores made up are found by running the stored texts again (level 2), texts and speeds by generating again (level 3).
+// What this cannot prove: that anything was measured. Whoever writes a whole record anew, chain, hashes and all,
+// passes. Scores made up are found by running the stored texts again (level 2), texts by generating again (level 3);
+// speeds can only be compared.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";

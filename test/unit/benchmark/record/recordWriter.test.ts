@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { buildSync } from "esbuild";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -86,19 +86,34 @@ describe("RecordWriter", () => {
 
   it("lets one process at a time write", async () => {
     const writer = await RecordWriter.create(folder, exampleRun);
-    const refusal = { code: "file/unwritable", details: { pid: process.pid } };
+    const refusal = { code: "file/unwritable", details: { holder: `process ${process.pid}` } };
     await expect(RecordWriter.create(folder, exampleRun)).rejects.toMatchObject(refusal);
     await expect(RecordWriter.resume(folder)).rejects.toMatchObject(refusal);
     await writer.close();
     await (await RecordWriter.resume(folder)).writer.close();
   });
 
-  it("takes the lock of a process that is gone", async () => {
+  it("leaves a lock alone whose maker has not written its name yet", async () => {
+    await (await RecordWriter.create(folder, exampleRun)).close();
+    writeFileSync(path.join(folder, "record.lock"), "");
+    await expect(RecordWriter.resume(folder)).rejects.toMatchObject({ details: { holder: "another process" } });
+  });
+
+  it("takes the lock of a process that is gone, or was before the machine started", async () => {
     await (await RecordWriter.create(folder, exampleRun)).close();
     const { pid } = spawnSync(process.execPath, ["-e", ""]);
-    writeFileSync(path.join(folder, "record.lock"), String(pid));
-    await (await RecordWriter.resume(folder)).writer.close();
-    expect(existsSync(path.join(folder, "record.lock"))).toBe(false);
+    const lock = path.join(folder, "record.lock");
+    const longAgo = new Date("2020-01-01");
+    for (const [content, time] of [
+      [String(pid), new Date()],
+      [String(process.pid), longAgo],
+      ["", longAgo],
+    ] as const) {
+      writeFileSync(lock, content);
+      utimesSync(lock, time, time);
+      await (await RecordWriter.resume(folder)).writer.close();
+      expect(existsSync(lock)).toBe(false);
+    }
   });
 
   it("refuses to overwrite a record, to write where it may not, and to append when closed", async () => {

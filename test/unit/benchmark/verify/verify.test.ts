@@ -360,6 +360,11 @@ describe("what cannot be checked here", () => {
     expect(noModel.failed.map(({ detail }) => detail)).toEqual(Array(5).fill("name it"));
   });
 
+  it("does not hold when nothing can be asked again", async () => {
+    await forge((entry) => (entry.type === "subject" ? null : entry));
+    expect((await check(3)).failed).toMatchObject([{ at: 3, detail: "there is nothing that could be asked again" }]);
+  });
+
   it("does not hold when the model is another one", async () => {
     const createSubject = async (definition: SubjectDefinition) => ({
       ...repeatingSubject(definition),
