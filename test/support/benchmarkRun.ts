@@ -14,7 +14,14 @@ import type {
   SubjectDefinition,
   SubjectFacts,
 } from "../../src/benchmark/subject.ts";
-import type { GenerateTask, PreparedSuite, SuiteChoice, SuiteId, SuiteInfo } from "../../src/benchmark/suite.ts";
+import type {
+  GenerateTask,
+  PreparedSuite,
+  ReplayTask,
+  SuiteChoice,
+  SuiteId,
+  SuiteInfo,
+} from "../../src/benchmark/suite.ts";
 import { cancelled, throwIfCancelled } from "../../src/common/cancellation.ts";
 import { AppError, type ErrorCode } from "../../src/common/errors.ts";
 import type { Isolation, Sandbox } from "../../src/sandbox/sandbox.ts";
@@ -80,6 +87,17 @@ const generation: Generation = {
   overlaps: 0,
 };
 
+/** What a replay shows. */
+export const typing = {
+  keystrokes: 20,
+  latenciesMs: [50, 60],
+  shown: 2,
+  cancelled: 1,
+  sources: { engine: 2, none: 18 },
+  savedCharacters: 5,
+  typedCharacters: 20,
+};
+
 export function model(id: string): SubjectDefinition {
   const spec = {
     path: `/${id}.gguf`,
@@ -126,6 +144,8 @@ export interface Script {
   readonly isolation?: Isolation["level"];
   readonly consent?: "full" | "reduced" | null;
   readonly environment?: Partial<Environment>;
+  /** Of the processor, while anything is generated. */
+  readonly watts?: number;
 }
 
 const choice = ({ id, repetitions = 1 }: SuiteScript): SuiteChoice => ({
@@ -184,8 +204,11 @@ export class ScriptedRun {
       prepareSuite: async ({ id }) => this.#suite(id),
       createSubject: (definition) => this.#subject(definition),
       sandbox: consent && { consent, create: async () => this.#sandbox() },
-      replay: null,
-      energy: null,
+      replay: async ({ id }, subject) => {
+        this.#happens(`${subject.id} types ${id}`, 100);
+        return typing;
+      },
+      energy: this.script.watts ? { read: async () => ((this.script.watts ?? 0) * this.#nowMs) / 1000 } : null,
       clock: {
         now: () => this.#nowMs,
         wait: async (ms, signal) => {
@@ -238,6 +261,7 @@ export class ScriptedRun {
     if (!script) throw new Error(`no suite ${id}`);
     if (script.prepareFails) throw new AppError(script.prepareFails, `${id} is not there`);
     const { kind, tasks, task, runsCode = false, referencesPassing, promptsSha256 = "same" } = script;
+    const traces = tasks.map((name): ReplayTask => ({ kind: "replay", id: name, cluster: name, trace: "" }));
     const named = tasks.map(
       (name): GenerateTask => ({
         kind: "generate",
@@ -253,7 +277,7 @@ export class ScriptedRun {
     };
     return {
       info: { id, title: `Suite ${id}`, kind, protocol: "test", dataset: null, taskCount: tasks.length, promptsSha256 },
-      tasks: named,
+      tasks: kind === "typing" ? traces : named,
       request: (asked) => asked.request,
       score: kind === "quality" ? score : null,
       runsCode,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RecordEntry } from "../../../../src/benchmark/record/entries.ts";
-import { model, type Script, ScriptedRun, type SuiteScript, shape } from "../../../support/benchmarkRun.ts";
+import { model, type Script, ScriptedRun, type SuiteScript, shape, typing } from "../../../support/benchmarkRun.ts";
 
 const latency: SuiteScript = { id: "latency", kind: "speed", tasks: ["t1", "t2"], repetitions: 2 };
 const starter: SuiteScript = { id: "starter", kind: "quality", tasks: ["q1", "q2"] };
@@ -149,6 +149,36 @@ describe("runBenchmark", () => {
     const suites = [{ ...latency, tasks: ["t1"], repetitions: 1, task: { idleMs: 5000 } }];
     const { events } = await finished({ subjects, suites });
     expect(events.slice(2, 8)).toEqual(["A t1", "wait 5000", "A t1", "B t1", "wait 5000", "B t1"]);
+  });
+});
+
+describe("what else is measured", () => {
+  it("replays typing on models, after what is timed and before what is scored", async () => {
+    const keystrokes: SuiteScript = { id: "keystrokes", kind: "typing", tasks: ["k1"] };
+    const server = { kind: "server", id: "S", label: "S", api: "ollama", url: "http://x", model: null } as const;
+    const run = await finished({ subjects: [model("A"), server], suites: [starter, keystrokes, latency] });
+    expect(run.of("typing")).toEqual([
+      {
+        type: "typing",
+        suite: "keystrokes",
+        subject: "A",
+        task: "k1",
+        repetition: 0,
+        ...typing,
+        atMs: expect.any(Number),
+      },
+    ]);
+    const order = [...new Set(run.events.flatMap((event) => /^A (types|t|q)/.exec(event)?.[1] ?? []))];
+    expect(order).toEqual(["t", "types", "q"]);
+    const rest = new ScriptedRun(run.script);
+    await rest.start(run.record(run.entries.findIndex(({ type }) => type === "typing") + 1));
+    expect(rest.of("typing")).toEqual([]);
+  });
+
+  it("counts the energy of timed generations, where the system tells", async () => {
+    const run = await finished({ subjects: [model("A")], suites: [latency, starter], watts: 50 });
+    const joules = run.of("output").map(({ suite, joules: each }) => `${suite} ${each?.toFixed(2)}`);
+    expect([...new Set(joules)]).toEqual(["latency 1.50", "starter undefined"]);
   });
 });
 
