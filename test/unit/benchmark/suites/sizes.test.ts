@@ -53,9 +53,10 @@ describe("expandSizes", () => {
   });
 
   it.each([
-    ["memory", room(5.9e9), 21],
-    ["the disk, where the files of both modes lie", room(16e9, 9e9), 17],
-  ])("measures two parts, of which the larger just fits, where %s is too small", async (_, small, many) => {
+    ["memory is a little too small", room(4.6e9), 16],
+    ["memory is much too small", room(3.4e9), 10],
+    ["the disk is too small for the files of both modes", room(16e9, 8.1e9), 12],
+  ])("measures two parts, the larger one up to 16 layers, where %s", async (_, small, many) => {
     const { subjects } = await expandSizes(choice, describeModel, small);
     expect(subjects.map(({ id, part }) => [id, part])).toEqual([
       ["7b-q4-0-dense-2-layers", { group: "7b-q4-0-dense", layers: 2, totalLayers: 32 }],
@@ -66,7 +67,7 @@ describe("expandSizes", () => {
   });
 
   it("leaves out a shape of which not even a few layers fit", async () => {
-    expect(await expandSizes(choice, describeModel, room(4e9))).toEqual({ subjects: [], left: ["7b q4_0"] });
+    expect(await expandSizes(choice, describeModel, room(2.5e9))).toEqual({ subjects: [], left: ["7b q4_0"] });
   });
 
   it("counts the memory of a context", async () => {
