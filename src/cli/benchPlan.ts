@@ -187,12 +187,10 @@ function textsOf(value: OptionValues[string]): readonly string[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** "a,b", or given several times. */
+/** "a,b", or given several times; each once. */
 function listOf(value: OptionValues[string]): string[] {
-  return textsOf(value)
-    .flatMap((text) => text.split(","))
-    .map((text) => text.trim())
-    .filter((text) => text !== "");
+  const names = textsOf(value).flatMap((text) => text.split(",").map((name) => name.trim()));
+  return [...new Set(names.filter((name) => name !== ""))];
 }
 
 function wholeNumberOf(options: OptionValues, name: string, usual: number): number {

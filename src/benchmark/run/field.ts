@@ -4,7 +4,7 @@ import type { Subject, SubjectDefinition } from "../subject.ts";
 import type { Journal } from "./journal.ts";
 import type { Teller } from "./teller.ts";
 
-export interface Runner {
+export interface Contestant {
   readonly id: string;
   readonly label: string;
   readonly subject: Subject;
@@ -12,7 +12,7 @@ export interface Runner {
   isWarm: boolean;
 }
 
-interface Entrant extends Runner {
+interface Entrant extends Contestant {
   isOpen: boolean;
 }
 
@@ -40,7 +40,7 @@ export class Field {
     this.#signal = told.signal;
   }
 
-  get runners(): readonly Runner[] {
+  get contestants(): readonly Contestant[] {
     return this.#entrants;
   }
 
@@ -64,8 +64,8 @@ export class Field {
   }
 
   /** Opens it when it is not. Rejects when it cannot be. */
-  async ready(runner: Runner): Promise<void> {
-    const entrant = this.#entrants.find(({ id }) => id === runner.id);
+  async ready(contestant: Contestant): Promise<void> {
+    const entrant = this.#entrants.find(({ id }) => id === contestant.id);
     if (!entrant || entrant.isOpen) return;
     await this.#unloadAll();
     await this.#open(entrant);

@@ -144,9 +144,9 @@ class Run {
   async #measure(wave: readonly SubjectDefinition[], suites: readonly ChosenSuite[]): Promise<void> {
     const { deps, journal, teller, control } = this.#parts;
     const wanted = suites.filter((suite) => wave.some((subject) => this.#isLeft(suite, subject)));
-    const contestants = wave.filter((subject) => wanted.some((suite) => this.#missing(suite, subject) > 0));
+    const asked = wave.filter((subject) => wanted.some((suite) => this.#missing(suite, subject) > 0));
     const create = (definition: SubjectDefinition) => deps.createSubject(definition);
-    const field = new Field(contestants, create, { journal, teller, signal: control.signal });
+    const field = new Field(asked, create, { journal, teller, signal: control.signal });
     this.#field = field;
     await field.open();
     for (const suite of wanted) await this.#runSuite(suite, field);
@@ -156,18 +156,18 @@ class Run {
 
   async #runSuite({ prepared, info, repetitions }: ChosenSuite, field: Field): Promise<void> {
     const { deps, control, journal, teller } = this.#parts;
-    const suits = field.runners.filter(({ subject }) => isFor(info.id, subject.definition));
-    const runners = suits.filter(({ id }) => !teller.isOut(id, info.id));
-    if (runners.length === 0 && journal.unscored(info.id).length === 0) return;
+    const suits = field.contestants.filter(({ subject }) => isFor(info.id, subject.definition));
+    const contestants = suits.filter(({ id }) => !teller.isOut(id, info.id));
+    if (contestants.length === 0 && journal.unscored(info.id).length === 0) return;
     const tools: SuiteTools = { ...this.#parts, ...deps, scoring: this.#scoring };
     try {
       await this.#scoring.prepare(prepared);
-      await new SuiteRun(prepared, repetitions, field, tools).run(runners);
+      await new SuiteRun(prepared, repetitions, field, tools).run(contestants);
     } catch (error) {
       if (control.signal.aborted) throw error;
       await this.#refuse(
         info.id,
-        runners.map(({ subject }) => subject.definition),
+        contestants.map(({ subject }) => subject.definition),
         error,
       );
     }

@@ -5,7 +5,7 @@ import { requestSha256, sha256 } from "../record/hashes.ts";
 import type { Generation, GenerationRequest, SubjectDefinition } from "../subject.ts";
 import type { GenerateTask, PreparedSuite, ReplayTask, Task } from "../suite.ts";
 import type { EnergyMeter } from "./energy.ts";
-import type { Field, Runner } from "./field.ts";
+import type { Contestant, Field } from "./field.ts";
 import type { Journal } from "./journal.ts";
 import type { Meter } from "./meter.ts";
 import { Noise } from "./noise.ts";
@@ -54,23 +54,23 @@ export class SuiteRun {
     this.#tools = tools;
   }
 
-  async run(runners: readonly Runner[]): Promise<void> {
+  async run(contestants: readonly Contestant[]): Promise<void> {
     const { info, tasks } = this.#suite;
     const { control, journal, teller, meter } = this.#tools;
     const { isTogether } = this.#field;
     this.#collectUnscored();
-    for (const turn of turns({ ...info, tasks, repetitions: this.#repetitions, subjects: runners, isTogether })) {
-      const { task, repetition, subject: runner } = turn;
-      const step = { suite: info.id, subject: runner.id, task: task.id, repetition };
-      if (journal.isDone(step) || teller.isOut(runner.id, info.id)) continue;
+    for (const turn of turns({ ...info, tasks, repetitions: this.#repetitions, subjects: contestants, isTogether })) {
+      const { task, repetition, subject: contestant } = turn;
+      const step = { suite: info.id, subject: contestant.id, task: task.id, repetition };
+      if (journal.isDone(step) || teller.isOut(contestant.id, info.id)) continue;
       if (!isTogether || this.#waiting.some((answer) => answer.task !== task)) await this.#scoreWaiting();
       await this.#pausePoint();
       try {
-        const spentMs = await this.#take(runner, task, repetition);
+        const spentMs = await this.#take(contestant, task, repetition);
         if (spentMs !== null) meter.count(step, spentMs);
       } catch (error) {
         throwIfCancelled(control.signal);
-        await teller.fail(runner.id, null, error);
+        await teller.fail(contestant.id, null, error);
       }
     }
     await this.#scoreWaiting();
@@ -78,59 +78,59 @@ export class SuiteRun {
   }
 
   /** Milliseconds it took; null: the subject refused. */
-  async #take(runner: Runner, task: Task, repetition: number): Promise<number | null> {
+  async #take(contestant: Contestant, task: Task, repetition: number): Promise<number | null> {
     const { clock, teller, journal, replay, control } = this.#tools;
-    await this.#field.ready(runner);
-    const what = `${task.id} on ${runner.label}`;
+    await this.#field.ready(contestant);
+    const what = `${task.id} on ${contestant.label}`;
     if (task.kind === "replay") {
       if (!replay) throw new Error("a suite of typing traces needs a replay");
       teller.tell("measuring", what);
       const started = clock.now();
-      const shown = await replay(task, runner.subject.definition, control.signal);
-      const step = { suite: "keystrokes", subject: runner.id, task: task.id, repetition } as const;
+      const shown = await replay(task, contestant.subject.definition, control.signal);
+      const step = { suite: "keystrokes", subject: contestant.id, task: task.id, repetition } as const;
       await journal.append({ type: "typing", ...step, ...shown });
       return clock.now() - started;
     }
-    const asked = await this.#agree(runner, task);
+    const asked = await this.#agree(contestant, task);
     if (!asked) return null;
     const request = this.#suite.request(asked, repetition);
-    if (!runner.isWarm) {
-      teller.tell("warming-up", runner.label);
+    if (!contestant.isWarm) {
+      teller.tell("warming-up", contestant.label);
       // A request of its own, as a server may answer one that it knows out of a cache.
       const own = this.#suite.request(asked, this.#repetitions);
-      await this.#ask(runner, asked, { request: own, repetition: this.#repetitions, isWarmUp: true });
-      runner.isWarm = true;
+      await this.#ask(contestant, asked, { request: own, repetition: this.#repetitions, isWarmUp: true });
+      contestant.isWarm = true;
     }
     teller.tell("measuring", what);
     const started = clock.now();
     if (asked.idleMs) await clock.wait(asked.idleMs, control.signal);
-    const output = await this.#ask(runner, asked, { request, repetition, isWarmUp: false });
+    const output = await this.#ask(contestant, asked, { request, repetition, isWarmUp: false });
     if (this.#suite.info.kind === "speed") this.#noise.add(output);
     if (this.#suite.score) this.#waiting.push({ task: asked, output });
     return clock.now() - started;
   }
 
   /** The task as this subject can be asked; null: not at all, and it has been told. */
-  async #agree(runner: Runner, task: GenerateTask): Promise<GenerateTask | null> {
+  async #agree(contestant: Contestant, task: GenerateTask): Promise<GenerateTask | null> {
     const { teller } = this.#tools;
     const { info } = this.#suite;
-    const objection = runner.subject.objection(task.request);
+    const objection = contestant.subject.objection(task.request);
     if (objection?.kind === "refused") {
-      if (task.fallback) return this.#agree(runner, withoutFallback(task, task.fallback));
-      await teller.refuse(runner.id, info.id, objection.message);
+      if (task.fallback) return this.#agree(contestant, withoutFallback(task, task.fallback));
+      await teller.refuse(contestant.id, info.id, objection.message);
       return null;
     }
-    if (objection && !this.#agreed.has(runner.id)) {
-      this.#agreed.add(runner.id);
-      const message = `${info.title}: ${runner.label} ${objection.message}`;
+    if (objection && !this.#agreed.has(contestant.id)) {
+      this.#agreed.add(contestant.id);
+      const message = `${info.title}: ${contestant.label} ${objection.message}`;
       const advice = "Read figures of whole texts with this in mind; those per token hold.";
-      await teller.warn({ code: "limited", message, advice }, runner.id);
+      await teller.warn({ code: "limited", message, advice }, contestant.id);
     }
     return task;
   }
 
   async #ask(
-    runner: Runner,
+    contestant: Contestant,
     task: GenerateTask,
     asked: { readonly request: GenerationRequest; readonly repetition: number; readonly isWarmUp: boolean },
   ): Promise<Given> {
@@ -138,25 +138,25 @@ export class SuiteRun {
     const { info } = this.#suite;
     const isSpeed = info.kind === "speed";
     const before = isSpeed && energy ? await energy.read() : null;
-    const generation = await runner.subject.generate(asked.request, control.signal);
+    const generation = await contestant.subject.generate(asked.request, control.signal);
     const joules = before !== null && energy ? (await energy.read()) - before : null;
     const { request, repetition, isWarmUp } = asked;
-    const step = { suite: info.id, subject: runner.id, task: task.id, repetition };
+    const step = { suite: info.id, subject: contestant.id, task: task.id, repetition };
     const measures = { ...measuresOf(generation, isSpeed), joules };
     const entry = { type: "output", ...step, isWarmUp, requestSha256: requestSha256(request), ...measures } as const;
     await journal.append(entry);
-    if (generation.stats?.cutTokens) await this.#warnOfCut(runner);
+    if (generation.stats?.cutTokens) await this.#warnOfCut(contestant);
     return entry;
   }
 
-  async #warnOfCut(runner: Runner): Promise<void> {
+  async #warnOfCut(contestant: Contestant): Promise<void> {
     await this.#tools.teller.warn(
       {
         code: "truncated-prompt",
-        message: `${this.#suite.info.title}: prompts do not fit in the context of ${runner.label} and lose their beginning.`,
+        message: `${this.#suite.info.title}: prompts do not fit in the context of ${contestant.label} and lose their beginning.`,
         advice: "Give it a longer context, or leave it out of this suite.",
       },
-      runner.id,
+      contestant.id,
     );
   }
 

@@ -9,7 +9,7 @@ import { evenlySpread } from "./protocol.ts";
 
 /** Long enough for the times of 25, 50 and 100 tokens, which cover what is accepted in an editor. */
 export const outputTokens = 100;
-/** The engine's own; a model so slow that it does not get through is told by its stop reason. */
+/** A model that takes longer is cut short, and its record says so. */
 const timeLimitMs = 30 * 60_000;
 /** Of source code in the vocabularies of code models; the record holds each subject's own count. */
 const charactersPerToken = 3.3;

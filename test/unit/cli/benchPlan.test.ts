@@ -77,6 +77,11 @@ describe("the plan of hotpath bench", () => {
     expect((await plan({ suite: ["humaneval"], repetitions: "20" })).suites[0]).toMatchObject({ repetitions: 1 });
   });
 
+  it("does nothing twice", async () => {
+    const { subjects, suites } = await plan({ mode: ["dense", "dense"], suite: ["latency,latency"] });
+    expect([subjects.length, suites.length]).toEqual([1, 1]);
+  });
+
   it("says which shapes do not fit, and fails when nothing is left", async () => {
     const { plan: rest, notes } = await readPlan({ shapes: ["7b,70b"], mode: ["dense"] }, sources());
     expect(rest.subjects.map(({ id }) => id)).toEqual(["7b-q4-0-dense"]);
