@@ -122,7 +122,7 @@ export class SuiteRun {
     }
     if (objection && !this.#agreed.has(contestant.id)) {
       this.#agreed.add(contestant.id);
-      const message = `${info.title}: ${contestant.label} ${objection.message}`;
+      const message = `${info.title}: it ${objection.message}.`;
       const advice = "Read figures of whole texts with this in mind; those per token hold.";
       await teller.warn({ code: "limited", message, advice }, contestant.id);
     }
@@ -153,7 +153,7 @@ export class SuiteRun {
     await this.#tools.teller.warn(
       {
         code: "truncated-prompt",
-        message: `${this.#suite.info.title}: prompts do not fit in the context of ${contestant.label} and lose their beginning.`,
+        message: `${this.#suite.info.title}: prompts do not fit in its context and lose their beginning.`,
         advice: "Give it a longer context, or leave it out of this suite.",
       },
       contestant.id,

@@ -58,7 +58,7 @@ export class Teller {
     this.#refused.add(keyOf(subject, suite));
     this.#drop(subject, suite);
     const advice = "Compare it in the other suites, or ask the model by another kind of server.";
-    await this.warn({ code: "refused", message: `${subject} is left out of ${suite}: it ${message}`, advice }, subject);
+    await this.warn({ code: "refused", message: `It is left out of ${suite}: it ${message}.`, advice }, subject);
   }
 
   isOut(subject: string, suite: SuiteId): boolean {

@@ -248,7 +248,7 @@ describe("what a subject objects to", () => {
     const run = new ScriptedRun({ subjects, suites: [starter], behaviours: { A: { objection: () => refuses } } });
     expect(await run.start()).toMatchObject({ failures: [] });
     expect(run.of("warning")).toMatchObject([
-      { code: "refused", subject: "A", message: "A is left out of starter: it cannot fill in the middle" },
+      { code: "refused", subject: "A", message: "It is left out of starter: it cannot fill in the middle." },
     ]);
     expect(run.progress.at(-1)).toMatchObject({ done: 2, total: 2 });
   });
