@@ -51,7 +51,7 @@ export const llamaServer: Dialect = {
   },
 };
 
-/** Its usual filters (top-k 40, min-p 0.05) are switched off: only what the request names shapes the text. */
+/** Its usual filters (top-k 40, min-p 0.05, in some releases a repeat penalty) are switched off: only what the request names shapes the text. */
 function settings({ maxTokens, temperature, topP, seed, stop, ignoreEnd }: GenerationRequest): object {
   return {
     n_predict: maxTokens,
@@ -59,6 +59,7 @@ function settings({ maxTokens, temperature, topP, seed, stop, ignoreEnd }: Gener
     top_p: topP,
     top_k: 0,
     min_p: 0,
+    repeat_penalty: 1,
     seed,
     stop,
     ignore_eos: ignoreEnd,

@@ -244,6 +244,7 @@ describe("llama-server", () => {
         top_p: 1,
         top_k: 0,
         min_p: 0,
+        repeat_penalty: 1,
         seed: 1,
         stop: [],
         ignore_eos: true,
