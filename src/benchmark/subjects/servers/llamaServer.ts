@@ -70,7 +70,7 @@ function settings({ maxTokens, temperature, topP, seed, stop, ignoreEnd }: Gener
 
 const stopTypes: Readonly<Record<string, StopReason>> = { eos: "end", limit: "tokens", word: "stop" };
 
-/** Servers from before December 2024 say it by three flags. */
+/** Older servers say it by three flags. */
 function stopReasonOf(message: JsonObject): StopReason | null {
   const named = stopTypes[asText(message.stop_type) ?? ""];
   if (named) return named;
