@@ -18,6 +18,7 @@ const stages = {
   unit: () => vitest("test/unit"),
   native: async () => (await import("./native/run.mjs")).runNativeTests({ log: console.log }),
   engine: () => vitest("test/engine"),
+  sandbox: () => vitest("test/sandbox"),
   package: () => vitest("test/package"),
   editor: async () => (await import("./editor/run.mjs")).runEditorTests({ vsix: makePackage(), log: console.log }),
 };

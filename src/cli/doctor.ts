@@ -1,6 +1,7 @@
 // What is here, what is missing, and what to do about it.
 import { existsSync } from "node:fs";
 import os from "node:os";
+import path from "node:path";
 import { version as llamaPackagesVersion } from "../../native/llama.lock.json";
 import { isCancelled, toAppError } from "../common/errors.ts";
 import { cudaPackage } from "../common/libraryDirectories.ts";
@@ -10,6 +11,8 @@ import type { Diagnostics } from "../protocol/engine.ts";
 import type { LoadedModel, ModelSpec } from "../protocol/model.ts";
 import type { MeasureAnswer } from "../protocol/planning.ts";
 import { runtimeFiles } from "../protocol/runtimeFiles.ts";
+import { probeChildIsolation } from "../sandbox/childSandbox.ts";
+import type { Isolation } from "../sandbox/sandbox.ts";
 import { type Command, type CommandContext, exitStatus } from "./command.ts";
 import { describeHot, formatBytes, formatPercent, formatRows, formatTable } from "./format.ts";
 
@@ -47,6 +50,8 @@ interface Report {
   readonly engine: Diagnostics | null;
   /** null: not asked for, or it failed. */
   readonly measured: MeasureAnswer | null;
+  /** Of programs that a model wrote, when a benchmark runs them; null: it does not run them here. */
+  readonly isolation: Isolation | null;
   readonly logFile: string;
   /** Something does not work. */
   readonly problems: readonly Finding[];
@@ -70,13 +75,18 @@ async function examine({ engine, signal, productFolder }: CommandContext, isMeas
     problems.push({ what: `${code}: ${message}`, remedy: remedyFor(message, logFile) });
   }
   if (diagnostics) hints.push(...gpuHints(diagnostics));
+  const isolation = await probeChildIsolation(path.join(productFolder, "dist")).catch((thrown) => {
+    const remedy = "Completions do not need it. The benchmark panel has a place of its own for them.";
+    hints.push({ what: toAppError(thrown).message, remedy });
+    return null;
+  });
   const system = {
     platform: `${process.platform}-${process.arch} ${os.release()}`,
     node: process.versions.node,
     memoryBytes: os.totalmem(),
     cores: os.availableParallelism(),
   };
-  return { version: productVersion, system, engine: diagnostics, measured, logFile, problems, hints };
+  return { version: productVersion, system, engine: diagnostics, measured, isolation, logFile, problems, hints };
 }
 
 function remedyFor(message: string, logFile: string): string {
@@ -118,12 +128,13 @@ function hasNvidiaDriver(): boolean {
   return ["/proc/driver/nvidia/version", "C:\\Windows\\System32\\nvcuda.dll"].some((file) => existsSync(file));
 }
 
-function describe({ version, system, engine, measured, logFile, problems, hints }: Report): string {
+function describe({ version, system, engine, measured, isolation, logFile, problems, hints }: Report): string {
   const lines = [
     `Hotpath ${version} on ${system.platform}, Node ${system.node}, ${system.cores} cores, ${formatBytes(system.memoryBytes)} memory`,
   ];
   if (engine) lines.push(describeEngine(engine));
   if (measured) lines.push(describeMeasurement(measured));
+  if (isolation) lines.push(describeIsolation(isolation));
   lines.push(`Log: ${logFile}`);
   const list = (title: string, findings: readonly Finding[]) => {
     for (const { what, remedy } of findings) lines.push("", `${title}: ${what}`, `  What to do: ${remedy}`);
@@ -132,6 +143,11 @@ function describe({ version, system, engine, measured, logFile, problems, hints 
   list("Hint", hints);
   if (problems.length === 0) lines.push("", "Everything that is needed works.");
   return lines.join("\n");
+}
+
+function describeIsolation({ level, layers }: Isolation): string {
+  const walls = layers.map(({ name, isPresent }) => (isPresent ? name : `no ${name}`));
+  return `Programs of a model run in ${level} isolation: ${walls.join(", ")}`;
 }
 
 function describeEngine({

@@ -26,7 +26,7 @@ const surroundings = () => ({
   createPyodideModule,
   // Python's `js` module shows these instead of the global scope: nothing.
   jsglobals: Object.create(null) as object,
-  env: { HOME: "/home/program", PYTHONINSPECT: "" },
+  env: { HOME: "/program", PYTHONINSPECT: "" },
 });
 
 /** "Pyodide 314.0.7, CPython 3.14.2" */

@@ -1,6 +1,6 @@
 // What the packaged extension holds: everything it needs and nothing else.
 import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makePackage } from "../../esbuild.mjs";
@@ -42,6 +42,7 @@ describe("the package", () => {
       "extension/dist/engineHost.js",
       "extension/dist/extension.js",
       "extension/dist/native/LICENSE.llama.cpp",
+      "extension/dist/native/hotpath-confine",
       "extension/dist/native/hotpath.node",
       "extension/dist/native/libggml-base.so",
       "extension/dist/native/libggml-cpu-*.so",
@@ -49,6 +50,12 @@ describe("the package", () => {
       "extension/dist/native/libggml.v*.so",
       ...(existsSync(cudaLibrary) ? ["extension/dist/native/libhotpath-cuda.so"] : []),
       "extension/dist/native/libllama.v*.so",
+      "extension/dist/panel/sandboxWorker.js",
+      "extension/dist/pyodide/pyodide-lock.json",
+      "extension/dist/pyodide/pyodide.asm.wasm",
+      "extension/dist/pyodide/python_stdlib.zip",
+      "extension/dist/pyodide/snapshot.bin",
+      "extension/dist/sandboxChild.mjs",
       "extension/media/benchmark/prompts/*",
       "extension/media/benchmark/starter.jsonl",
       "extension/media/icon.png",
@@ -74,9 +81,24 @@ describe("the package", () => {
 
   it("names the licence of everything inside", () => {
     const notices = contents.get("extension/dist/THIRD_PARTY_NOTICES.txt")?.toString() ?? "";
-    for (const name of ["llama.cpp", "vscode-jsonrpc", "ignore", "node-addon-api"]) expect(notices).toContain(name);
+    for (const name of ["llama.cpp", "vscode-jsonrpc", "ignore", "node-addon-api", "pyodide", "CPython"])
+      expect(notices).toContain(name);
+    expect(notices).toContain("Mozilla Public License Version 2.0");
+    expect(notices).toContain("PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2");
     expect(notices.match(/Permission is hereby granted/g)?.length).toBeGreaterThanOrEqual(4);
     expect(contents.has("extension/LICENSE.txt")).toBe(true);
+  });
+
+  it("brings Pyodide's files as they are, for its licence and for the snapshot", () => {
+    for (const file of ["pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]) {
+      const original = readFileSync(path.join(root, "node_modules", "pyodide", file));
+      expect(sha256(contents.get(`extension/dist/pyodide/${file}`)), file).toBe(sha256(original));
+    }
+  });
+
+  it("brings nothing of what the tests attack the sandbox with", () => {
+    const attacks = [...contents].filter(([, bytes]) => bytes.includes("read a file beside"));
+    expect(attacks.map(([name]) => name)).toEqual([]);
   });
 
   it("says nothing about the machine it was built on", () => {
