@@ -1,4 +1,5 @@
 // The confined child as a sandbox: found out about with a first child, which then waits for the first program.
+import { existsSync, realpathSync } from "node:fs";
 import { AppError } from "../common/errors.ts";
 import { ConfinedChild } from "./confinedChild.ts";
 import { type ChildPlan, childCommand, judgeIsolation, type OptionalLayer, permissionFlags } from "./confinement.ts";
@@ -51,8 +52,10 @@ async function startFirst(folder: string, without: readonly OptionalLayer[]): Pr
   if (process.versions.electron !== undefined) {
     throw unavailable("the editor's own Node does not confine itself; the benchmark panel has a place of its own");
   }
+  // The permission flag compares paths as they are written, and Node finds its script by its real one.
+  const realFolder = existsSync(folder) ? realpathSync(folder) : folder;
   for (const permissionFlag of [...permissionFlags, null]) {
-    const plan = { folder, permissionFlag, without };
+    const plan = { folder: realFolder, permissionFlag, without };
     const child = new ConfinedChild(childCommand(plan));
     try {
       const handshake = await child.probed();

@@ -69,10 +69,23 @@ export function childCommand({ folder, permissionFlag, without, script }: ChildP
   return { command: helper, args: args.flat(), hasHelper };
 }
 
+let libraries: readonly string[] | null = null;
+
 /** Those this very Node runs with; addons that something loaded into this process are none of them. */
-function sharedLibraries(): string[] {
-  const { sharedObjects } = process.report.getReport() as unknown as { sharedObjects: string[] };
-  return sharedObjects.filter((file) => path.isAbsolute(file) && !file.endsWith(".node"));
+function sharedLibraries(): readonly string[] {
+  libraries ??= loadedLibraries().filter((file) => path.isAbsolute(file) && !file.endsWith(".node"));
+  return libraries;
+}
+
+function loadedLibraries(): readonly string[] {
+  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const { excludeNetwork = false } = report;
+  report.excludeNetwork = true; // The names of all peers would be looked up for it.
+  try {
+    return (report.getReport() as unknown as { sharedObjects: string[] }).sharedObjects;
+  } finally {
+    report.excludeNetwork = excludeNetwork;
+  }
 }
 
 /** The helper's line: which layers it put up. */
@@ -106,36 +119,50 @@ interface Wall extends IsolationLayer {
   readonly isNeeded: boolean;
 }
 
+/** What decides, beside the walls themselves. */
+export interface System {
+  readonly platform: NodeJS.Platform;
+  readonly arch: string;
+  readonly isRoot: boolean;
+}
+
+const thisSystem = (): System => ({
+  platform: process.platform,
+  arch: process.arch,
+  isRoot: process.getuid?.() === 0,
+});
+
 /**
  * What holds this child, judged by what it could do. Throws `sandbox/unavailable` when a wall is claimed but does not
  * hold, and when too little is left to run anything at all.
  */
-export function judgeIsolation(helper: HelperReport | null, probes: ChildProbes, interpreter: string): Isolation {
+export function judgeIsolation(
+  helper: HelperReport | null,
+  probes: ChildProbes,
+  interpreter: string,
+  { platform, arch, isRoot } = thisSystem(),
+): Isolation {
   const walls = wallsAround(helper, probes);
   const broken = walls.find(({ isClaimed, isPresent }) => isClaimed && !isPresent);
-  if (broken) throw unavailable(`${broken.name} does not hold: ${broken.detail}`);
+  if (broken) throw unavailable(`${broken.name} does not hold (${broken.detail})`);
   const holds = (name: string) => walls.some((wall) => wall.name === name && wall.isPresent);
   const keepsFiles = holds("Landlock") || holds("private root");
-  if (process.platform === "linux" && !holds("seccomp")) {
+  if (platform === "linux" && !holds("seccomp")) {
     throw unavailable(
       helper
         ? "this kernel has no seccomp, which keeps a program from the network and from other processes"
-        : `hotpath-confine is missing, or not built for ${process.arch}; build Hotpath on this machine`,
+        : `hotpath-confine is missing, or not built for ${arch}; build Hotpath on this machine`,
     );
   }
   if (!keepsFiles && !holds("permission flag")) throw unavailable(`Node ${probes.node} has no permission flag`);
-  if (!keepsFiles && process.getuid?.() === 0) {
-    throw unavailable("nothing but Node's permission flag would keep a program from root's files; run as another user");
+  if (!keepsFiles && isRoot) {
+    throw unavailable("only Node's permission flag would keep a program from root's files; run as another user");
   }
   // Only there was every attack of the tests tried.
-  const isTriedPlatform = process.platform === "linux" && process.arch === "x64";
-  const isFull = isTriedPlatform && keepsFiles && walls.every(({ isNeeded, isPresent }) => isPresent || !isNeeded);
-  return {
-    place: "child",
-    level: isFull ? "full" : "reduced",
-    layers: walls.map(({ name, isPresent, detail }) => ({ name, isPresent, detail })),
-    interpreter,
-  };
+  const isTriedSystem = platform === "linux" && arch === "x64";
+  const isFull = isTriedSystem && keepsFiles && walls.every(({ isNeeded, isPresent }) => isPresent || !isNeeded);
+  const layers = walls.map(({ name, isPresent, detail }) => ({ name, isPresent, detail }));
+  return { place: "child", level: isFull ? "full" : "reduced", layers, interpreter };
 }
 
 function wallsAround(helper: HelperReport | null, probes: ChildProbes): Wall[] {

@@ -7,7 +7,7 @@ export const sandboxLimits = {
   cpuMs: 3_000,
   wallMs: 10_000,
   memoryBytes: 1 << 30,
-  /** Of stdout and stderr together; what comes after is dropped. */
+  /** Of what a place itself sends, its verdict included. What a program prints is dropped where it is printed. */
   outputBytes: 64 * 1024,
 } as const;
 

@@ -58,13 +58,20 @@ export async function createWorkerSandbox(options: WorkerSandboxOptions): Promis
   const url = workerUrl(assets.source, scheme);
   const { stdlib, lockFileContents, snapshot } = assets;
   const start: WorkerStart = { wasm, stdlib, lockFileContents, snapshot, memoryBytes: sandboxLimits.memoryBytes };
-  const first = new PanelWorker(url, start, startTimeoutMs);
+  const startWorker = (expected: string | null) => {
+    try {
+      return new PanelWorker(url, start, startTimeoutMs, expected);
+    } catch (error) {
+      throw unavailable(`no worker can be started: ${(error as Error).message}`, error);
+    }
+  };
+  const first = startWorker(null);
   try {
     const { probes, interpreter } = await first.probed();
     const isolation = judgeWorker(probes, interpreter);
     requireConsent(isolation, allowReduced);
     const expected = JSON.stringify(probes);
-    return new FreshSandbox(isolation, first, () => new PanelWorker(url, start, startTimeoutMs, expected));
+    return new FreshSandbox(isolation, first, () => startWorker(expected));
   } catch (error) {
     first.kill();
     throw error instanceof AppError ? error : unavailable((error as Error).message, error);
@@ -87,7 +94,7 @@ class PanelWorker implements Place {
   #isProbed = false;
   isAlive = true;
 
-  constructor(url: string, start: WorkerStart, startTimeoutMs: number, expected: string | null = null) {
+  constructor(url: string, start: WorkerStart, startTimeoutMs: number, expected: string | null) {
     this.#startTimeoutMs = startTimeoutMs;
     this.#expected = expected;
     this.#worker = new Worker(url, { type: "module" });

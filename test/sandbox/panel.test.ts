@@ -11,6 +11,7 @@ import type { Isolation, Verdict } from "../../src/sandbox/sandbox.ts";
 import type { createWorkerSandbox, WorkerAssets, WorkerScheme } from "../../src/sandbox/workerSandbox.ts";
 import { findChromium, launchChromium } from "../support/browser.mjs";
 import { root } from "../support/sources.ts";
+import { humanEval, program } from "./humanEval.ts";
 import { openPanelPage, type PanelPage, panelPolicy } from "./panelPage.ts";
 
 declare const panel: { createWorkerSandbox: typeof createWorkerSandbox; assets: WorkerAssets };
@@ -87,6 +88,16 @@ describe("a program in a worker of the panel", () => {
       ["memory limit", true],
     ]);
   }, 120_000);
+
+  it("passes with HumanEval's own solutions and fails with none", async (context) => {
+    const problems = humanEval(context, 10);
+    const page = await open(context, panelPolicy());
+    const right = problems.map((problem) => program(problem, problem.canonical_solution));
+    const wrong = problems.slice(0, 2).map((problem) => program(problem, "    return None"));
+    const { verdicts = [] } = await run(page, { sources: [...right, ...wrong], scheme: "data", allowReduced: false });
+    const outcomes = verdicts.map(({ outcome }) => outcome);
+    expect(outcomes).toEqual([...right.map(() => "passed"), ...wrong.map(() => "failed")]);
+  }, 900_000);
 
   it("needs consent in a blob's worker, which shares the page's origin", async (context) => {
     const page = await open(context, panelPolicy("blob"));

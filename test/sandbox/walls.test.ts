@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import { beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { childCommand, type OptionalLayer, permissionFlags } from "../../src/sandbox/confinement.ts";
 import { root } from "../support/sources.ts";
 import { temporaryFolder } from "../support/temporaryFolder.ts";
@@ -13,6 +13,7 @@ import { product, putUpTargets } from "./targets.ts";
 const attackScript = path.join(root, "test", "sandbox", "attacks.mjs");
 const helper = path.join(product, "native", "hotpath-confine");
 const nobody = 65534;
+const isLinux = process.platform === "linux";
 
 interface Attack {
   readonly name: string;
@@ -70,13 +71,8 @@ const confined =
   (dist: string) =>
     childCommand({ folder: dist, permissionFlag: flag, without, script: attackScript });
 
-function needsLinux(context: TestContext) {
-  context.skip(process.platform !== "linux", "the helper is Linux's");
-}
-
-describe.each(users)("attacks in JavaScript by uid %i", (uid) => {
-  it("reach a lot without walls, or they would prove nothing", async (context) => {
-    needsLinux(context);
+describe.runIf(isLinux).each(users)("attacks in JavaScript by uid %i", (uid) => {
+  it("reach a lot without walls, or they would prove nothing", async () => {
     const { reached, hits } = await attack(uid, () => ({ command: process.execPath, args: [attackScript] }));
     expect(reached.length).toBeGreaterThan(25);
     expect([...new Set(hits)].sort()).toEqual(["TCP", "UDP", "abstract socket", "socket file"]);
@@ -103,15 +99,14 @@ describe.each(users)("attacks in JavaScript by uid %i", (uid) => {
     expect(hits).toEqual([]);
   });
 
-  it("reach no more than readable files with seccomp and the permission flag alone", async (context) => {
-    needsLinux(context);
+  it("reach no more than readable files with seccomp and the permission flag alone", async () => {
     const { reached, hits } = await attack(uid, confined(["landlock", "namespaces"]));
     expect(reached).toEqual(["read through a link in its own folder", "resolve a name"]);
     expect(hits).toEqual([]);
   });
 });
 
-describe.each(users)("system calls by uid %i", (uid) => {
+describe.runIf(isLinux).each(users)("system calls by uid %i", (uid) => {
   it.each<{ without: OptionalLayer[] }>([{ without: [] }, { without: ["landlock"] }, { without: ["namespaces"] }])(
     "are refused but for those that are harmless, without $without",
     async ({ without }) => {

@@ -53,6 +53,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: Error) => {
-  send({ type: "unable", reason: `${error.name}: ${error.message}` });
+  send({ type: "unable", reason: `${error.name}: ${error.message}`.slice(0, 500) });
   process.exit(1);
 });

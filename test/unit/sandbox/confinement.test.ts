@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { type ChildProbes, parseChildProbes } from "../../../src/sandbox/child/childProbes.ts";
+import { type HelperReport, judgeIsolation, parseHelperReport, type System } from "../../../src/sandbox/confinement.ts";
+
+const helper: HelperReport = { namespaces: true, privateRoot: false, landlock: 7, seccomp: true, pid: 100 };
+const probes: ChildProbes = {
+  node: "20.20.2",
+  pid: 1,
+  environmentVariables: 0,
+  openUnlistedFile: "EACCES",
+  openUnpermittedFile: "ERR_ACCESS_DENIED",
+  openSocket: "EPERM",
+  signalItself: "EPERM",
+  codeFromString: "EvalError",
+  tooMuchMemory: "RangeError",
+};
+const linux: System = { platform: "linux", arch: "x64", isRoot: false };
+
+function levelOf(
+  changes: Partial<ChildProbes> = {},
+  claims: Partial<HelperReport> | null = {},
+  system: Partial<System> = {},
+) {
+  const report = claims && { ...helper, ...claims };
+  return judgeIsolation(report, { ...probes, ...changes }, "", { ...linux, ...system }).level;
+}
+
+const without = {
+  landlock: [{ openUnlistedFile: null }, { landlock: 0 }],
+  namespaces: [{ pid: 4711 }, { namespaces: false }],
+  both: [
+    { openUnlistedFile: null, pid: 4711 },
+    { landlock: 0, namespaces: false },
+  ],
+} as const;
+
+describe("the level of isolation", () => {
+  it("is full with every wall, with a private root for Landlock, and without namespaces", () => {
+    expect(levelOf()).toBe("full");
+    expect(levelOf({ openUnlistedFile: "ENOENT" }, { landlock: 0, privateRoot: true })).toBe("full");
+    expect(levelOf(...without.namespaces)).toBe("full");
+  });
+
+  it("is reduced without a wall around files, without the permission flag, and where nobody attacked it", () => {
+    expect(levelOf(...without.both)).toBe("reduced");
+    expect(levelOf({ openUnpermittedFile: null })).toBe("reduced");
+    expect(levelOf({}, {}, { arch: "arm64" })).toBe("reduced");
+    const bare = { openUnlistedFile: null, openSocket: null, signalItself: null, pid: 4711 };
+    expect(levelOf(bare, null, { platform: "darwin" })).toBe("reduced");
+  });
+
+  it("does not exist when a wall that is claimed does not hold", () => {
+    expect(() => levelOf({ openSocket: null })).toThrow("seccomp does not hold (opening a socket: succeeded");
+    expect(() => levelOf({ openSocket: "ECONNREFUSED" })).toThrow("seccomp does not hold");
+    expect(() => levelOf({ openUnlistedFile: null })).toThrow("Landlock does not hold");
+    expect(() => levelOf({ openUnlistedFile: "EACCES" }, { landlock: 0, privateRoot: true })).toThrow("private root");
+    expect(() => levelOf({ pid: 4711 })).toThrow("namespaces does not hold");
+    expect(() => levelOf({ codeFromString: null })).toThrow("no code from strings does not hold");
+    expect(() => levelOf({ tooMuchMemory: null })).toThrow("memory limit does not hold");
+    expect(() => levelOf({ environmentVariables: 1 })).toThrow("empty environment does not hold");
+  });
+
+  it("does not exist when too little is left", () => {
+    expect(() => levelOf({ openSocket: null, signalItself: null }, { seccomp: false })).toThrow("no seccomp");
+    expect(() => levelOf({ openSocket: null, pid: 4711 }, null)).toThrow("hotpath-confine is missing");
+    expect(() => levelOf(...without.both, { isRoot: true })).toThrow("run as another user");
+    const open = { openUnlistedFile: null, openUnpermittedFile: null, openSocket: null, pid: 4711 };
+    expect(() => levelOf(open, null, { platform: "darwin" })).toThrow("no permission flag");
+  });
+});
+
+describe("what a child tells", () => {
+  it("counts as an attempt that succeeded where it is missing or makes no sense", () => {
+    expect(parseChildProbes({ node: "20", pid: 1, environmentVariables: 0, openSocket: 7 })).toEqual({
+      ...Object.fromEntries(Object.keys(probes).map((name) => [name, null])),
+      node: "20",
+      pid: 1,
+      environmentVariables: 0,
+    });
+    expect(parseChildProbes({ node: "20", pid: "1" })).toBeNull();
+  });
+});
+
+describe("the helper's report", () => {
+  it("is read when it is whole, and not otherwise", () => {
+    expect(parseHelperReport("hotpath-confine: namespaces=1 root=0 landlock=7 seccomp=1 pid=100")).toEqual(helper);
+    expect(parseHelperReport("hotpath-confine: namespaces=1 root=0 landlock=7 seccomp=1")).toBeNull();
+    expect(parseHelperReport("x hotpath-confine: namespaces=1 root=0 landlock=7 seccomp=1 pid=100")).toBeNull();
+    expect(parseHelperReport("")).toBeNull();
+  });
+});
