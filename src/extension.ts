@@ -5,6 +5,7 @@ import { AppError, isCancelled, toAppError } from "./common/errors.ts";
 import type { Outcome } from "./completion/outcome.ts";
 import { Activity } from "./editor/activity.ts";
 import { createBenchmark } from "./editor/benchmark/benchmark.ts";
+import { TypingRecorder } from "./editor/benchmark/recordTyping.ts";
 import { ChangeTracker } from "./editor/changeTracker.ts";
 import { ModelChooser } from "./editor/chooseModel.ts";
 import * as simple from "./editor/commands.ts";
@@ -79,6 +80,7 @@ export function activate(context: ExtensionContext): HotpathApi {
     activity.noteFailure(error);
     notifier.report(error);
   };
+  const typing = owned.add(new TypingRecorder(onFailure));
   // Has the model ready before the first keystroke, but only for a window that will need it.
   const warmUp = async () => {
     const document = window.activeTextEditor?.document;
@@ -132,6 +134,7 @@ export function activate(context: ExtensionContext): HotpathApi {
     trigger: simple.triggerCompletion,
     showLastCompletions: () => trace.show(),
     saveTrace: () => trace.saveAsTestCase(),
+    recordKeystrokes: () => typing.toggle(),
     showLog: () => log.show(),
     openSettings: simple.openSettings,
     openSample: () => simple.openSample(context.extensionPath),

@@ -17,6 +17,7 @@ export const commandIds = {
   trigger: "hotpath.trigger",
   showLastCompletions: "hotpath.showLastCompletions",
   saveTrace: "hotpath.saveTrace",
+  recordKeystrokes: "hotpath.recordKeystrokes",
   showLog: "hotpath.showLog",
   openSettings: "hotpath.openSettings",
   openSample: "hotpath.openSample",

@@ -141,7 +141,7 @@ function editorOf(document: TextDocument): TextEditor | undefined {
   return visibleTextEditors.find((editor) => editor.document === document);
 }
 
-function indentationOf(editor: TextEditor | undefined): IndentationStyle {
+export function indentationOf(editor: TextEditor | undefined): IndentationStyle {
   const { tabSize, insertSpaces } = editor?.options ?? {};
   return {
     tabSize: typeof tabSize === "number" ? tabSize : 4,

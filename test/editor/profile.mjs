@@ -40,13 +40,17 @@ export class Profile {
   kept = path.join(this.directory, "kept");
   temporary = path.join(this.directory, "tmp");
 
-  constructor({ folder = sampleWorkspace } = {}) {
+  /** `settings`: besides the quiet ones. */
+  constructor({ folder = sampleWorkspace, settings = {} } = {}) {
     mkdirSync(path.join(this.userData, "User"), { recursive: true });
     mkdirSync(this.extensions);
     mkdirSync(this.temporary);
     cpSync(folder, this.workspace, { recursive: true });
     // Written before the start: code-server does not follow later changes of the file.
-    writeFileSync(path.join(this.userData, "User", "settings.json"), JSON.stringify(quietSettings, null, 2));
+    writeFileSync(
+      path.join(this.userData, "User", "settings.json"),
+      JSON.stringify({ ...quietSettings, ...settings }, null, 2),
+    );
   }
 
   /** What the running engine says about itself (src/protocol/runtimeFiles.ts), or undefined when there is none. */

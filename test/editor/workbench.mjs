@@ -108,6 +108,15 @@ export class Workbench {
     await this.page.keyboard.press("Control+End");
   }
 
+  /** Puts the cursor of the active editor there; both count from 1. */
+  async goTo(line, column) {
+    await this.page.locator(`${activeEditor} .view-lines`).first().click();
+    await this.press("Control+G");
+    await this.page.locator(`${quickInput} input`).first().fill(`:${line}:${column}`);
+    await this.press("Enter");
+    await this.page.locator(quickInput).waitFor({ state: "hidden" });
+  }
+
   async type(text) {
     await this.page.keyboard.type(text, { delay: 30 });
   }
@@ -202,6 +211,15 @@ export class Workbench {
     await row("..").waitFor(); // The dialog has shown its first folder and takes keys from now on.
     await this.page.locator(`${quickInput} input`).first().fill(file);
     await row(path.basename(file)).waitFor();
+    await this.press("Enter");
+    await this.page.locator(quickInput).waitFor({ state: "hidden" });
+  }
+
+  /** Types the path of a file that is to be made into the editor's own file dialog and takes it. */
+  async enterNewPath(file) {
+    const row = this.page.locator(`${quickInputRow} .label-name`).getByText("..", { exact: true });
+    await row.waitFor(); // The dialog has shown its first folder and takes keys from now on.
+    await this.page.locator(`${quickInput} input`).first().fill(file);
     await this.press("Enter");
     await this.page.locator(quickInput).waitFor({ state: "hidden" });
   }

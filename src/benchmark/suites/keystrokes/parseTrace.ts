@@ -11,7 +11,6 @@ export function parseTrace(json: string, source: string): Trace {
   const recorded = check.object(value.recorded, "recorded");
   const indentation = check.object(value.indentation, "indentation");
   const trace: Trace = {
-    name: check.text(value.name, "name", /^[\w.-]{1,100}$/),
     recorded: {
       by: check.oneOf(recorded.by, "recorded.by", ["person", "program"]),
       how: check.text(recorded.how, "recorded.how"),

@@ -1,8 +1,8 @@
 // Makes a trace of what an editor tells while somebody types.
 import { applyChanges, longestTraceMs, type Recorded, type Trace, type TraceChange, type TraceEvent } from "./trace.ts";
 
-/** Editors tell of a change first and where it left the cursor right after, both within one frame. */
-const sameKeystrokeMs = 15;
+/** Editors tell of a change first and where it left the cursor right after: two messages, sent together. */
+const sameKeystrokeMs = 30;
 
 export type RecordedDocument = Pick<Trace, "languageId" | "indentation" | "initialText">;
 
@@ -56,10 +56,10 @@ export class TraceRecorder {
   }
 
   /** Without the pause before the first event: nobody wants to wait for it again. */
-  finish(name: string, recorded: Recorded): Trace {
+  finish(recorded: Recorded): Trace {
     const first = this.#events[0]?.atMs ?? 0;
     const events = this.#events.map((event) => ({ ...event, atMs: Math.round(event.atMs - first) }));
-    return { name, recorded, ...this.#document, events };
+    return { recorded, ...this.#document, events };
   }
 
   #sinceStart(nowMs: number): number {

@@ -7,8 +7,6 @@ export const traceVersion = 1;
 export const longestTraceMs = 120_000;
 
 export interface Trace {
-  /** Letters, digits, dots and dashes. */
-  readonly name: string;
   readonly recorded: Recorded;
   /** As the editor names it: "python", "typescript", ... */
   readonly languageId: string;

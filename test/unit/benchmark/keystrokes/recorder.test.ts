@@ -8,7 +8,7 @@ const { recorded, languageId, indentation } = traceOf("", []);
 
 const recording = (initialText: string) => new TraceRecorder({ languageId, indentation, initialText }, 5000);
 const insert = (offset: number, text: string): TraceChange => ({ offset, removed: 0, text });
-const finish = (recorder: TraceRecorder) => recorder.finish("small", recorded);
+const finish = (recorder: TraceRecorder) => recorder.finish(recorded);
 
 describe("TraceRecorder", () => {
   it("gives a trace that reads back, with times since the first event", () => {

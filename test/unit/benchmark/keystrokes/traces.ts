@@ -3,7 +3,6 @@ import type { Trace, TraceEvent } from "../../../../src/benchmark/suites/keystro
 
 export function traceOf(initialText: string, events: readonly TraceEvent[], change: Partial<Trace> = {}): Trace {
   return {
-    name: "small",
     recorded: { by: "program", how: "written for a test", on: "2026-01-31" },
     languageId: "python",
     indentation: { tabSize: 4, insertSpaces: true },
