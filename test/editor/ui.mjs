@@ -5,6 +5,7 @@ import { launchChromium } from "../support/browser.mjs";
 import { fileChecks } from "./checks/files.mjs";
 import { firstChecks, lightChecks } from "./checks/first.mjs";
 import { modelChecks } from "./checks/models.mjs";
+import { recordingChecks } from "./checks/recording.mjs";
 import { switchChecks } from "./checks/switches.mjs";
 import { typingChecks } from "./checks/typing.mjs";
 import { windowChecks } from "./checks/windows.mjs";
@@ -22,6 +23,7 @@ const checks = [
   ...switchChecks,
   ...fileChecks,
   ...typingChecks,
+  ...recordingChecks,
   ...modelChecks,
   ...windowChecks,
   ...lightChecks,

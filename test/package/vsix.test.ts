@@ -28,7 +28,7 @@ function shape(name: string): string {
   return name
     .replace(/^(.*\/lib)ggml-cpu-\w+\.so$/, "$1ggml-cpu-*.so")
     .replace(/\.v\d+\.\d+\.\d+\./, ".v*.")
-    .replace(/(walkthrough|readme|prompts)\/[\w-]+\.(svg|png|txt)$/, "$1/*");
+    .replace(/(walkthrough|readme|prompts|traces)\/[\w-]+\.(svg|png|txt|json)$/, "$1/*");
 }
 
 describe("the package", () => {
@@ -58,6 +58,7 @@ describe("the package", () => {
       "extension/dist/sandboxChild.mjs",
       "extension/media/benchmark/prompts/*",
       "extension/media/benchmark/starter.jsonl",
+      "extension/media/benchmark/traces/*",
       "extension/media/icon.png",
       "extension/media/readme/*",
       "extension/media/sample/rectangle.py",
