@@ -6,6 +6,7 @@ import path from "node:path";
 import { findDataset } from "../benchmark/datasets/catalogue.ts";
 import type { RunPlan } from "../benchmark/run/plan.ts";
 import type { ModelSubject, ServerApi, ServerSubject, SubjectDefinition } from "../benchmark/subject.ts";
+import { modelSubject, serverSubject, withOwnIds } from "../benchmark/subjects/naming.ts";
 import { type SuiteChoice, type SuiteId, suiteIds } from "../benchmark/suite.ts";
 import { type Describe, expandSizes } from "../benchmark/suites/sizes/expandSizes.ts";
 import { AppError } from "../common/errors.ts";
@@ -52,19 +53,11 @@ export async function readPlan(options: OptionValues, sources: PlanSources): Pro
 export function parseServer(text: string): ServerSubject {
   const [, address = "", named, model = null] = /^(https?:\/\/[^#=\s]+)(?:#([a-z-]+))?(?:=(.+))?$/.exec(text) ?? [];
   if (!URL.canParse(address)) throw new UsageError(`--server is "${text}"; it must be URL, URL#API or URL#API=MODEL`);
-  const { host, port, username } = new URL(address);
+  const { port, username } = new URL(address);
   if (username !== "") throw new UsageError("--server holds a user name; it would stand in the record");
   const api = serverApis.find((each) => each === (named ?? (port === ollamaPort ? "ollama" : "openai")));
   if (!api) throw new UsageError(`--server names the API "${named}"; it must be one of ${serverApis.join(", ")}`);
-  const label = model === null ? `${api} at ${host}` : `${model} by ${api} at ${host}`;
-  return {
-    kind: "server",
-    id: idOf(model === null ? `${api}-${host}` : `${api}-${model}`),
-    label,
-    api,
-    url: address,
-    model,
-  };
+  return serverSubject(api, address, model);
 }
 
 /** Files of data sets by name, checked. */
@@ -87,13 +80,8 @@ function modelsOf(
   const missing = asked.find((file) => !existsSync(file));
   if (missing !== undefined) throw new AppError("model/not-found", `there is no file ${missing}`);
   const files = asked.length === 0 && isStarterMeant ? [starterModelPath(productFolder)] : asked;
-  return files.flatMap((file) =>
-    modesOf(options, ["auto"]).map((mode): ModelSubject => {
-      const name = path.basename(file, ".gguf");
-      const id = idOf(`${name}-${mode}`);
-      return { kind: "model", id, label: `${name} (${mode})`, spec: { ...spec, path: file, mode } };
-    }),
-  );
+  const modes = modesOf(options, ["auto"]);
+  return files.flatMap((file) => modes.map((mode) => modelSubject({ ...spec, path: file, mode })));
 }
 
 async function sizesOf(
@@ -162,20 +150,6 @@ function modesOf(options: OptionValues, usual: readonly ModeChoice[]): readonly 
     if (!mode) throw new UsageError(`--mode names "${name}"; there are ${modeChoices.join(", ")}`);
     return mode;
   });
-}
-
-/** Two files may have the same name in different folders. */
-function withOwnIds(subjects: readonly SubjectDefinition[]): SubjectDefinition[] {
-  const seen = new Map<string, number>();
-  return subjects.map((subject) => {
-    const count = (seen.get(subject.id) ?? 0) + 1;
-    seen.set(subject.id, count);
-    return count === 1 ? subject : { ...subject, id: `${subject.id}-${count}`, label: `${subject.label} ${count}` };
-  });
-}
-
-function idOf(text: string): string {
-  return text.replace(/[^A-Za-z0-9.]+/g, "-").replace(/^-+|-+$/g, "");
 }
 
 function nearestFolder(folder: string): string {

@@ -12,10 +12,9 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h${rest === 0 ? "" : ` ${rest} min`}`;
 }
 
-export function formatEstimateTime({ low, high }: RunEstimate): string {
-  if (low === null || high === null) return "How long it takes shows once it runs.";
-  const [from, to] = [formatDuration(low * 1000), formatDuration(high * 1000)];
-  return from === to ? `About ${from}.` : `About ${from} to ${to}.`;
+/** "Roughly 2 min to 12 min." */
+export function formatEstimateTime({ leastMs, mostMs }: RunEstimate): string {
+  return leastMs === null || mostMs === null ? "" : `Roughly ${formatDuration(leastMs)} to ${formatDuration(mostMs)}.`;
 }
 
 /** "12 of 40, about 3 min left" */

@@ -77,9 +77,9 @@ export interface RunDraft {
 }
 
 export interface RunEstimate {
-  /** Seconds; null while something is unknown. */
-  readonly low: number | null;
-  readonly high: number | null;
+  /** null with a problem. */
+  readonly leastMs: number | null;
+  readonly mostMs: number | null;
   /** Why it cannot start like this, or null. */
   readonly problem: string | null;
 }

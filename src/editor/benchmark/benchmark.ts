@@ -2,6 +2,8 @@
 import path from "node:path";
 import { type ExtensionContext, window } from "vscode";
 import { DatasetStore } from "../../benchmark/datasets/datasetStore.ts";
+import { estimateRun } from "../../benchmark/run/localRun.ts";
+import type { RunPlan } from "../../benchmark/run/plan.ts";
 import { dataFolder } from "../../common/dataFolder.ts";
 import { DisposableStore } from "../../common/dispose.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -30,6 +32,8 @@ export interface Benchmark extends RunningBenchmark {
 
 export function createBenchmark({ context, engine, settings, snooze, starterPath }: BenchmarkParts): Benchmark {
   const owned = new DisposableStore();
+  const ended = new AbortController();
+  owned.add({ dispose: () => ended.abort() });
   const { extensionPath: productFolder, globalState: memory } = context;
   const datasets = new DatasetStore({ folder: path.join(dataFolder(), "datasets") });
   // The panel tells the controller what waits for it, and the controller's programs run in the panel.
@@ -55,7 +59,9 @@ export function createBenchmark({ context, engine, settings, snooze, starterPath
       engine.describeSynthetic({ vocabulary: starterPath, options });
     return { spec, describe, folder: dataFolder() };
   };
-  const host = owned.add(new PanelHost({ controller, panel, code, settings, datasets, starterPath, planSources }));
+  const estimate = (plan: RunPlan) => estimateRun(plan, { engine, productFolder }, ended.signal);
+  const hostParts = { controller, panel, code, settings, datasets, starterPath, planSources, estimate };
+  const host = owned.add(new PanelHost(hostParts));
   return {
     get live() {
       return controller.live;

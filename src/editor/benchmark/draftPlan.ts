@@ -2,9 +2,9 @@
 
 import { statfs } from "node:fs/promises";
 import os from "node:os";
-import path from "node:path";
 import type { RunPlan } from "../../benchmark/run/plan.ts";
-import type { ModelSubject, ServerSubject, SubjectDefinition } from "../../benchmark/subject.ts";
+import type { ServerSubject } from "../../benchmark/subject.ts";
+import { modelSubject, serverSubject, withOwnIds } from "../../benchmark/subjects/naming.ts";
 import type { SuiteChoice, SuiteId } from "../../benchmark/suite.ts";
 import { type Describe, expandSizes } from "../../benchmark/suites/sizes/expandSizes.ts";
 import { AppError } from "../../common/errors.ts";
@@ -27,23 +27,11 @@ const weightType = "q4_0";
 /** Rejects with `request/invalid`, or with `model/too-large` when not even a part of a size fits here. */
 export async function planOf(draft: RunDraft, sources: PlanSources): Promise<RunPlan> {
   const shapes = await shapesOf(draft, sources);
-  const subjects = withOwnIds([...modelsOf(draft, sources), ...draft.servers.map(serverOf), ...shapes]);
+  const { models, modes, servers } = draft;
+  const files = models.flatMap((file) => modes.map((mode) => modelSubject({ ...sources.spec, path: file, mode })));
+  const subjects = withOwnIds([...files, ...servers.map(serverOf), ...shapes]);
   if (subjects.length === 0) throw new AppError("request/invalid", "no model, server or size was chosen");
   return { subjects, suites: draft.suites.map((id) => suiteOf(id, draft)), completions: draft.completions };
-}
-
-function modelsOf({ models, modes }: RunDraft, { spec }: PlanSources): ModelSubject[] {
-  return models.flatMap((file) =>
-    modes.map((mode): ModelSubject => {
-      const name = path.basename(file, ".gguf");
-      return {
-        kind: "model",
-        id: idOf(`${name}-${mode}`),
-        label: `${name} (${mode})`,
-        spec: { ...spec, path: file, mode },
-      };
-    }),
-  );
 }
 
 function serverOf({ api, url, model }: ServerDraft): ServerSubject {
@@ -60,9 +48,7 @@ function serverOf({ api, url, model }: ServerDraft): ServerSubject {
       `the address at ${host} holds a name or a password, which would stand in the record`,
     );
   }
-  const label = model === "" ? `${api} at ${host}` : `${model} by ${api} at ${host}`;
-  const id = idOf(model === "" ? `${api}-${host}` : `${api}-${model}`);
-  return { kind: "server", id, label, api, url, model: model === "" ? null : model };
+  return serverSubject(api, url, model === "" ? null : model);
 }
 
 async function shapesOf({ shapes, modes }: RunDraft, { spec, describe, folder }: PlanSources) {
@@ -86,18 +72,4 @@ function suiteOf(id: SuiteId, { limit, rounds }: RunDraft): SuiteChoice {
     topP: 1,
     seed: 1,
   };
-}
-
-/** Two files may have the same name in different folders. */
-function withOwnIds(subjects: readonly SubjectDefinition[]): SubjectDefinition[] {
-  const seen = new Map<string, number>();
-  return subjects.map((subject) => {
-    const count = (seen.get(subject.id) ?? 0) + 1;
-    seen.set(subject.id, count);
-    return count === 1 ? subject : { ...subject, id: `${subject.id}-${count}`, label: `${subject.label} ${count}` };
-  });
-}
-
-function idOf(text: string): string {
-  return text.replace(/[^A-Za-z0-9.]+/g, "-").replace(/^-+|-+$/g, "");
 }

@@ -46,10 +46,10 @@ const suites: readonly (readonly [SuiteId, Offer])[] = [
     "starter",
     {
       title: "Starter set",
-      description: "Small Python problems of our own; works offline.",
+      description: "Small Python problems of our own, whole bodies and single lines; works offline.",
       runsCode: true,
       subjects: "models",
-      taskCount: 40,
+      taskCount: 80,
     },
   ],
   [

@@ -6,6 +6,8 @@ import type { FailureEntry, RunRecord } from "../../benchmark/record/entries.ts"
 import { deleteRun } from "../../benchmark/record/runs.ts";
 import { recommend } from "../../benchmark/report/recommend.ts";
 import { type RunSummary, summarize } from "../../benchmark/report/summary.ts";
+import type { Estimate } from "../../benchmark/run/estimate.ts";
+import type { RunPlan } from "../../benchmark/run/plan.ts";
 import { type Disposable, DisposableStore } from "../../common/dispose.ts";
 import { AppError, isCancelled, isErrorCode, toAppError } from "../../common/errors.ts";
 import type { FromPage, RunDraft, Tab } from "../../panel/protocol.ts";
@@ -29,6 +31,7 @@ export interface HostParts {
   readonly datasets: DatasetStore;
   readonly starterPath: string;
   readonly planSources: () => PlanSources;
+  readonly estimate: (plan: RunPlan) => Promise<Estimate>;
 }
 
 /** A summary of a long record takes a while: it is made again when at most so much of the time goes into it. */
@@ -166,11 +169,14 @@ export class PanelHost implements Disposable {
   }
 
   async #estimate(draftId: number, draft: RunDraft): Promise<void> {
-    const problem = await planOf(draft, this.#parts.planSources()).then(
-      () => null,
-      (thrown) => sentence(toAppError(thrown).message),
-    );
-    this.#parts.panel.post({ type: "estimate", draftId, estimate: { low: null, high: null, problem } });
+    const { panel, estimate } = this.#parts;
+    try {
+      const { leastMs, mostMs } = await estimate(await planOf(draft, this.#parts.planSources()));
+      panel.post({ type: "estimate", draftId, estimate: { leastMs, mostMs, problem: null } });
+    } catch (thrown) {
+      const problem = sentence(toAppError(thrown).message);
+      panel.post({ type: "estimate", draftId, estimate: { leastMs: null, mostMs: null, problem } });
+    }
   }
 
   async #start(draft: RunDraft): Promise<void> {

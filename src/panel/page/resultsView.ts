@@ -83,6 +83,7 @@ export class ResultsView {
   }
 
   update(state: PageState, preferences: Preferences): void {
+    const isNewView = state.view !== this.#state?.view;
     const isNewRun = state.view?.runId !== this.#state?.view?.runId;
     this.#state = state;
     this.#preferences = preferences;
@@ -90,10 +91,9 @@ export class ResultsView {
     show(this.#empty, view === null);
     show(this.#content, view !== null);
     if (!view) return;
-    if (isNewRun) {
-      this.#select(null);
-      this.#onBudget(String(preferences.budgetMs));
-    }
+    if (isNewRun) this.#select(null);
+    // More results may change which subject is best.
+    if (isNewView) this.#ask(view.runId, preferences.budgetMs);
     if (document.activeElement !== this.#budget) this.#budget.value = String(preferences.budgetMs);
     setText(this.#title, `${formatStart(view.startedAt)} (${stateLabels[view.state]})`);
     setText(this.#machine, view.isolation === null ? view.machine : `${view.machine}. Code ran in ${view.isolation}.`);
@@ -112,7 +112,11 @@ export class ResultsView {
     const view = this.#state?.view;
     if (!view || !Number.isFinite(budgetMs) || budgetMs <= 0) return;
     this.#actions.prefer({ budgetMs });
-    this.#actions.send({ type: "recommend", runId: view.runId, budgetMs });
+    this.#ask(view.runId, budgetMs);
+  }
+
+  #ask(runId: string, budgetMs: number): void {
+    this.#actions.send({ type: "recommend", runId, budgetMs });
   }
 
   #showWarnings(warnings: readonly ShownWarning[]): void {
