@@ -41,7 +41,8 @@ function digits(value: number, significant: number): string {
 export function logTicks(low: number, high: number): number[] {
   const first = Math.floor(Math.log10(low));
   const last = Math.ceil(Math.log10(high));
-  const steps = last - first > 3 ? [1] : last - first > 2 ? [1, 3] : [1, 2, 5];
+  const decades = Math.log10(high / low);
+  const steps = decades > 3 ? [1] : decades > 2 ? [1, 3] : [1, 2, 5];
   const ticks: number[] = [];
   for (let exponent = first; exponent <= last; exponent++) {
     for (const step of steps) {

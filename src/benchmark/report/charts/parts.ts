@@ -78,6 +78,7 @@ export function legendAndGrid(entries: readonly LegendEntry[], size: ChartSize, 
       itemGap: 14,
       textStyle: { color: theme.foreground, fontFamily: theme.fontFamily },
       inactiveColor: theme.gridLine,
+      borderColor: theme.gridLine,
     },
     grid: { top, left: isNarrow ? 52 : 64, right: isNarrow ? 14 : 28, bottom: 48 },
   };
