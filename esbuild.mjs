@@ -139,6 +139,13 @@ async function preparePython(interpreter) {
   writeFileSync(stamp, wanted);
 }
 
+/** NVIDIA's terms ask that its runtime goes out inside a larger work, in binary form and under terms no weaker than its own. */
+const cudaNotice = `NVIDIA CUDA runtime, linked statically into Hotpath's CUDA kernels (NVIDIA Software License Agreement)
+
+Copyright NVIDIA Corporation. It is no open-source software. It is distributed in binary form as a part of that library and of
+Hotpath only, as the agreement's attachment A allows for cudart; what that agreement permits and forbids also holds for whoever
+receives it here. The agreement: https://docs.nvidia.com/cuda/eula/`;
+
 /** The licences of everything that ends up in the package: bundled npm packages, the addon's headers, llama.cpp. */
 function writeNotices(metafiles) {
   const inputs = metafiles.flatMap((metafile) => Object.keys(metafile.inputs));
@@ -168,6 +175,8 @@ function writeNotices(metafiles) {
   notices.push(`CPython and its standard library, as built into pyodide (PSF-2.0)\n\n${python}`);
   const llama = readFileSync(path.join(root, "dist", "native", "LICENSE.llama.cpp"), "utf8").trim();
   notices.push(`llama.cpp and ggml, libraries as built by node-llama-cpp (MIT)\n\n${llama}`);
+  const hasCuda = readdirSync(path.join(root, "dist", "native")).some((name) => name.includes("hotpath-cuda"));
+  if (hasCuda) notices.push(cudaNotice);
   writeFileSync(path.join(root, "dist", "THIRD_PARTY_NOTICES.txt"), `${notices.join(`\n\n${"-".repeat(80)}\n\n`)}\n`);
 }
 

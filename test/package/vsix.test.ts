@@ -39,6 +39,7 @@ describe("the package", () => {
       "extension/changelog.md",
       "extension/dist/THIRD_PARTY_NOTICES.txt",
       "extension/dist/cli.js",
+      "extension/dist/drawn.js",
       "extension/dist/engineHost.js",
       "extension/dist/extension.js",
       "extension/dist/native/LICENSE.llama.cpp",
@@ -50,13 +51,16 @@ describe("the package", () => {
       "extension/dist/native/libggml.v*.so",
       ...(existsSync(cudaLibrary) ? ["extension/dist/native/libhotpath-cuda.so"] : []),
       "extension/dist/native/libllama.v*.so",
+      "extension/dist/panel/main.js",
       "extension/dist/panel/sandboxWorker.js",
+      "extension/dist/panel/style.css",
       "extension/dist/pyodide/pyodide-lock.json",
       "extension/dist/pyodide/pyodide.asm.wasm",
       "extension/dist/pyodide/python_stdlib.zip",
       "extension/dist/pyodide/snapshot.bin",
       "extension/dist/sandboxChild.mjs",
       "extension/media/benchmark/prompts/*",
+      "extension/media/benchmark/record-1.schema.json",
       "extension/media/benchmark/starter.jsonl",
       "extension/media/benchmark/traces/*",
       "extension/media/icon.png",
@@ -86,6 +90,7 @@ describe("the package", () => {
       expect(notices).toContain(name);
     expect(notices).toContain("Mozilla Public License Version 2.0");
     expect(notices).toContain("PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2");
+    expect(notices.includes("NVIDIA CUDA runtime")).toBe(existsSync(cudaLibrary));
     expect(notices.match(/Permission is hereby granted/g)?.length).toBeGreaterThanOrEqual(4);
     expect(contents.has("extension/LICENSE.txt")).toBe(true);
   });
