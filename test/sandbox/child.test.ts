@@ -151,7 +151,9 @@ describe("the confined child", () => {
 
   it("is replaced when it ended while it waited", async () => {
     await outcomeOf("");
-    for (const pid of descendantsOf(process.pid)) if (commandOf(pid).includes("hotpath-confine")) kill(pid, "SIGKILL");
+    const spare = descendantsOf(process.pid);
+    for (const pid of spare) kill(pid, "SIGKILL");
+    await until(() => spare.every((pid) => processState(pid) === "absent"));
     expect(await outcomeOf("")).toEqual({ outcome: "passed", message: null });
   });
 
@@ -260,8 +262,6 @@ async function isolationWithout(layer: OptionalLayer): Promise<Isolation> {
   made.dispose();
   return made.isolation;
 }
-
-const commandOf = (pid: number) => execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
 
 /** Children of children included. */
 function descendantsOf(pid: number): number[] {
