@@ -30,14 +30,6 @@ size_t index_of_largest(std::span<const float> values) {
   return found == values.end() ? 0 : static_cast<size_t>(found - values.begin());
 }
 
-Sampler::Sampler(float temperature, float top_p, uint32_t seed) {
-  if (temperature <= 0) return;
-  chain_.reset(llama_sampler_chain_init(llama_sampler_chain_default_params()));
-  llama_sampler_chain_add(chain_.get(), llama_sampler_init_temp(temperature));
-  if (top_p < 1) llama_sampler_chain_add(chain_.get(), llama_sampler_init_top_p(top_p, 1));
-  llama_sampler_chain_add(chain_.get(), llama_sampler_init_dist(seed));
-}
-
 Result<Token> Sampler::sample(llama_context* context, int n_vocabulary) {
   const float* logits = llama_get_logits_ith(context, -1);
   CHECK(logits);
@@ -46,16 +38,39 @@ Result<Token> Sampler::sample(llama_context* context, int n_vocabulary) {
 
 Result<Token> Sampler::pick(std::span<const float> logits) {
   const size_t best = index_of_largest(logits);
-  if (!std::isfinite(logits[best]) || (chain_ && has_nan(logits))) {
+  const bool is_greedy = temperature_ <= 0;
+  if (!std::isfinite(logits[best]) || (!is_greedy && has_nan(logits))) {
     return Error{ErrorCode::model_corrupt, format_text("the model computes %f instead of probabilities", logits[best]), {}};
   }
-  if (!chain_) return static_cast<Token>(best);
-  candidates_.resize(logits.size());
-  for (size_t i = 0; i < logits.size(); ++i) candidates_[i] = {static_cast<Token>(i), logits[i], 0};
-  llama_token_data_array array = {candidates_.data(), candidates_.size(), -1, false};
-  llama_sampler_apply(chain_.get(), &array);
-  CHECK(array.selected >= 0 && static_cast<size_t>(array.selected) < array.size);
-  return array.data[array.selected].id;
+  if (is_greedy) return static_cast<Token>(best);
+  candidates_.clear();
+  double sum = 0;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const float weight = std::exp((logits[i] - logits[best]) / temperature_);
+    candidates_.push_back({static_cast<Token>(i), weight});
+    sum += weight;
+  }
+  if (top_p_ < 1) sum = keep_nucleus(sum);
+  double left = sum * static_cast<double>(random_() >> 11) * 0x1p-53;
+  for (const Candidate& candidate : candidates_) {
+    left -= candidate.weight;
+    if (left < 0) return candidate.token;
+  }
+  return candidates_.back().token;  // what rounding leaves
+}
+
+double Sampler::keep_nucleus(double sum) {
+  // What is below this has less than 1 - top_p of the sum, all of it together: it is outside, and need not be sorted.
+  const double least = (1 - top_p_) * sum / static_cast<double>(candidates_.size());
+  std::erase_if(candidates_, [least](const Candidate& candidate) { return candidate.weight < least; });
+  std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) {
+    return a.weight != b.weight ? a.weight > b.weight : a.token < b.token;
+  });
+  double kept = 0;
+  size_t n = 0;
+  while (n < candidates_.size() && kept < top_p_ * sum) kept += candidates_[n++].weight;
+  candidates_.resize(n);
+  return kept;
 }
 
 }  // namespace hotpath

@@ -1,7 +1,7 @@
 // Picks the next token from the logits.
 #pragma once
 
-#include <memory>
+#include <random>
 #include <span>
 #include <vector>
 
@@ -17,7 +17,7 @@ class Sampler {
  public:
   /// Temperature 0 is greedy. Above it, a token is drawn from the likeliest whose probabilities at that temperature add
   /// up to `top_p` (Holtzman et al. 2020, nucleus sampling; 1: from all), repeatable by its seed.
-  Sampler(float temperature, float top_p, uint32_t seed);
+  Sampler(float temperature, float top_p, uint32_t seed) : temperature_(temperature), top_p_(top_p), random_(seed) {}
 
   /// From the logits of the last decoded token.
   Result<Token> sample(llama_context* context, int n_vocabulary);
@@ -26,11 +26,18 @@ class Sampler {
   Result<Token> pick(std::span<const float> logits);
 
  private:
-  struct Free {
-    void operator()(llama_sampler* sampler) const { llama_sampler_free(sampler); }
+  struct Candidate {
+    Token token;
+    float weight;  // probability, but for a factor
   };
-  std::unique_ptr<llama_sampler, Free> chain_;  // none: greedy
-  std::vector<llama_token_data> candidates_;
+
+  /// Leaves the likeliest candidates that have `top_p_` of the sum; returns their own sum.
+  double keep_nucleus(double sum);
+
+  float temperature_;
+  float top_p_;
+  std::mt19937_64 random_;
+  std::vector<Candidate> candidates_;
 };
 
 }  // namespace hotpath
