@@ -84,13 +84,12 @@ Napi::Object to_js(Napi::Env env, const PlanLayer& layer, const PlanReport::Laye
   object["attention"] = layer.choice.attention_on_gpu ? "gpu" : "cpu";
   object["ffn"] = to_text(layer.choice.ffn);
   object["kind"] = ffn_kind_text(report.kind);
-  object["gatesOnGpu"] = layer.choice.screens_on_gpu;
   object["unitCount"] = report.n_units;
   object["hotCount"] = static_cast<double>(layer.hot.size());
   object["activeShare"] = report.active_share;
   object["hotActivity"] = report.hot_activity;
   object["attentionMs"] = 1e3 * report.cost.attention_s;
-  object["gpuMs"] = 1e3 * (report.cost.screen_s + report.cost.gpu_s);
+  object["gpuMs"] = 1e3 * report.cost.gpu_s;
   object["cpuMs"] = 1e3 * report.cost.cpu_s;
   object["exchangeMs"] = 1e3 * report.cost.exchange_s;
   object["totalMs"] = 1e3 * report.cost.total_s();

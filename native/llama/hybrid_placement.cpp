@@ -44,11 +44,15 @@ bool is_question(const HybridInput& input) {
   if (spec.mode == Mode::dense || spec.mode == Mode::threshold) return false;
   if (file.form && !file.form->is_certain) return false;
   if (hotcold::usable_isas().front() == hotcold::Isa::generic) return false;
-  const bool has_experts = std::any_of(file.shape.ffn.begin(), file.shape.ffn.end(), [](const auto& ffn) { return ffn.n_experts > 0; });
-  return !has_experts && (!input.fits || spec.mode != Mode::automatic || file.form);
+  return !input.fits || spec.mode != Mode::automatic || file.form;
 }
 
-std::vector<int> layers_where(const HybridPlacement& placement, bool (*is_wanted)(const LayerChoice&, FfnKind)) {
+bool has_experts(const ModelFile& file) {
+  return std::any_of(file.shape.ffn.begin(), file.shape.ffn.end(), [](const FfnWeights& ffn) { return ffn.n_experts > 0; });
+}
+
+template <typename IsWanted>
+std::vector<int> layers_where(const HybridPlacement& placement, IsWanted is_wanted) {
   std::vector<int> layers;
   for (size_t i = 0; i < placement.planned.plan.layers.size(); ++i) {
     if (is_wanted(placement.planned.plan.layers[i].choice, placement.planned.report.layers[i].kind)) layers.push_back(static_cast<int>(i));
@@ -67,12 +71,17 @@ int HybridPlacement::gpu_layers() const {
 }
 
 std::vector<int> HybridPlacement::split_layers() const {
-  return layers_where(*this, [](const LayerChoice& choice, FfnKind) { return choice.ffn == FfnPlace::split; });
+  const bool are_experts_ours = !planned.plan.is_stock;
+  return layers_where(*this, [&](const LayerChoice& choice, FfnKind kind) {
+    return choice.ffn == FfnPlace::split || (are_experts_ours && kind == FfnKind::experts && choice.ffn == FfnPlace::stock_cpu);
+  });
 }
 
 std::vector<int> HybridPlacement::cpu_ffn_layers() const {
-  return layers_where(*this, [](const LayerChoice& choice, FfnKind kind) {
-    return choice.attention_on_gpu && choice.ffn == FfnPlace::stock_cpu && kind != FfnKind::unsplit;
+  const bool are_experts_ours = !planned.plan.is_stock;
+  return layers_where(*this, [&](const LayerChoice& choice, FfnKind kind) {
+    if (!choice.attention_on_gpu || choice.ffn != FfnPlace::stock_cpu) return false;
+    return kind != FfnKind::unsplit && !(are_experts_ours && kind == FfnKind::experts);
   });
 }
 
@@ -92,11 +101,11 @@ std::optional<HybridPlacement> place_hybrid(const HybridInput& input) {
   if (!placement.device || !is_question(input)) return std::nullopt;
   const std::string& architecture = input.file.metadata.architecture;
   const auto form = input.file.form ? input.file.form->form : hotcold::relu_form_of(architecture);
-  if (!form) {
+  if (!form && !has_experts(input.file)) {
     log(LogLevel::info, "no plan for hot/cold: " + architecture + " has no ReLU, none of its neurons is hotter than another");
     return std::nullopt;
   }
-  placement.form = *form;
+  placement.form = form.value_or(hotcold::NeuronForm{});
   PlanRequest request;
   request.work = {input.spec.mode, input.context_length, input.n_sequences, input.profile};
   request.rates = input.spec.rates.value_or(usual_rates(placement.device));
@@ -104,19 +113,21 @@ std::optional<HybridPlacement> place_hybrid(const HybridInput& input) {
   request.rates.gpu_skips_silent = has_own_kernels(placement.device, input.spec.cuda_library);
   request.vram_bytes = free_device_bytes(placement.device, input.spec.vram_bytes);
   request.allowed.stock = input.spec.mode == Mode::automatic;
+  request.allowed.split = form.has_value();
   auto planned = make_plan(input.file, input.identity, request);
   if (!planned) {
     log(LogLevel::warn, "no plan for hot/cold: " + planned.error().message);
     return std::nullopt;
   }
-  const PlanReport& report = planned->report;
+  placement.planned = std::move(*planned);
+  const PlanReport& report = placement.planned.report;
   log(LogLevel::info, "plan: " + report.reason + (placement.assumption.empty() ? "" : "; " + placement.assumption));
-  if (planned->plan.is_stock) return std::nullopt;
+  // Whole layers llama.cpp is given without a plan as well.
+  if (placement.planned.plan.is_stock && placement.cpu_ffn_layers().empty()) return std::nullopt;
   if (report.ram_needed_bytes > available_memory_bytes()) {
     log(LogLevel::info, "plan: needs " + format_bytes(static_cast<double>(report.ram_needed_bytes)) + " of memory, not so much is free");
     return std::nullopt;
   }
-  placement.planned = std::move(*planned);
   return placement;
 }
 

@@ -16,7 +16,7 @@ struct HybridPlacement {
 
   /// As llama.cpp counts: the output is one more layer.
   int gpu_layers() const;
-  /// Layers whose FFN is ours, and those whose FFN stays on the CPU while their attention does not.
+  /// Layers whose FFN is ours, and those whose FFN llama.cpp computes on the CPU while their attention is not there.
   std::vector<int> split_layers() const;
   std::vector<int> cpu_ffn_layers() const;
   std::vector<uint32_t> hot_neurons() const;  // by layer

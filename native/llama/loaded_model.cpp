@@ -69,7 +69,7 @@ class Loader {
   Loader(const ModelSpec& spec, ModelFile file, const OnProgress& on_progress, const CancelFlag& cancel)
       : spec_(spec), file_(std::move(file)), on_progress_(on_progress), cancel_(cancel) {
     context_length_ = served_context(spec.context_length, file_.metadata);
-    threads_ = spec.threads > 0 ? spec.threads : std::max(1, physical_core_count() - 1);
+    threads_ = served_threads(spec.threads);
     if (file_.form && !file_.form->is_certain && spec.mode == hotcold::Mode::dense) file_.form.reset();
   }
 
@@ -230,8 +230,9 @@ class Loader {
     input.has_predictors = file_.powerinfer && file_.powerinfer->has_predictors();
     // A plan that splits neurons was made because it is faster; how fast the CPU's kernels are was part of it.
     const bool is_decided = attempt.hybrid && spec_.mode == hotcold::Mode::automatic;
-    auto plan = hotcold::plan_ffns(input, is_decided ? hotcold::Mode::exact : spec_.mode);
-    if (plan && plan->mode != hotcold::Mode::dense && attempt.hybrid) {
+    const auto decided = [&] { return attempt.hybrid->planned.plan.is_stock ? hotcold::Mode::dense : hotcold::Mode::exact; };
+    auto plan = hotcold::plan_ffns(input, is_decided ? decided() : spec_.mode);
+    if (plan && attempt.hybrid) {
       const std::vector<int> split = attempt.hybrid->split_layers();
       std::erase_if(plan->layers, [&](int layer) { return !std::binary_search(split.begin(), split.end(), layer); });
       if (is_decided) plan->reason = attempt.hybrid->planned.report.reason;
@@ -429,6 +430,8 @@ void FreeThreadpool::operator()(ggml_threadpool* pool) const {
   CHECK(free);
   free(pool);
 }
+
+int served_threads(int wanted) { return wanted > 0 ? wanted : std::max(1, physical_core_count() - 1); }
 
 uint32_t served_context(uint32_t wanted, const ModelMetadata& metadata) {
   return std::max(kMinContext, std::min(wanted == 0 ? kDefaultContext : wanted, metadata.trained_context_length));

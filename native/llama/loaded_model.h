@@ -22,6 +22,8 @@ namespace hotpath {
 constexpr uint32_t kSequences = 4;
 constexpr uint32_t kDefaultContext = 4096;
 
+/// `wanted`: 0 for the default, one core less than there are.
+int served_threads(int wanted);
 /// `wanted`: 0 for the default.
 uint32_t served_context(uint32_t wanted, const ModelMetadata& metadata);
 

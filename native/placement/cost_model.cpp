@@ -31,22 +31,16 @@ void add_split(const LayerWork& work, const LayerChoice& choice, const MachineRa
   const double cold_active = work.hottest_active.back() - hot_active;
   const double hot = static_cast<double>(hot_groups) * work.group_neurons;
   const double cold = static_cast<double>(work.n_groups() - hot_groups) * work.group_neurons;
-  const bool skips = rates.gpu_skips_silent || work.kind == FfnKind::experts;
-  const double hot_read = (skips ? hot_active : hot) * work.active_bytes;
+  const double hot_read = hot * work.screen_bytes + (rates.gpu_skips_silent ? hot_active : hot) * work.active_bytes;
+  const double screened = cold * work.screen_bytes;
   const double cold_read = cold_active * work.active_bytes;
-  const double screened_on_gpu = (choice.screens_on_gpu ? hot + cold : hot) * work.screen_bytes;
-  const double screened_on_cpu = choice.screens_on_gpu ? 0 : cold * work.screen_bytes;
 
-  if (choice.screens_on_gpu) cost.screen_s = seconds(screened_on_gpu, rates.gpu_gbps);
-  if (hot_groups > 0) {
-    cost.gpu_s = seconds(hot_read + (choice.screens_on_gpu ? 0 : screened_on_gpu), rates.gpu_gbps) + rates.gpu_layer_us * 1e-6;
-  }
-  cost.cpu_s = stream_s(screened_on_cpu, rates) + seconds(cold_read, rates.cpu_gather_gbps(work.record_bytes) * kCpuKernelShare);
-  if (choice.attention_on_gpu || choice.screens_on_gpu || hot_groups > 0) cost.exchange_s = rates.exchange_us * 1e-6;
-  cost.gpu_bytes += hot_read + screened_on_gpu;
-  cost.cpu_bytes += cold_read + screened_on_cpu;
-  const double screen_slots = choice.screens_on_gpu ? hot + cold : hot;
-  cost.vram_bytes += static_cast<uint64_t>(screen_slots * work.screen_slot_bytes + hot * work.active_slot_bytes);
+  if (hot_groups > 0) cost.gpu_s = seconds(hot_read, rates.gpu_gbps) + rates.gpu_layer_us * 1e-6;
+  cost.cpu_s = stream_s(screened, rates) + seconds(cold_read, rates.cpu_gather_gbps(work.record_bytes) * kCpuKernelShare);
+  if (choice.attention_on_gpu || hot_groups > 0) cost.exchange_s = rates.exchange_us * 1e-6;
+  cost.gpu_bytes += hot_read;
+  cost.cpu_bytes += screened + cold_read;
+  cost.vram_bytes += static_cast<uint64_t>(hot * work.slot_bytes);
 }
 
 }  // namespace

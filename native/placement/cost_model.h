@@ -9,7 +9,7 @@
 namespace hotpath {
 
 enum class FfnPlace {
-  stock_cpu,  // llama.cpp runs it on the CPU
+  stock_cpu,  // all of it on the CPU, by llama.cpp; of experts, by our kernels where the mode is not dense
   stock_gpu,  // llama.cpp runs it on the GPU
   split,      // our backend: hot groups on the GPU (none is possible, too), the rest on the CPU
 };
@@ -17,21 +17,19 @@ enum class FfnPlace {
 struct LayerChoice {
   bool attention_on_gpu = false;
   FfnPlace ffn = FfnPlace::stock_cpu;
-  bool screens_on_gpu = false;  // split: every neuron's screening row (gate) is on the GPU
   uint32_t hot_groups = 0;      // split: the hottest this many
   bool operator==(const LayerChoice&) const = default;
 };
 
 struct Cost {
   double attention_s = 0;
-  double screen_s = 0;  // on the GPU, before both halves can begin
   double gpu_s = 0;     // the halves of the network, side by side
   double cpu_s = 0;
   double exchange_s = 0;
   double gpu_bytes = 0;  // read per token, by device
   double cpu_bytes = 0;
   uint64_t vram_bytes = 0;
-  double total_s() const { return attention_s + screen_s + (gpu_s > cpu_s ? gpu_s : cpu_s) + exchange_s; }
+  double total_s() const { return attention_s + (gpu_s > cpu_s ? gpu_s : cpu_s) + exchange_s; }
 };
 
 Cost layer_cost(const LayerWork& work, const LayerChoice& choice, const MachineRates& rates);

@@ -1,8 +1,6 @@
 #include "placement/layer_work.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 #include <utility>
 
 #include "ggml.h"
@@ -60,48 +58,33 @@ struct Rows {
 Rows rows_of(const FfnWeights& ffn) {
   const auto per_neuron = [&](uint64_t bytes) { return static_cast<double>(bytes) / ffn.all_neurons(); };
   Rows rows = {per_neuron(ffn.gate_bytes), per_neuron(ffn.up_bytes), per_neuron(ffn.down_bytes), 0};
-  // Experts move as they are; single neurons need a row of their own, transposed from blocks that run across neurons.
+  // A row of its own, transposed from blocks that run across neurons.
   const double transposed = ffn.n_embd * (ffn.is_float ? double{sizeof(ggml_fp16_t)} : kHalfQ8Bytes);
-  rows.down_slot = ffn.n_experts > 0 || ffn.is_relu_file ? rows.down : transposed;
+  rows.down_slot = ffn.is_relu_file ? rows.down : transposed;
   return rows;
 }
 
 void set_rows(LayerWork& work, const FfnWeights& ffn, Mode mode) {
   const Rows rows = rows_of(ffn);
+  work.slot_bytes = rows.gate + rows.up + rows.down_slot;
   const bool screens_by_up = work.kind == FfnKind::relu && mode == Mode::exact;
   const bool screens_by_gate = (work.kind == FfnKind::gated_relu && mode == Mode::exact) || mode == Mode::threshold;
   if (screens_by_up) {
-    work.screen_bytes = work.screen_slot_bytes = rows.up;
+    work.screen_bytes = rows.up;
     work.active_bytes = rows.down;
-    work.active_slot_bytes = rows.down_slot;
     work.record_bytes = rows.down;
   } else if (screens_by_gate) {
-    work.screen_bytes = work.screen_slot_bytes = rows.gate;
+    work.screen_bytes = rows.gate;
     work.active_bytes = rows.up + rows.down;
-    work.active_slot_bytes = rows.up + rows.down_slot;
     work.record_bytes = std::min(rows.up, rows.down);
   } else {
     work.active_bytes = rows.gate + rows.up + rows.down;
-    work.active_slot_bytes = rows.gate + rows.up + rows.down_slot;
-    work.record_bytes = work.kind == FfnKind::experts ? work.active_bytes * work.group_neurons : work.active_bytes;
+    work.record_bytes = work.active_bytes;
     if (mode == Mode::predicted) {
       work.screen_bytes = static_cast<double>(ffn.predictor_bytes) / ffn.all_neurons();
       work.record_bytes /= ffn.gate_bytes > 0 ? 3 : 2;
     }
   }
-}
-
-/// Activity of each expert, hottest first, and which expert it is.
-std::vector<double> expert_activity(LayerWork& work, uint32_t n_experts, const LayerActivity& activity) {
-  std::vector<double> active(n_experts);
-  for (size_t i = 0; i < activity.counts.size(); ++i) {
-    active[i / work.group_neurons] += static_cast<double>(activity.counts[i]) / static_cast<double>(activity.tokens);
-  }
-  work.group_order.resize(n_experts);
-  std::iota(work.group_order.begin(), work.group_order.end(), 0u);
-  std::stable_sort(work.group_order.begin(), work.group_order.end(), [&](uint32_t a, uint32_t b) { return active[a] > active[b]; });
-  std::sort(active.begin(), active.end(), std::greater<>());
-  return active;
 }
 
 std::vector<double> neuron_activity(const LayerActivity& activity) {
@@ -113,20 +96,12 @@ std::vector<double> neuron_activity(const LayerActivity& activity) {
   return groups;
 }
 
-void set_groups(LayerWork& work, const FfnWeights& ffn, Mode mode, uint32_t experts_used, const LayerActivity* activity) {
-  const uint32_t n = ffn.all_neurons();
-  std::vector<double> groups;
-  if (work.kind == FfnKind::experts) {
-    const double used = std::min<double>(experts_used, ffn.n_experts);
-    groups.assign(ffn.n_experts, used / ffn.n_experts * ffn.n_neurons);
-    if (activity) groups = expert_activity(work, ffn.n_experts, *activity);
-  } else {
-    const bool skips = mode != Mode::dense && (work.kind != FfnKind::dense || mode == Mode::threshold);
-    groups = default_group_activity(n, kGroupNeurons, skips ? default_active_share(work.kind, mode) : 1);
-    if (activity && skips) groups = neuron_activity(*activity);
-    if (mode == Mode::predicted) {
-      for (double& active : groups) active = std::min<double>(kGroupNeurons, active * kPredictedExcess);
-    }
+void set_groups(LayerWork& work, const FfnWeights& ffn, Mode mode, const LayerActivity* activity) {
+  const bool skips = mode != Mode::dense && (work.kind != FfnKind::dense || mode == Mode::threshold);
+  auto groups = default_group_activity(ffn.n_neurons, kGroupNeurons, skips ? default_active_share(work.kind, mode) : 1);
+  if (activity && skips) groups = neuron_activity(*activity);
+  if (mode == Mode::predicted) {
+    for (double& active : groups) active = std::min<double>(kGroupNeurons, active * kPredictedExcess);
   }
   work.set_activity(groups);
 }
@@ -137,7 +112,8 @@ Error cannot(const ModelFile& model, const std::string& what) {
 
 Result<Mode> choose_mode(const ModelFile& model, Mode requested, const std::vector<FfnKind>& kinds) {
   const auto has = [&](FfnKind kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); };
-  const bool is_sparse = has(FfnKind::relu) || has(FfnKind::gated_relu) || has(FfnKind::experts);
+  // Of experts with a ReLU the CPU leaves silent neurons out; of others it reads all of those the router chose, as llama.cpp does.
+  const bool is_sparse = has(FfnKind::relu) || has(FfnKind::gated_relu) || (has(FfnKind::experts) && hotcold::relu_form_of(model.metadata.architecture));
   switch (requested) {
     case Mode::automatic: return is_sparse ? Mode::exact : Mode::dense;
     case Mode::dense:
@@ -180,25 +156,21 @@ LayerWork describe_layer(const ModelFile& model, size_t i, FfnKind kind, Mode mo
   if (kind == FfnKind::unsplit) return work;
   const double used = kind == FfnKind::experts ? std::min(1.0, double(model.shape.experts_used) / ffn.n_experts) : 1;
   work.ffn_dense_read_bytes = used * static_cast<double>(work.ffn_bytes);
-  work.group_neurons = kind == FfnKind::experts ? ffn.n_neurons : kGroupNeurons;
+  if (kind == FfnKind::experts) return work;
+  work.group_neurons = kGroupNeurons;
   const LayerActivity* activity = request.profile ? &request.profile->layers[i] : nullptr;
   if (activity && (activity->tokens == 0 || activity->counts.empty())) activity = nullptr;
-  set_groups(work, ffn, mode, model.shape.experts_used, activity);
+  set_groups(work, ffn, mode, activity);
   set_rows(work, ffn, mode);
   return work;
 }
 
 void note_assumptions(const ModelFile& model, const WorkRequest& request, ModelWork& work) {
   const bool skips = work.mode != Mode::dense;
-  const auto split = std::find_if(work.layers.begin(), work.layers.end(), [](const auto& l) { return l.kind != FfnKind::unsplit; });
+  const auto split = std::find_if(work.layers.begin(), work.layers.end(), [](const auto& l) { return l.is_splittable(); });
   if (skips && !request.profile && split != work.layers.end()) {
-    const FfnKind kind = split->kind;
-    if (kind == FfnKind::experts) {
-      work.notes.push_back("no profile: every expert is taken to be used equally often");
-    } else {
-      work.notes.push_back(format_text("no profile: %.0f %% of the neurons are taken to be active, unevenly (a mild default)",
-                                       100 * default_active_share(kind, work.mode)));
-    }
+    work.notes.push_back(format_text("no profile: %.0f %% of the neurons are taken to be active, unevenly (a mild default)",
+                                     100 * default_active_share(split->kind, work.mode)));
   }
   if (work.mode == Mode::threshold) work.notes.push_back("threshold mode changes results");
   if (work.mode == Mode::predicted) work.notes.push_back("predicted mode changes results: predictors miss active neurons");

@@ -17,7 +17,7 @@ enum class FfnKind {
   dense,       // an activation that is never zero
   gated_relu,  // the gate tells which neurons are active
   relu,        // the up matrix tells
-  experts,     // the router tells
+  experts,     // the router tells; they are placed whole, a layer's together
 };
 
 const char* ffn_kind_text(FfnKind kind);
@@ -31,15 +31,15 @@ struct LayerWork {
   FfnKind kind = FfnKind::unsplit;
   uint64_t ffn_bytes = 0;             // memory, as stock llama.cpp keeps it
   double ffn_dense_read_bytes = 0;    // per token without skipping neurons: all, or the experts used
-  uint32_t group_neurons = 0;         // of a group, the unit of placing: 32 neurons, or an expert
+  uint32_t group_neurons = 0;         // of a group, the unit of placing
   double screen_bytes = 0;            // per neuron: read to know whether it is active
   double active_bytes = 0;            // per neuron: read when it is
   double record_bytes = 0;            // length of one of these reads
-  double screen_slot_bytes = 0;       // GPU memory of the screening row of one neuron
-  double active_slot_bytes = 0;       // GPU memory of its other rows
+  double slot_bytes = 0;              // GPU memory of all rows of one neuron
   std::vector<double> hottest_active; // (n_groups + 1), neurons active per token in the hottest 0, 1, ... groups
-  std::vector<uint32_t> group_order;  // expert of each group, where groups are experts and a profile tells them apart
 
+  /// Whether single neurons can be placed.
+  bool is_splittable() const { return kind != FfnKind::unsplit && kind != FfnKind::experts; }
   uint32_t n_groups() const { return hottest_active.empty() ? 0 : static_cast<uint32_t>(hottest_active.size() - 1); }
   /// Neurons active per token in each group, hottest first.
   void set_activity(const std::vector<double>& groups);

@@ -13,27 +13,28 @@ namespace {
 // Predictions are not better than this: less of a gain is not worth leaving the path everybody uses.
 constexpr double kWorthwhile = 1.05;
 
-std::vector<uint32_t> hot_units(const LayerWork& work, uint32_t n_neurons, const LayerChoice& choice, const LayerActivity* activity) {
+std::vector<uint32_t> hot_neurons(const LayerWork& work, uint32_t n_neurons, const LayerChoice& choice, const LayerActivity* activity) {
   if (choice.ffn != FfnPlace::split || choice.hot_groups == 0) return {};
-  const bool by_expert = work.kind == FfnKind::experts;
-  const uint32_t n_units = by_expert ? work.n_groups() : n_neurons;
-  const uint32_t n_hot = std::min(n_units, by_expert ? choice.hot_groups : choice.hot_groups * work.group_neurons);
-  std::vector<uint32_t> units;
-  if (by_expert) units = work.group_order;
-  else if (activity && activity->tokens > 0 && !activity->counts.empty()) units = hottest_first(*activity);
-  if (units.empty()) {
-    units.resize(n_units);
-    std::iota(units.begin(), units.end(), 0u);
+  std::vector<uint32_t> neurons;
+  if (activity && activity->tokens > 0 && !activity->counts.empty()) neurons = hottest_first(*activity);
+  if (neurons.empty()) {
+    neurons.resize(n_neurons);
+    std::iota(neurons.begin(), neurons.end(), 0u);
   }
-  units.resize(n_hot);
-  std::sort(units.begin(), units.end());
-  return units;
+  neurons.resize(std::min(n_neurons, choice.hot_groups * work.group_neurons));
+  std::sort(neurons.begin(), neurons.end());
+  return neurons;
 }
 
 PlanReport::Layer report_layer(const LayerWork& work, const FfnWeights& ffn, const LayerChoice& choice, const MachineRates& rates) {
   PlanReport::Layer layer = {layer_cost(work, choice, rates), work.kind, 0, 0, 0};
   if (work.kind == FfnKind::unsplit) return layer;
-  layer.n_units = work.kind == FfnKind::experts ? ffn.n_experts : ffn.n_neurons;
+  if (work.kind == FfnKind::experts) {
+    layer.n_units = ffn.n_experts;
+    layer.active_share = work.ffn_dense_read_bytes / static_cast<double>(work.ffn_bytes);
+    return layer;
+  }
+  layer.n_units = ffn.n_neurons;
   layer.active_share = work.hottest_active.back() / ffn.all_neurons();
   if (choice.ffn == FfnPlace::split && work.hottest_active.back() > 0) {
     layer.hot_activity = work.hottest_active[choice.hot_groups] / work.hottest_active.back();
@@ -55,7 +56,7 @@ uint64_t ram_needed(const ModelWork& work, const Placement& placement) {
 /// Everything on the GPU, where it fits.
 std::optional<Placement> all_on_gpu(const ModelWork& work, const MachineRates& rates, uint64_t budget) {
   if (!rates.has_gpu()) return std::nullopt;
-  Placement placement = {std::vector<LayerChoice>(work.layers.size(), {true, FfnPlace::stock_gpu, false, 0}), true, 0, 0};
+  Placement placement = {std::vector<LayerChoice>(work.layers.size(), {true, FfnPlace::stock_gpu, 0}), true, 0, 0};
   placement.vram_bytes = placement_cost(work, placement, rates).vram_bytes;
   if (placement.vram_bytes > budget) return std::nullopt;
   placement.seconds = placement_seconds(work, placement, rates);
@@ -69,11 +70,30 @@ struct Decision {
   std::string reason;
 };
 
+bool has_experts(const ModelWork& work) {
+  return std::any_of(work.layers.begin(), work.layers.end(), [](const auto& layer) { return layer.kind == FfnKind::experts; });
+}
+
+/// What is used for every token comes to the GPU before what is used for some; the solver finds that by itself.
+std::string where_experts_are(const ModelWork& work, const Placement& placement) {
+  size_t n = 0;
+  size_t n_apart = 0;  // their attention is elsewhere
+  for (size_t i = 0; i < work.layers.size(); ++i) {
+    const LayerChoice& choice = placement.layers[i];
+    if (work.layers[i].kind != FfnKind::experts || choice.ffn == FfnPlace::stock_gpu) continue;
+    ++n;
+    n_apart += choice.attention_on_gpu;
+  }
+  std::string text = format_text("the experts of %zu of %zu layers are on the CPU", n, work.layers.size());
+  if (n_apart > 0) text += format_text(", the attention of %zu of these is on the GPU", n_apart);
+  return text;
+}
+
 /// Where llama.cpp alone is out of the question.
 Decision decide_without_stock(const ModelWork& work, const PlanRequest& request, uint64_t budget, std::string reason) {
   Allowed allowed = request.allowed;
   allowed.stock = false;
-  const double stock_seconds = solve_placement(work, request.rates, budget, {false, false}).seconds;
+  const double stock_seconds = solve_placement(work, request.rates, budget, {false}).seconds;
   return {solve_placement(work, request.rates, budget, allowed), false, stock_seconds,
           std::move(reason)};
 }
@@ -90,20 +110,22 @@ Decision decide(ModelWork& work, const PlanRequest& request, uint64_t budget) {
     const double seconds = whole->seconds;
     return {std::move(*whole), true, seconds, "the whole model fits on the GPU: llama.cpp alone is fastest"};
   }
-  Placement stock = solve_placement(work, request.rates, budget, {false, false});
+  Placement stock = solve_placement(work, request.rates, budget, {false});
   const double stock_seconds = stock.seconds;
+  if (has_experts(work)) {
+    std::string reason = where_experts_are(work, stock);
+    return {std::move(stock), work.mode == hotcold::Mode::dense, stock_seconds, std::move(reason)};
+  }
   if (work.mode == hotcold::Mode::dense) {
     return {std::move(stock), true, stock_seconds, "no neuron can be skipped: llama.cpp alone, placed as well as it can be"};
   }
   Placement split = solve_placement(work, request.rates, budget, request.allowed);
   const double gain = stock_seconds / split.seconds;
-  const bool has_experts = std::any_of(work.layers.begin(), work.layers.end(), [](const auto& l) { return l.kind == FfnKind::experts; });
   if (gain < kWorthwhile) {
     return {std::move(stock), true, stock_seconds,
             format_text("hot/cold would be %.2f times as fast as llama.cpp alone, which is not worth it", gain)};
   }
   return {std::move(split), false, stock_seconds,
-          (has_experts ? "not carried out: models with experts are loaded by whole layers; " : "") +
           format_text("hot/cold should be %.2f times as fast as llama.cpp alone at its best", gain)};
 }
 
@@ -127,7 +149,7 @@ Result<Planned> make_plan(const ModelFile& model, const ModelIdentity& identity,
   for (size_t i = 0; i < work->layers.size(); ++i) {
     const LayerChoice& choice = decision.placement.layers[i];
     const FfnWeights& ffn = model.shape.ffn[i];
-    planned.plan.layers.push_back({choice, hot_units(work->layers[i], ffn.n_neurons, choice, profile ? &profile->layers[i] : nullptr)});
+    planned.plan.layers.push_back({choice, hot_neurons(work->layers[i], ffn.n_neurons, choice, profile ? &profile->layers[i] : nullptr)});
     report.layers.push_back(report_layer(work->layers[i], ffn, choice, request.rates));
   }
   report.head = head_cost(*work, decision.placement.head_on_gpu, request.rates);

@@ -12,13 +12,13 @@ namespace hotpath {
 
 struct PlanLayer {
   LayerChoice choice;
-  std::vector<uint32_t> hot;  // split: neurons on the GPU, or experts where there are experts; ascending
+  std::vector<uint32_t> hot;  // split: neurons on the GPU, ascending
 };
 
 /// What the engine carries out.
 struct Plan {
   hotcold::Mode mode = hotcold::Mode::dense;
-  bool is_stock = true;  // llama.cpp alone is at least as fast: nothing of ours takes part
+  bool is_stock = true;  // nothing of ours takes part; where the parts are counts all the same
   bool head_on_gpu = false;
   std::vector<PlanLayer> layers;
 };
@@ -29,8 +29,8 @@ struct PlanReport {
     Cost cost;
     FfnKind kind;
     uint32_t n_units;      // neurons, or experts
-    double active_share;   // of the neurons, per token
-    double hot_activity;   // share of the activations that the hot units have
+    double active_share;   // of the neurons, per token; of experts, those that the router chooses
+    double hot_activity;   // share of the activations that the hot neurons have
   };
   std::vector<Layer> layers;
   Cost head;

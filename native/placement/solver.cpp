@@ -153,18 +153,17 @@ Placement solve_with_head(const ModelWork& work, const MachineRates& rates, uint
 
 std::vector<LayerChoice> layer_choices(const LayerWork& work, const MachineRates& rates, Allowed allowed) {
   std::vector<LayerChoice> choices;
-  const bool splits = allowed.split && work.kind != FfnKind::unsplit;
+  const bool splits = allowed.split && work.is_splittable();
   const uint32_t n_groups = rates.has_gpu() ? work.n_groups() : 0;
   const uint32_t stride = std::max(1u, (n_groups + kGroupSteps - 1) / kGroupSteps);
   for (const bool on_gpu : {false, true}) {
     if (on_gpu && !rates.has_gpu()) break;
     const bool stock = allowed.stock || !splits;
-    if (stock) choices.push_back({on_gpu, FfnPlace::stock_cpu, false, 0});
-    if (stock && on_gpu) choices.push_back({on_gpu, FfnPlace::stock_gpu, false, 0});
+    if (stock) choices.push_back({on_gpu, FfnPlace::stock_cpu, 0});
+    if (stock && on_gpu) choices.push_back({on_gpu, FfnPlace::stock_gpu, 0});
     if (!splits) continue;
     for (uint32_t hot = 0;; hot = std::min(n_groups, hot + stride)) {
-      choices.push_back({on_gpu, FfnPlace::split, false, hot});
-      if (allowed.screens_on_gpu && rates.has_gpu() && work.screen_bytes > 0) choices.push_back({on_gpu, FfnPlace::split, true, hot});
+      choices.push_back({on_gpu, FfnPlace::split, hot});
       if (hot == n_groups) break;
     }
   }
@@ -186,7 +185,6 @@ Cost placement_cost(const ModelWork& work, const Placement& placement, const Mac
   for (size_t i = 0; i < work.layers.size(); ++i) {
     const Cost cost = layer_cost(work.layers[i], placement.layers[i], rates);
     sum.attention_s += cost.attention_s;
-    sum.screen_s += cost.screen_s;
     sum.gpu_s += cost.gpu_s;
     sum.cpu_s += cost.cpu_s;
     sum.exchange_s += cost.exchange_s;

@@ -8,10 +8,9 @@
 
 namespace hotpath {
 
-/// What may be chosen. Stock llama.cpp alone is `{false, false}`.
+/// What may be chosen. Stock llama.cpp alone is `{false}`.
 struct Allowed {
   bool split = true;
-  bool screens_on_gpu = false;
   bool stock = true;  // false: no layer that can be split is left to llama.cpp
 };
 

@@ -82,8 +82,7 @@ interface LayerRange {
 /** Neighbours whose parts are in the same places; how many neurons are hot may differ. */
 function mergeLayers(layers: readonly PlannedLayer[]): LayerRange[] {
   const ranges: { first: number; layers: PlannedLayer[] }[] = [];
-  const place = ({ attention, ffn, kind, gatesOnGpu, hotCount }: PlannedLayer) =>
-    [attention, ffn, kind, gatesOnGpu, hotCount > 0].join();
+  const place = ({ attention, ffn, kind, hotCount }: PlannedLayer) => [attention, ffn, kind, hotCount > 0].join();
   layers.forEach((layer, index) => {
     const last = ranges.at(-1);
     if (last?.layers[0] && place(last.layers[0]) === place(layer)) last.layers.push(layer);
@@ -107,10 +106,9 @@ function describeRange({ first, layers }: LayerRange): string[] {
   ];
 }
 
-function describeFfn({ ffn, hotCount, gatesOnGpu }: PlannedLayer): string {
+function describeFfn({ ffn, hotCount }: PlannedLayer): string {
   if (ffn !== "split") return ffn === "gpu" ? "GPU" : "CPU";
-  if (hotCount > 0) return gatesOnGpu ? "gates GPU, GPU + CPU" : "GPU + CPU";
-  return gatesOnGpu ? "gates GPU, CPU active" : "CPU, active only";
+  return hotCount > 0 ? "GPU + CPU" : "CPU, active only";
 }
 
 function unitsOf(layer: PlannedLayer | undefined): string {

@@ -63,7 +63,6 @@ export interface PlannedLayer {
   readonly ffn: "cpu" | "gpu" | "split";
   /** "gated ReLU", "experts", ... */
   readonly kind: string;
-  readonly gatesOnGpu: boolean;
   /** Neurons, or experts where `kind` says so. */
   readonly unitCount: number;
   readonly hotCount: number;

@@ -34,8 +34,7 @@ LayerWork random_layer(std::mt19937& random) {
   layer.screen_bytes = 1 + up_to(9);
   layer.active_bytes = 2 + up_to(19);
   layer.record_bytes = 1000 + up_to(8000);
-  layer.screen_slot_bytes = layer.screen_bytes;
-  layer.active_slot_bytes = layer.active_bytes + up_to(4);
+  layer.slot_bytes = layer.screen_bytes + layer.active_bytes + up_to(4);
   std::vector<double> groups(1 + up_to(3));
   for (double& active : groups) active = layer.group_neurons * static_cast<double>(1 + up_to(99)) / 100;
   std::sort(groups.begin(), groups.end(), std::greater<>());
@@ -91,9 +90,9 @@ ModelWork large_model() {
   layer.kv_read_bytes = 4096 * 2048;
   layer.kind = FfnKind::gated_relu;
   layer.group_neurons = 32;
-  layer.screen_bytes = layer.screen_slot_bytes = row;
+  layer.screen_bytes = row;
   layer.active_bytes = 2 * row;
-  layer.active_slot_bytes = row + 8192 * 34.0 / 32;
+  layer.slot_bytes = 2 * row + 8192 * 34.0 / 32;
   layer.record_bytes = row;
   layer.ffn_bytes = static_cast<uint64_t>(3 * row * 28672);
   layer.ffn_dense_read_bytes = static_cast<double>(layer.ffn_bytes);
@@ -151,7 +150,7 @@ TEST(placement, is_as_good_as_exhaustive_search) {
     work.head_bytes = 5 + random() % 40;
     const MachineRates rates = random_rates(random);
     const uint64_t budget = random() % 700;
-    const Allowed allowed = {random() % 4 != 0, random() % 2 == 0};
+    const Allowed allowed = {random() % 4 != 0};
     const Placement placement = solve_placement(work, rates, budget, allowed);
     EXPECT(placement.vram_bytes <= budget);
     EXPECT_EQ(placement.vram_bytes, placement_cost(work, placement, rates).vram_bytes);
@@ -165,21 +164,19 @@ TEST(placement, is_as_good_as_exhaustive_search) {
 
 TEST(placement, of_a_large_model_is_within_a_hundredth_of_the_best_possible) {
   const ModelWork work = large_model();
-  for (const Allowed allowed : {Allowed{true, false}, Allowed{true, true}}) {
-    for (const uint64_t gigabytes : {12, 16, 24, 32}) {
-      const uint64_t budget = gigabytes * 1'000'000'000;
-      const Placement placement = solve_placement(work, workstation(), budget, allowed);
-      EXPECT(placement.vram_bytes <= budget);
-      EXPECT(placement.seconds <= 1.01 * lower_bound_seconds(work, workstation(), budget, allowed));
-    }
+  for (const uint64_t gigabytes : {12, 16, 24, 32}) {
+    const uint64_t budget = gigabytes * 1'000'000'000;
+    const Placement placement = solve_placement(work, workstation(), budget, {});
+    EXPECT(placement.vram_bytes <= budget);
+    EXPECT(placement.seconds <= 1.01 * lower_bound_seconds(work, workstation(), budget, {}));
   }
 }
 
 TEST(placement, puts_all_on_the_gpu_when_all_fits) {
   const ModelWork work = large_model();
-  const Placement placement = solve_placement(work, workstation(), 80'000'000'000, {false, false});
+  const Placement placement = solve_placement(work, workstation(), 80'000'000'000, {false});
   EXPECT(placement.head_on_gpu);
-  for (const LayerChoice& layer : placement.layers) EXPECT(layer == (LayerChoice{true, FfnPlace::stock_gpu, false, 0}));
+  for (const LayerChoice& layer : placement.layers) EXPECT(layer == (LayerChoice{true, FfnPlace::stock_gpu, 0}));
 }
 
 TEST(placement, keeps_all_on_the_cpu_without_a_gpu) {
@@ -188,7 +185,7 @@ TEST(placement, keeps_all_on_the_cpu_without_a_gpu) {
   const Placement placement = solve_placement(large_model(), rates, 24'000'000'000, {});
   EXPECT(!placement.head_on_gpu);
   EXPECT_EQ(placement.vram_bytes, 0u);
-  for (const LayerChoice& layer : placement.layers) EXPECT(layer == (LayerChoice{false, FfnPlace::split, false, 0}));
+  for (const LayerChoice& layer : placement.layers) EXPECT(layer == (LayerChoice{false, FfnPlace::split, 0}));
 }
 
 TEST(placement, brings_attention_to_the_gpu_before_neurons) {

@@ -180,22 +180,30 @@ TEST(plan, puts_the_hottest_neurons_of_the_profile_on_the_gpu) {
   EXPECT(planned->report.seconds < unprofiled->report.seconds);
 }
 
-TEST(plan, keeps_used_experts_on_the_gpu) {
-  const ModelFile model = model_moe();
-  ActivationProfile profile = {{1, 2}, "moe", {}};
-  for (size_t l = 0; l < 48; ++l) {
-    LayerActivity layer = {1000, {}};
-    for (uint32_t expert = 0; expert < 128; ++expert) layer.counts.insert(layer.counts.end(), 768, expert % 8 == 3 ? 450 : 5);
-    profile.layers.push_back(std::move(layer));
-  }
-  const auto planned = plan_for(model, 4 * kGB, hotcold::Mode::automatic, &profile);
+TEST(plan, brings_attention_to_the_gpu_and_leaves_experts_on_the_cpu) {
+  const auto planned = plan_for(model_moe(), 4 * kGB);
   EXPECT(planned);
-  EXPECT(!planned->plan.is_stock);
-  EXPECT(planned->report.reason.starts_with("not carried out: models with experts"));
-  const auto with_hot = std::find_if(planned->plan.layers.begin(), planned->plan.layers.end(), [](const auto& l) { return !l.hot.empty(); });
-  EXPECT(with_hot != planned->plan.layers.end());
-  EXPECT(std::all_of(with_hot->hot.begin(), with_hot->hot.begin() + static_cast<ptrdiff_t>(std::min<size_t>(16, with_hot->hot.size())),
-                     [&](uint32_t e) { return e % 8 == 3 || with_hot->hot.size() > 16; }));
+  EXPECT(planned->plan.is_stock);  // llama.cpp computes all of it
+  EXPECT(planned->plan.mode == hotcold::Mode::dense);
+  size_t n_on_cpu = 0;
+  for (const PlanLayer& layer : planned->plan.layers) {
+    EXPECT(layer.choice.attention_on_gpu && layer.hot.empty());
+    EXPECT(layer.choice.ffn == FfnPlace::stock_cpu || layer.choice.ffn == FfnPlace::stock_gpu);
+    n_on_cpu += layer.choice.ffn == FfnPlace::stock_cpu;
+  }
+  EXPECT(n_on_cpu > 30 && n_on_cpu < 48);
+  EXPECT_EQ(planned->report.reason, format_text("the experts of %zu of 48 layers are on the CPU, the attention of %zu of these is on the GPU",
+                                                n_on_cpu, n_on_cpu));
+  EXPECT_EQ(planned->report.seconds, planned->report.stock_seconds);
+  EXPECT_EQ(planned->report.layers[0].active_share, 8.0 / 128);
+  EXPECT(planned->report.notes.empty());
+}
+
+TEST(plan, splits_no_experts_where_hot_cold_is_asked_for) {
+  const auto planned = plan_for(model_moe(), 4 * kGB, hotcold::Mode::exact);
+  EXPECT(planned);
+  EXPECT(!planned->plan.is_stock);  // ours are the experts on the CPU
+  for (const PlanLayer& layer : planned->plan.layers) EXPECT(layer.choice.ffn != FfnPlace::split && layer.hot.empty());
 }
 
 TEST(plan, refuses_modes_and_profiles_that_do_not_suit) {

@@ -144,6 +144,35 @@ TEST(serving, opens_no_device_for_a_plan_without_hot_neurons) {
   EXPECT_EQ(split->info().ffn.hot.device, "");
 }
 
+TEST(serving, leaves_experts_on_the_cpu_with_attention_on_the_gpu) {
+  const SyntheticModel moe(tiny_spec(synth::Arch::moe, GGML_TYPE_F16));
+  ModelSpec spec = split_spec(moe.path(), gpu_name(), 0);
+  const auto file = read_model_file(moe.path());
+  EXPECT(file);
+  // Room for all but experts.
+  spec.vram_bytes += file->shape.other_bytes;
+  for (size_t i = 0; i < 4; ++i) {
+    spec.vram_bytes += file->shape.layer_bytes[i] + file->shape.layer_kv_per_token[i] * spec.context_length * kSequences;
+    spec.vram_bytes -= file->shape.ffn[i].bytes();
+  }
+  const std::string expected = stock_text(moe.path());
+  for (const auto mode : {hotcold::Mode::automatic, hotcold::Mode::exact}) {
+    spec.mode = mode;
+    const auto loaded = load(spec);
+    const LoadedInfo& info = loaded->info();
+    EXPECT_EQ(info.fallback, "");
+    EXPECT(info.devices.front().kind == DeviceKind::gpu && info.devices.front().layers == 4);
+    if (mode == hotcold::Mode::automatic) {
+      EXPECT_EQ(hotcold::mode_name(info.ffn.mode), std::string("dense"));
+      EXPECT_EQ(info.ffn.reason, "the experts of 4 of 4 layers are on the CPU, the attention of 4 of these is on the GPU");
+    } else {
+      EXPECT_EQ(hotcold::mode_name(info.ffn.mode), std::string("exact"));
+      EXPECT_EQ(info.ffn.layers, 4u);
+    }
+    EXPECT_EQ(complete(*loaded, kPrefix, 64).text, expected);
+  }
+}
+
 TEST(serving, leaves_a_model_alone_that_fits_on_the_gpu) {
   ModelSpec spec = split_spec(model().path(), gpu_name(), 0);
   spec.hot_device = "";

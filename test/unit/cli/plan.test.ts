@@ -8,7 +8,6 @@ const layer: PlannedLayer = {
   attention: "gpu",
   ffn: "split",
   kind: "gated ReLU",
-  gatesOnGpu: false,
   unitCount: 11008,
   hotCount: 1600,
   activeShare: 0.11,
