@@ -15,7 +15,7 @@ export class FreshSandbox implements Sandbox {
   constructor(isolation: Isolation, first: Place, startPlace: () => Place) {
     this.isolation = isolation;
     this.#startPlace = startPlace;
-    this.#spare = this.#prepare(first);
+    this.#spare = watched(this.#prepare(first));
   }
 
   run(source: string, signal?: AbortSignal): Promise<Verdict> {
@@ -36,6 +36,8 @@ export class FreshSandbox implements Sandbox {
     try {
       throwIfCancelled(signal);
       const verdict = await place.run(source, signal);
+      // The machine is quiet again when the verdict comes: what is measured next would suffer from the spare's start.
+      await this.#spare.catch(() => {});
       if (this.#isDisposed) throw closed();
       return verdict;
     } finally {
@@ -47,30 +49,34 @@ export class FreshSandbox implements Sandbox {
   /** The spare may have ended since, as when memory ran out: then one more is tried. */
   async #take(): Promise<Place> {
     const spare = await this.#spare.catch(() => null);
-    const place = spare?.isAlive ? spare : await this.#prepare(this.#start());
-    // Starts while the program runs, on another core.
-    if (!this.#isDisposed) this.#spare = this.#prepare(this.#start());
+    const place = spare?.isAlive ? spare : await this.#start();
+    // Starts while the program runs.
+    this.#spare = watched(this.#start());
     return place;
   }
 
-  #start(): Place {
+  async #start(): Promise<Place> {
     if (this.#isDisposed) throw closed();
-    return this.#startPlace();
+    return this.#prepare(this.#startPlace());
   }
 
-  #prepare(place: Place): Promise<Place> {
+  async #prepare(place: Place): Promise<Place> {
     this.#living.add(place);
-    const prepared = place.ready().then(
-      () => place,
-      (error: Error) => {
-        place.kill();
-        this.#living.delete(place);
-        throw unavailable(error.message, error);
-      },
-    );
-    prepared.catch(() => {}); // Waits for whoever takes it, and is not "unhandled" until then.
-    return prepared;
+    try {
+      await place.ready();
+      return place;
+    } catch (error) {
+      place.kill();
+      this.#living.delete(place);
+      throw unavailable((error as Error).message, error);
+    }
   }
+}
+
+/** A failure waits for whoever takes the spare, and is not "unhandled" until then. */
+function watched<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 const closed = () => unavailable("the sandbox was closed");

@@ -6,7 +6,7 @@ import { product } from "./targets.ts";
 describe("HumanEval in the confined child", () => {
   // A place that fails them would fail models wrongly.
   it("passes with its own solutions, each in a child of its own, and fails with none", async (context) => {
-    const problems = humanEval(context, 20);
+    const problems = humanEval(context, 12);
     const sandbox = await createChildSandbox({ folder: product, allowReduced: true });
     const failed: Record<string, string | null> = {};
     const start = performance.now();

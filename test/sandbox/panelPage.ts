@@ -7,7 +7,8 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { build } from "esbuild";
 import type { Browser, Frame } from "playwright-core";
-import { workerCsp } from "../../src/sandbox/workerSandbox.ts";
+import { contentSecurityPolicy } from "../../src/panel/html.ts";
+import { type WorkerScheme, workerCsp } from "../../src/sandbox/workerSandbox.ts";
 import { root } from "../support/sources.ts";
 import { product } from "./targets.ts";
 
@@ -19,18 +20,15 @@ export interface PanelPage {
   close(): Promise<void>;
 }
 
-/** The policy of the panel; `more` for a page that is not as strict. */
-export function panelPolicy(scheme: "data" | "blob" = "data", more: Readonly<Record<string, string>> = {}): string {
-  const csp = workerCsp(scheme);
-  const directives: Record<string, string> = {
-    "default-src": "'none'",
-    "script-src": `'nonce-${nonce}' ${csp["script-src"]}`,
-    "worker-src": csp["worker-src"],
-  };
-  for (const [name, value] of Object.entries(more)) directives[name] = `${directives[name] ?? ""} ${value}`.trim();
-  return Object.entries(directives)
-    .map(([name, value]) => `${name} ${value}`)
-    .join("; ");
+/** The panel's own policy; `more` for a page that is not as strict, and for one whose workers come as blobs. */
+export function panelPolicy(scheme: WorkerScheme = "data", more: Readonly<Record<string, string>> = {}): string {
+  const own = contentSecurityPolicy(nonce).split("; ");
+  const directives = new Map(own.map((directive) => directive.split(/ (.*)/) as [string, string]));
+  directives.set("worker-src", workerCsp(scheme)["worker-src"]);
+  for (const [name, value] of Object.entries(more)) {
+    directives.set(name, `${directives.get(name)?.replace("'none'", "") ?? ""} ${value}`);
+  }
+  return [...directives].map(([name, value]) => `${name} ${value}`).join("; ");
 }
 
 /** `panel` on the frame's window then holds createWorkerSandbox, the assets, and runWorker for other sources. */
