@@ -186,9 +186,9 @@ function wallsAround(helper: HelperReport | null, probes: ChildProbes): Wall[] {
     {
       name: "namespaces",
       isClaimed: helper?.namespaces === true,
-      isPresent: helper !== null && probes.pid === 1,
+      isPresent: helper !== null && probes.isFirstProcess,
       isNeeded: false, // A second wall for what seccomp stops.
-      detail: `its process number is ${probes.pid === 1 ? "1" : "the machine's"}`,
+      detail: `its process number is ${probes.isFirstProcess ? "1" : "the machine's"}`,
     },
     {
       name: "permission flag",

@@ -4,8 +4,8 @@ import { isText } from "../place.ts";
 /** Error code or name of each attempt; null: it succeeded. */
 export interface ChildProbes {
   readonly node: string;
-  /** 1 in a namespace of its own. */
-  readonly pid: number;
+  /** Number 1, as only the first in a namespace of its own is. */
+  readonly isFirstProcess: boolean;
   readonly environmentVariables: number;
   /** Opening a file that the permission flag allows and the helper does not. */
   readonly openUnlistedFile: string | null;
@@ -20,15 +20,15 @@ export interface ChildProbes {
 
 /** What is not there counts as an attempt that succeeded. */
 export function parseChildProbes(probes: Record<string, unknown>): ChildProbes | null {
-  const { node, pid, environmentVariables } = probes;
-  if (!isText(node) || typeof pid !== "number" || typeof environmentVariables !== "number") return null;
+  const { node, isFirstProcess, environmentVariables } = probes;
+  if (!isText(node) || typeof environmentVariables !== "number") return null;
   const refusal = (name: keyof ChildProbes): string | null => {
     const value = probes[name];
     return isText(value) ? value : null;
   };
   return {
     node,
-    pid,
+    isFirstProcess: isFirstProcess === true,
     environmentVariables,
     openUnlistedFile: refusal("openUnlistedFile"),
     openUnpermittedFile: refusal("openUnpermittedFile"),

@@ -6,7 +6,7 @@ import type { ChildProbes } from "./childProbes.ts";
 export async function probe(unlistedFile: string, memoryPages: number): Promise<ChildProbes> {
   return {
     node: process.versions.node,
-    pid: process.pid,
+    isFirstProcess: process.pid === 1,
     environmentVariables: Object.keys(process.env).length,
     openUnlistedFile: refusal(() => closeSync(openSync(unlistedFile, "r"))),
     openUnpermittedFile: refusal(() => closeSync(openSync(process.execPath, "r"))),

@@ -5,7 +5,7 @@ import { type HelperReport, judgeIsolation, parseHelperReport, type System } fro
 const helper: HelperReport = { namespaces: true, privateRoot: false, landlock: 7, seccomp: true, pid: 100 };
 const probes: ChildProbes = {
   node: "20.20.2",
-  pid: 1,
+  isFirstProcess: true,
   environmentVariables: 0,
   openUnlistedFile: "EACCES",
   openUnpermittedFile: "ERR_ACCESS_DENIED",
@@ -27,9 +27,9 @@ function levelOf(
 
 const without = {
   landlock: [{ openUnlistedFile: null }, { landlock: 0 }],
-  namespaces: [{ pid: 4711 }, { namespaces: false }],
+  namespaces: [{ isFirstProcess: false }, { namespaces: false }],
   both: [
-    { openUnlistedFile: null, pid: 4711 },
+    { openUnlistedFile: null, isFirstProcess: false },
     { landlock: 0, namespaces: false },
   ],
 } as const;
@@ -45,7 +45,7 @@ describe("the level of isolation", () => {
     expect(levelOf(...without.both)).toBe("reduced");
     expect(levelOf({ openUnpermittedFile: null })).toBe("reduced");
     expect(levelOf({}, {}, { arch: "arm64" })).toBe("reduced");
-    const bare = { openUnlistedFile: null, openSocket: null, signalItself: null, pid: 4711 };
+    const bare = { openUnlistedFile: null, openSocket: null, signalItself: null, isFirstProcess: false };
     expect(levelOf(bare, null, { platform: "darwin" })).toBe("reduced");
   });
 
@@ -54,7 +54,7 @@ describe("the level of isolation", () => {
     expect(() => levelOf({ openSocket: "ECONNREFUSED" })).toThrow("seccomp does not hold");
     expect(() => levelOf({ openUnlistedFile: null })).toThrow("Landlock does not hold");
     expect(() => levelOf({ openUnlistedFile: "EACCES" }, { landlock: 0, privateRoot: true })).toThrow("private root");
-    expect(() => levelOf({ pid: 4711 })).toThrow("namespaces does not hold");
+    expect(() => levelOf({ isFirstProcess: false })).toThrow("namespaces does not hold");
     expect(() => levelOf({ codeFromString: null })).toThrow("no code from strings does not hold");
     expect(() => levelOf({ tooMuchMemory: null })).toThrow("memory limit does not hold");
     expect(() => levelOf({ environmentVariables: 1 })).toThrow("empty environment does not hold");
@@ -62,22 +62,22 @@ describe("the level of isolation", () => {
 
   it("does not exist when too little is left", () => {
     expect(() => levelOf({ openSocket: null, signalItself: null }, { seccomp: false })).toThrow("no seccomp");
-    expect(() => levelOf({ openSocket: null, pid: 4711 }, null)).toThrow("hotpath-confine is missing");
+    expect(() => levelOf({ openSocket: null, isFirstProcess: false }, null)).toThrow("hotpath-confine is missing");
     expect(() => levelOf(...without.both, { isRoot: true })).toThrow("run as another user");
-    const open = { openUnlistedFile: null, openUnpermittedFile: null, openSocket: null, pid: 4711 };
+    const open = { openUnlistedFile: null, openUnpermittedFile: null, openSocket: null, isFirstProcess: false };
     expect(() => levelOf(open, null, { platform: "darwin" })).toThrow("no permission flag");
   });
 });
 
 describe("what a child tells", () => {
   it("counts as an attempt that succeeded where it is missing or makes no sense", () => {
-    expect(parseChildProbes({ node: "20", pid: 1, environmentVariables: 0, openSocket: 7 })).toEqual({
+    expect(parseChildProbes({ node: "20", environmentVariables: 0, openSocket: 7 })).toEqual({
       ...Object.fromEntries(Object.keys(probes).map((name) => [name, null])),
       node: "20",
-      pid: 1,
+      isFirstProcess: false,
       environmentVariables: 0,
     });
-    expect(parseChildProbes({ node: "20", pid: "1" })).toBeNull();
+    expect(parseChildProbes({ node: "20" })).toBeNull();
   });
 });
 
