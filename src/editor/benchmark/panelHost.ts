@@ -63,9 +63,11 @@ export class PanelHost implements Disposable {
   }
 
   open(tab: Tab): void {
-    this.#tab = tab;
-    this.#parts.panel.post({ type: "show", tab });
-    this.#parts.panel.reveal();
+    const { panel } = this.#parts;
+    // A page that is there is told at once, a new one when it says hello.
+    if (panel.isListening) panel.post({ type: "show", tab });
+    else this.#tab = tab;
+    panel.reveal();
   }
 
   dispose(): void {

@@ -31,6 +31,11 @@ export class PanelWindow implements PageLink, Disposable {
     this.#owned.add(window.registerWebviewPanelSerializer(benchmarkViewType, { deserializeWebviewPanel: restore }));
   }
 
+  /** What is posted arrives. */
+  get isListening(): boolean {
+    return this.#isListening;
+  }
+
   get isVisible(): boolean {
     return this.#panel?.visible === true;
   }

@@ -108,7 +108,8 @@ export class ChartBox {
       this.#chart = init(this.#canvas, null, { renderer: "svg", ...size });
       this.#chart.on("click", ({ name }) => this.#select(this.#content?.selectable.indexOf(name) ?? -1));
     }
-    this.#chart.resize(size);
+    // Draws all of it, so only when it is needed: the picture is drawn once more below.
+    if (this.#chart.getWidth() !== size.width || this.#chart.getHeight() !== size.height) this.#chart.resize(size);
     this.#chart.setOption(this.#content.option(pageTheme(), size), { notMerge: true });
   }
 

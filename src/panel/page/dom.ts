@@ -62,7 +62,7 @@ export class Select {
   #options = "";
 
   constructor(label: string, onChange: (value: string) => void) {
-    setAttributes(this.element, { label, "aria-label": label });
+    setAttributes(this.element, { label });
     this.element.addEventListener("change", () => onChange(this.element.value));
   }
 
@@ -82,7 +82,7 @@ export class Select {
 }
 
 export function field(label: string, value: string, onInput: (value: string) => void, attributes: Attributes = {}) {
-  const input = make("vscode-textfield", { "aria-label": label, ...attributes });
+  const input = make("vscode-textfield", attributes);
   input.label = label;
   input.value = value;
   input.addEventListener("input", () => onInput(input.value));

@@ -1,0 +1,252 @@
+// The panel's page as people use it: in a real browser, under the policy it has in the editor. The test is the host.
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { panelHtml } from "../../src/panel/html.ts";
+import type { LiveRun } from "../../src/panel/protocol.ts";
+import type { ResultRow } from "../../src/panel/runView.ts";
+import { findChromium, launchChromium } from "../support/browser.mjs";
+import { PanelPage } from "../support/panelPage.mjs";
+import { madeUpChoices, madeUpRuns, madeUpView, olderView } from "../support/panelViews.ts";
+
+const chromium = findChromium();
+const html = panelHtml({ nonce: "n0nce", scriptUri: "main.js", styleUri: "style.css" });
+/** In the dark theme. */
+const denseDot = 'svg path[fill="#56b4e9"]';
+const live: LiveRun = {
+  runId: madeUpView().runId,
+  phase: "measuring",
+  what: "HumanEval/12 on starter (exact)",
+  done: 12,
+  total: 40,
+  remainingMs: 180_000,
+  isPaused: false,
+  completions: "ahead",
+};
+
+describe.runIf(chromium)("the page of the benchmark panel", () => {
+  let browser: Browser;
+  let panel: PanelPage;
+
+  beforeAll(async () => {
+    browser = await launchChromium(chromium);
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    panel = await PanelPage.open(browser, html);
+  });
+  afterEach(async () => {
+    await panel.close();
+    // Whatever a test did: nothing was refused by the policy, and nothing failed in the page.
+    expect(panel.errors).toEqual([]);
+  });
+
+  const results = () => panel.page.getByRole("tabpanel", { name: "Results" });
+  const showResults = () =>
+    panel.tell(
+      { type: "runs", runs: madeUpRuns },
+      { type: "view", view: madeUpView() },
+      { type: "show", tab: "results" },
+    );
+  const chart = (name: string) => panel.page.getByRole("region", { name }).locator(".chart");
+
+  it("says hello and fills the form with the model in use", async () => {
+    expect(await panel.told("hello")).toEqual({ type: "hello", runId: null });
+    await panel.tell({ type: "choices", choices: madeUpChoices });
+    const { draft, draftId } = await panel.told("estimate");
+    expect(draft).toMatchObject({ models: ["/models/starter.gguf"], modes: ["auto"], suites: ["latency"] });
+    await panel.tell({ type: "estimate", draftId, estimate: { leastMs: 90_000, mostMs: 600_000, problem: null } });
+    await panel.page.getByText("Roughly 2 min to 10 min.").waitFor();
+    await panel.page.getByText("Start", { exact: true }).click();
+    expect(await panel.told("start")).toMatchObject({ draft: { models: ["/models/starter.gguf"] } });
+  });
+
+  it("asks for consent before code runs, and for an address that is one", async () => {
+    await panel.tell({ type: "choices", choices: madeUpChoices });
+    await panel.page.getByText("Starter set", { exact: true }).click();
+    await panel.page.getByText("Allow running code, or leave out the suites that do.").waitFor();
+    await panel.page.getByText("Run code that models write, shut in").click();
+    await panel.page.getByRole("textbox", { name: "Address" }).fill("localhost");
+    await panel.page.getByText("Add", { exact: true }).click();
+    await panel.page.getByText("An address starts with http:// or https://.").waitFor();
+    await panel.page.getByRole("textbox", { name: "Address" }).fill("http://127.0.0.1:11434");
+    await panel.page.getByText("Add", { exact: true }).click();
+    await panel.page.getByText("Start", { exact: true }).click();
+    const { draft } = await panel.told("start");
+    expect(draft).toMatchObject({ consent: "full", suites: ["latency", "starter"] });
+    expect(draft.servers).toEqual([{ api: "openai", url: "http://127.0.0.1:11434", model: "" }]);
+  });
+
+  it("shows a run that goes on, and steers it", async () => {
+    await panel.tell({ type: "live", run: live });
+    const banner = panel.page.getByRole("region", { name: "Running benchmark" });
+    expect(await banner.innerText()).toContain("HumanEval/12 on starter (exact)");
+    expect(await banner.innerText()).toContain("12 of 40, about 3 min left");
+    await banner.getByText("Pause").click();
+    await panel.told("pause");
+    await panel.tell({ type: "live", run: { ...live, isPaused: true } });
+    await banner.getByText("Continue").click();
+    await panel.told("continue");
+    await banner.getByText("Cancel").click();
+    await panel.told("cancel");
+    await panel.tell({ type: "live", run: null });
+    await banner.waitFor({ state: "hidden" });
+  });
+
+  it("offers to resume what was interrupted", async () => {
+    await panel.tell({ type: "runs", runs: madeUpRuns }, { type: "interrupted", runId: madeUpRuns[1]?.runId ?? "" });
+    await panel.page.getByRole("region", { name: "Interrupted benchmark" }).getByText("Resume").click();
+    expect(await panel.told("resume")).toEqual({ type: "resume", runId: madeUpRuns[1]?.runId });
+  });
+
+  it("draws the pictures, with a table behind each", async () => {
+    await showResults();
+    await chart("Latency against size").locator(denseDot).first().waitFor();
+    const picture = panel.page.getByRole("region", { name: "Latency against size" });
+    await picture
+      .getByRole("img", { name: "End to end at 25 tokens against the number of parameters" })
+      .first()
+      .waitFor();
+    await picture.getByText("Show as table").click();
+    const row = picture.getByRole("row", { name: /^Llama 70B hot\/cold/ });
+    expect(await row.innerText()).toBe("Llama 70B hot/cold\thot/cold\t70B\t4.3 s (4 s to 4.5 s)\tcomputed\tyes");
+  });
+
+  it("lets the keyboard walk the points, and makes one of them the model in use", async () => {
+    await showResults();
+    await chart("Latency against size").locator(denseDot).first().waitFor();
+    await chart("Latency against size").focus();
+    await panel.page.keyboard.press("ArrowRight");
+    await panel.page.keyboard.press("ArrowRight");
+    const card = results().locator(".selected");
+    await card.getByText("Llama 7B hot/cold", { exact: true }).waitFor();
+    await card.getByText("Use for completion").click();
+    expect(await panel.told("use")).toEqual({ type: "use", runId: madeUpView().runId, subject: "hot-cold-7b" });
+  });
+
+  it("sorts the table, keeps the focus, and shows the columns that are wanted", async () => {
+    await showResults();
+    const head = results().getByRole("columnheader", { name: "Decode" });
+    await head.getByRole("button").press("Enter");
+    await head.getByRole("button").press("Enter");
+    await results().locator('th[aria-sort="descending"]').waitFor();
+    expect(await panel.page.evaluate(() => (document.activeElement as HTMLElement).dataset.column)).toBe("decode");
+    const first = results().locator("[aria-label='Table of results'] tbody tr").first();
+    expect(await first.innerText()).toContain("Llama 7B hot/cold");
+    await results().getByText("Columns", { exact: true }).click();
+    await results().locator("vscode-checkbox").getByText("TTFT").click();
+    await results().getByRole("columnheader", { name: "TTFT" }).waitFor();
+  });
+
+  it("shows hostile names as text", async () => {
+    await showResults();
+    await results()
+      .getByRole("rowheader", { name: /<img src=x onerror/ })
+      .waitFor();
+    expect(await panel.page.locator("img").count()).toBe(0);
+  });
+
+  it("asks again which subject to take, when the budget or the results change", async () => {
+    await showResults();
+    expect(await panel.told("recommend")).toMatchObject({ budgetMs: 300 });
+    await panel.page.getByRole("spinbutton", { name: "Latency budget in milliseconds" }).fill("500");
+    await expect.poll(async () => (await panel.told("recommend")).budgetMs).toBe(500);
+    const text = "Llama 7B hot/cold solves most of HumanEval.";
+    await panel.tell({ type: "recommendation", runId: madeUpView().runId, subject: "hot-cold-7b", text });
+    await results().getByText(text).waitFor();
+  });
+
+  it("opens, compares and deletes runs of before", async () => {
+    await showResults();
+    await panel.page.getByRole("tab", { name: "Results" }).press("ArrowRight");
+    const older = panel.page.getByRole("listitem").filter({ hasText: "20 Nov 2026" });
+    await older.getByText("Compare").click();
+    expect(await panel.told("compare")).toMatchObject({ runId: "20261120-090000-77aa01" });
+    await panel.tell({ type: "comparison", view: olderView() }, { type: "show", tab: "results" });
+    const picture = panel.page.getByRole("region", { name: "Compared with another run" });
+    await picture.getByText("Show as table").click();
+    expect(await picture.getByRole("row", { name: /^Llama 7B dense/ }).innerText()).toContain("0.80");
+  });
+
+  it("fits into 300 pixels", async () => {
+    await panel.page.setViewportSize({ width: 300, height: 700 });
+    await panel.tell({ type: "choices", choices: madeUpChoices });
+    await showResults();
+    for (const tab of ["New run", "Results", "History"]) {
+      await panel.page.getByRole("tab", { name: tab }).click();
+      await panel.page.getByRole("tabpanel", { name: tab }).waitFor();
+      expect(await panel.page.evaluate(() => document.documentElement.scrollWidth)).toBe(300);
+    }
+  });
+
+  it("takes the colours of another theme at once", async () => {
+    await showResults();
+    await chart("Latency against size").locator(denseDot).first().waitFor();
+    await panel.use("light");
+    await chart("Latency against size").locator('svg path[fill="#0067a3"]').first().waitFor();
+    await panel.use("contrast");
+    await chart("Latency against size").locator('svg path[fill="#6cc7ff"]').first().waitFor();
+  });
+
+  it("gives every control a name", async () => {
+    await panel.tell({ type: "choices", choices: madeUpChoices });
+    await showResults();
+    for (const tab of ["New run", "Results"]) {
+      await panel.page.getByRole("tab", { name: tab }).click();
+      await panel.page.getByRole("tabpanel", { name: tab }).waitFor();
+      // As a screen reader is told: one control per line, its name in quotes behind its kind.
+      const told = await panel.page.getByRole("tabpanel", { name: tab }).ariaSnapshot();
+      const controls = told
+        .split("\n")
+        .filter((line: string) => /- (button|checkbox|textbox|spinbutton|combobox)\b/.test(line));
+      expect(controls.length).toBeGreaterThan(10);
+      expect(controls.filter((line: string) => !/- \w+ "\S/.test(line))).toEqual([]);
+    }
+  });
+
+  it("keeps every frame of a run under 50 ms", async () => {
+    await showResults();
+    await chart("Latency against size").locator(denseDot).first().waitFor();
+    await browser.startTracing(panel.page, { categories: ["__metadata", "disabled-by-default-devtools.timeline"] });
+    for (let step = 1; step <= 10; step++) {
+      const view = madeUpView({ state: "running" });
+      const rows = view.rows.map((row) => slowedBy(row, step));
+      await panel.tell({ type: "view", view: { ...view, rows } }, { type: "live", run: { ...live, done: step } });
+      await panel.page.waitForTimeout(100);
+    }
+    const tasks = taskTimes(await browser.stopTracing());
+    const [longest = Number.NaN] = tasks.toSorted((a, b) => b - a);
+    console.log(`longest of ${tasks.length} tasks of the page: ${longest.toFixed(1)} ms of processor time`);
+    expect(tasks.length).toBeGreaterThan(20);
+    expect(longest).toBeLessThan(50);
+  });
+});
+
+function slowedBy(row: ResultRow, ms: number): ResultRow {
+  const { e2e25Ms } = row.figures;
+  return e2e25Ms ? { ...row, figures: { ...row.figures, e2e25Ms: { ...e2e25Ms, value: e2e25Ms.value + ms } } } : row;
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds of the processor; other programs on this machine do not count. */
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
+
+/** Milliseconds that each task of the page's own thread took. */
+function taskTimes(trace: Buffer): number[] {
+  const { traceEvents } = JSON.parse(trace.toString("utf8")) as { traceEvents: readonly TraceEvent[] };
+  const threadOf = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
+  const isName = ({ name, args }: TraceEvent) => name === "thread_name" && args?.name === "CrRendererMain";
+  const pages = new Set(traceEvents.filter(isName).map(threadOf));
+  const isTask = (event: TraceEvent) => event.name === "RunTask" && pages.has(threadOf(event));
+  return traceEvents.filter(isTask).map(({ tdur = 0 }) => tdur / 1000);
+}
+
+describe("the page of the benchmark panel without a browser", () => {
+  it("is not looked at", ({ skip }) => {
+    if (!chromium) skip("no Chromium or Chrome was found; CHROMIUM names one");
+  });
+});

@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DatasetStore } from "../../../../src/benchmark/datasets/datasetStore.ts";
+import { runFolder } from "../../../../src/benchmark/record/runs.ts";
+import type { RunPlan } from "../../../../src/benchmark/run/plan.ts";
+import { AppError } from "../../../../src/common/errors.ts";
+import { BenchmarkController, type EndedRun, type Memory } from "../../../../src/editor/benchmark/controller.ts";
+import type { Engine } from "../../../../src/engine/engine.ts";
+import { type Answer, events, inPieces, json, scriptedServer } from "../../../support/scriptedServer.ts";
+import { root } from "../../../support/sources.ts";
+import { temporaryFolder } from "../../../support/temporaryFolder.ts";
+
+beforeEach(() => void vi.stubEnv("HOTPATH_DATA_DIR", temporaryFolder()));
+afterEach(() => void vi.unstubAllEnvs());
+
+const text = events([{ choices: [{ text: "x", finish_reason: "length" }] }, "[DONE]"]);
+
+/** What the editor keeps, for as long as the test lasts. */
+function keptMemory(): Memory {
+  const kept = new Map<string, string>();
+  return {
+    get: (key) => kept.get(key),
+    update: async (key, value) => void (value === undefined ? kept.delete(key) : kept.set(key, value)),
+  };
+}
+
+/** A run of one server, whose engine is not there: only what needs none is measured. */
+async function benchmark({
+  stream = inPieces([text]),
+  memory = keptMemory(),
+}: {
+  stream?: Answer;
+  memory?: Memory;
+} = {}) {
+  const server = await scriptedServer({
+    "/v1/models": json({ data: [{ id: "coder", owned_by: "vllm" }] }),
+    "/v1/completions": stream,
+  });
+  const gone = async () => {
+    throw new AppError("engine/start-failed", "there is no engine in this test");
+  };
+  const paused: Promise<unknown>[] = [];
+  const controller = new BenchmarkController({
+    engine: { diagnostics: gone, measure: gone } as unknown as Engine,
+    productFolder: root,
+    datasets: new DatasetStore({ folder: temporaryFolder() }),
+    sandbox: () => ({ consent: "full", create: gone }),
+    pauseCompletions: (until) => paused.push(until),
+    memory,
+  });
+  const ended = new Promise<EndedRun>((resolve) => controller.onDidEnd(resolve));
+  const subject = { kind: "server", id: "s", label: "S", api: "openai", url: server.url, model: null } as const;
+  const latency = { id: "latency", limit: 2, repetitions: 2, temperature: 0, topP: 1, seed: 1 } as const;
+  const plan: RunPlan = { subjects: [subject], suites: [latency], completions: "ahead" };
+  return { controller, ended, plan, server, paused, memory };
+}
+
+const neverEnds: Answer = (_, reply) => void reply.writeHead(200).write("data: {}\n\n");
+
+describe("the benchmark of a window", () => {
+  it("runs, shows how far it is, and leaves a record", async () => {
+    const { controller, ended, plan } = await benchmark();
+    const steps: string[] = [];
+    let entries = 0;
+    controller.onDidChange(() => {
+      if (controller.live) steps.push(`${controller.live.done}/${controller.live.total}`);
+    });
+    controller.onDidRecord(() => entries++);
+    controller.start(plan, "none");
+    expect(controller.live).toMatchObject({ phase: "preparing", isPaused: false, completions: "ahead" });
+    const { runId, outcome, error } = await ended;
+    expect(error).toBeNull();
+    expect(outcome?.status).toBe("complete");
+    expect(controller.live).toBeNull();
+    expect(steps.at(-1)).toMatch(/^4\/4$/);
+    const record = await controller.record(runId);
+    expect(record.entries).toHaveLength(entries);
+    expect(await controller.runs()).toMatchObject([{ runId, state: "complete", what: "S: latency" }]);
+  });
+
+  it("gives the record of the run under way", async () => {
+    const { controller, plan, server, ended } = await benchmark({ stream: neverEnds });
+    controller.start(plan, "none");
+    await vi.waitFor(() => expect(server.seen.at(-1)?.path).toBe("/v1/completions"));
+    const runId = controller.live?.runId ?? "";
+    const record = await controller.record(runId);
+    expect(record.entries.map(({ type }) => type)).toEqual(expect.arrayContaining(["run", "subject", "suite"]));
+    controller.cancel();
+    await ended;
+  });
+
+  it("refuses a second run while one goes on", async () => {
+    const { controller, plan, ended } = await benchmark({ stream: neverEnds });
+    controller.start(plan, "none");
+    expect(() => controller.start(plan, "none")).toThrow("a benchmark is running");
+    controller.cancel();
+    expect((await ended).outcome?.status ?? "cancelled before its record was begun").toMatch(/^cancelled/);
+  });
+
+  it("says that it is paused, and what it waits for", async () => {
+    const { controller, plan, ended } = await benchmark({ stream: neverEnds });
+    controller.start(plan, "none");
+    controller.pause();
+    expect(controller.live?.isPaused).toBe(true);
+    controller.waitFor("Open the benchmark panel to go on");
+    expect(controller.live?.what).toBe("Open the benchmark panel to go on");
+    controller.continue();
+    expect(controller.live?.isPaused).toBe(false);
+    controller.cancel();
+    await ended;
+  });
+
+  it("keeps completions back while it runs, when that was asked for", async () => {
+    const { controller, plan, paused, ended } = await benchmark();
+    controller.start({ ...plan, completions: "paused" }, "none");
+    expect(paused).toHaveLength(1);
+    await ended;
+    await expect(paused[0]).resolves.toMatchObject({ status: "complete" });
+  });
+
+  it("is found again when its window ended before it, and then completes", async () => {
+    const memory = keptMemory();
+    let answer = neverEnds;
+    const first = await benchmark({ stream: (request, reply) => answer(request, reply), memory });
+    first.controller.start(first.plan, "none");
+    await vi.waitFor(() => expect(first.server.seen.at(-1)?.path).toBe("/v1/completions"));
+    const runId = first.controller.live?.runId ?? "";
+    expect(await first.controller.interrupted()).toBeNull();
+    first.controller.dispose();
+    await first.ended;
+
+    const second = await benchmark({ memory });
+    expect(await second.controller.interrupted()).toBe(runId);
+    const { plan } = (await second.controller.record(runId)).run;
+    expect(plan).toEqual(first.plan);
+    answer = inPieces([text]);
+    await second.controller.resume(runId, "none");
+    expect(await second.ended).toMatchObject({ runId, outcome: { status: "complete" } });
+    expect(await second.controller.interrupted()).toBeNull();
+  });
+
+  it("is not offered again when the user cancelled it", async () => {
+    const { controller, plan, ended, server } = await benchmark({ stream: neverEnds });
+    controller.start(plan, "none");
+    await vi.waitFor(() => expect(server.seen.at(-1)?.path).toBe("/v1/completions"));
+    controller.cancel();
+    await ended;
+    expect(await controller.interrupted()).toBeNull();
+  });
+
+  it("tells why it did not even begin", async () => {
+    const { controller, plan, ended } = await benchmark();
+    const occupied = temporaryFolder();
+    vi.stubEnv("HOTPATH_DATA_DIR", `${occupied}/file`);
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(`${occupied}/file`, "");
+    controller.start(plan, "none");
+    expect((await ended).error?.code).toBe("file/unwritable");
+    expect(() => runFolder("../../etc")).toThrow("is not the id of a benchmark run");
+  });
+});
