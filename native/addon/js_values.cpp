@@ -174,7 +174,8 @@ Napi::Object to_js(Napi::Env env, const GenerateResult& result, const LoadedInfo
   }
   stats["hot"] = hot_to_js(env, result.stats.hot);
   stats["sparsity"] = js_null(env);
-  if (result.stats.ffn.neurons() > 0) {
+  const bool is_counted = info.ffn.neurons_per_token == 0 || result.stats.ffn.neurons() > 0;
+  if (info.ffn.mode != hotcold::Mode::dense && is_counted) {
     const Sparsity sparsity = sparsity_of(info, result.stats.ffn);
     Napi::Object entry = Napi::Object::New(env);
     entry["activeShare"] = sparsity.active_share;

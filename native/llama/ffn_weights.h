@@ -1,6 +1,7 @@
 // The feed-forward weights of one layer as the tensor table of a model file tells them: what can be split into neurons.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,6 +24,10 @@ struct FfnWeights {
   bool is_relu_file = false;  // of PowerInfer's making: stored transposed, trained for ReLU
   std::string obstacle;       // why our backend cannot compute it on this machine; empty: it can
   uint64_t bytes() const { return gate_bytes + up_bytes + down_bytes; }
+  /// What one token reads of them when no neuron is left out.
+  uint64_t token_bytes(uint32_t experts_used) const {
+    return n_experts == 0 ? bytes() : bytes() / n_experts * std::min(experts_used, n_experts);
+  }
   uint32_t all_neurons() const { return n_neurons * (n_experts == 0 ? 1 : n_experts); }
   /// Matrices of one row or column per neuron, not fused with others.
   bool is_splittable() const { return up_bytes > 0 && down_bytes > 0 && n_neurons == down_width; }

@@ -251,10 +251,11 @@ class Loader {
     for (const uint64_t bytes : shape.layer_bytes) info.other_bytes += bytes;
     for (const FfnWeights& ffn : shape.ffn) {
       info.neuron_bytes.push_back(ffn.all_neurons() > 0 ? static_cast<double>(ffn.bytes()) / ffn.all_neurons() : 0);
+      info.other_bytes -= ffn.predictor_bytes + ffn.bytes() - ffn.token_bytes(shape.experts_used);
     }
     for (const int layer : plan.layers) {
       const FfnWeights& ffn = shape.ffn[layer];
-      info.other_bytes -= ffn.bytes();
+      info.other_bytes -= ffn.token_bytes(shape.experts_used);
       info.neurons_per_token += uint64_t{ffn.n_neurons} * (ffn.n_experts > 0 ? shape.experts_used : 1);
     }
     return info;

@@ -61,8 +61,8 @@ struct FfnInfo {
   uint32_t layers = 0;  // that the hot/cold backend has
   std::string kernels;  // their instruction set; empty when dense
   std::vector<double> neuron_bytes;  // weights of one neuron, by layer
-  uint64_t neurons_per_token = 0;    // of all these layers; of experts, those used
-  uint64_t other_bytes = 0;          // weights that every token reads beside these FFNs
+  uint64_t neurons_per_token = 0;    // of all these layers; of experts, those used; 0: all are computed whatever the token
+  uint64_t other_bytes = 0;          // weights that every token reads beside these FFNs; of experts elsewhere, those used
   HotState hot;                // when the model was loaded
   std::string profile_notice;  // why the profile that is there is not used; else empty
   std::string sidecar;  // the file their weights are mapped from; empty: they were packed while loading

@@ -3,6 +3,8 @@
 namespace hotpath {
 
 Sparsity sparsity_of(const LoadedInfo& info, const hotcold::Stats& stats) {
+  const double elsewhere = static_cast<double>(info.ffn.other_bytes);
+  if (info.ffn.neurons_per_token == 0) return {1, 0, elsewhere, elsewhere};
   double neurons = 0;
   double cold_active = 0;
   double hot_active = 0;
@@ -20,7 +22,6 @@ Sparsity sparsity_of(const LoadedInfo& info, const hotcold::Stats& stats) {
   }
   if (neurons == 0) return {};
   const double tokens = neurons / static_cast<double>(info.ffn.neurons_per_token);
-  const double elsewhere = static_cast<double>(info.ffn.other_bytes);
   const double active = cold_active + hot_active;
   return {active / neurons, active > 0 ? hot_active / active : 0,
           elsewhere + (static_cast<double>(stats.weight_bytes) + hot_bytes) / tokens, elsewhere + dense_bytes / tokens};

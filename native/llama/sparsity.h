@@ -13,7 +13,7 @@ struct Sparsity {
   double dense_bytes_per_token;  // if no neuron was left out
 };
 
-/// All 0 when no token was counted.
+/// All 0 when no token was counted. Where no FFN leaves neurons out, nothing has to be counted: every token reads the same.
 Sparsity sparsity_of(const LoadedInfo& info, const hotcold::Stats& stats);
 
 }  // namespace hotpath

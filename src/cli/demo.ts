@@ -74,6 +74,8 @@ function describe({ outcome, model }: Completion): string {
 function describeSparsity({ activeShare, hotShare, bytesPerToken, denseBytesPerToken }: Sparsity): string {
   const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  if (activeShare === 1 && hotShare === 0)
+    return `all are computed; ${megabytes(bytesPerToken)} of weights read per token`;
   const where = hotShare > 0 ? `, ${percent(hotShare)} of these on the GPU` : "";
   return `${percent(activeShare)} active${where}; ${megabytes(bytesPerToken)} of weights read per token, ${megabytes(denseBytesPerToken)} if dense`;
 }

@@ -113,7 +113,8 @@ function describeError({ error, retryInMs }: Extract<Status, { kind: "error" }>)
 
 function shortSpeed({ speed }: StatusFacts): string {
   if (speed.decodeTokensPerSecond === null) return "";
-  const active = speed.sparsity ? ` · ${formatPercent(speed.sparsity.activeShare)} active` : "";
+  const share = speed.sparsity?.activeShare ?? 1;
+  const active = share < 1 ? ` · ${formatPercent(share)} active` : "";
   return formatSpeed(speed.decodeTokensPerSecond, "tok/s") + active;
 }
 
@@ -181,6 +182,9 @@ function speedLines(speed: LatencySummary): string[] {
 }
 
 function sparsityLines({ activeShare, hotShare, bytesPerToken, denseBytesPerToken }: Sparsity): string[] {
+  if (activeShare === 1 && hotShare === 0) {
+    return ["Neurons: every one is computed", `Read: ${formatBytes(bytesPerToken)} of weights per token`];
+  }
   const read = `${formatBytes(bytesPerToken)} of weights per token, ${formatBytes(denseBytesPerToken)} if dense`;
   return [
     `Active neurons: ${formatPercent(activeShare)}, of these on the GPU: ${formatPercent(hotShare)}`,

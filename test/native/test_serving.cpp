@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "activation/profile.h"
+#include "core/file.h"
 #include "llama/layer_placement.h"
 #include "llama/sparsity.h"
 #include "starter.h"
@@ -69,6 +70,16 @@ constexpr uint64_t kPromptBytes = 2'500'000;
 
 const char* kPrefix = "def mean(values):\n    total = 0\n    for value in values:\n";
 
+/// Of the tensors whose names have this in them.
+uint64_t bytes_of_tensors(const std::string& path, const char* part_of_name) {
+  const auto file = ReadFile::open(path);
+  const auto header = read_gguf_header(file_source(path, *file));
+  EXPECT(header);
+  uint64_t bytes = 0;
+  for (const GgufTensor& tensor : header->tensors) bytes += tensor.name.find(part_of_name) != std::string::npos ? tensor.bytes : 0;
+  return bytes;
+}
+
 std::string stock_text(const std::string& path, size_t n_tokens = 64) {
   ModelSpec spec = split_spec(path, "", 0);
   spec.device = DeviceChoice::cpu;
@@ -103,6 +114,44 @@ void splits_a_model_that_does_not_fit(const std::string& device) {
 
 TEST(serving, splits_a_model_that_does_not_fit_and_answers_as_stock_llama) { splits_a_model_that_does_not_fit(cpu_name()); }
 TEST(serving, splits_a_model_that_does_not_fit_and_answers_as_stock_llama_on_the_gpu) { splits_a_model_that_does_not_fit(gpu_name()); }
+
+TEST(serving, tells_the_bytes_of_a_token_where_no_neuron_is_left_out) {
+  const SyntheticModel experts(tiny_spec(synth::Arch::moe));
+  ModelSpec spec = split_spec(experts.path(), "", 0);
+  spec.device = DeviceChoice::cpu;
+  spec.mode = hotcold::Mode::dense;
+  const auto dense = load(spec);
+  // All but the embedding, of which a token has one row, and but the experts that are not asked: 12 of 16.
+  const uint64_t expert_bytes = bytes_of_tensors(experts.path(), "_exps.");
+  const uint64_t expected = bytes_of_tensors(experts.path(), "") - bytes_of_tensors(experts.path(), "token_embd.") - expert_bytes * 12 / 16;
+  const Sparsity sparsity = sparsity_of(dense->info(), complete(*dense, kPrefix, 4).stats.ffn);
+  expect_near(sparsity.bytes_per_token, static_cast<double>(expected), 0);
+  expect_near(sparsity.dense_bytes_per_token, static_cast<double>(expected), 0);
+  EXPECT_EQ(sparsity.active_share, 1.0);
+  EXPECT_EQ(sparsity.hot_share, 0.0);
+}
+
+TEST(serving, counts_the_bytes_of_predictors_where_they_are_used_and_only_there) {
+  const SyntheticModel file(tiny_powerinfer(synth::Arch::llama_relu, GGML_TYPE_F16));
+  const auto bytes_with = [&](hotcold::Mode mode) {
+    ModelSpec spec = split_spec(file.path(), "", 0);
+    spec.device = DeviceChoice::cpu;
+    spec.mode = mode;
+    const auto model = load(spec);
+    return sparsity_of(model->info(), complete(*model, kPrefix, 20).stats.ffn);
+  };
+  const Sparsity exact = bytes_with(hotcold::Mode::exact);
+  const Sparsity predicted = bytes_with(hotcold::Mode::predicted);
+  const auto predictors = static_cast<double>(bytes_of_tensors(file.path(), ".fc"));
+  const double all = static_cast<double>(bytes_of_tensors(file.path(), "") - bytes_of_tensors(file.path(), "token_embd.")) - predictors;
+  expect_near(exact.dense_bytes_per_token, all, 1);
+  expect_near(predicted.dense_bytes_per_token, all, 1);
+  // Exact reads every gate; predicted reads the predictors instead, and of the gates what they name.
+  const double gates = static_cast<double>(bytes_of_tensors(file.path(), "ffn_gate."));
+  const double others = all - 3 * gates;
+  EXPECT(exact.bytes_per_token > others + gates && exact.bytes_per_token < others + gates * 1.5);
+  EXPECT(predicted.bytes_per_token > others + predictors && predicted.bytes_per_token < others + predictors + gates * 0.7);
+}
 
 TEST(serving, has_attention_and_all_neurons_on_the_gpu_where_hot_cold_is_asked_for_and_all_fits) {
   ModelSpec spec = split_spec(model().path(), gpu_name(), 0);

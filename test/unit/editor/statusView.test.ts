@@ -135,6 +135,15 @@ describe("renderStatus", () => {
     expect(tooltipMarkdown).toContain("Read: 237.4 MB of weights per token, 1.6 GB if dense");
   });
 
+  it("says what a token reads where no neuron is left out", () => {
+    const everything: Sparsity = { activeShare: 1, hotShare: 0, bytesPerToken: 1.55e9, denseBytesPerToken: 1.55e9 };
+    const plain: StatusFacts = { ...facts, speed: { ...measured, sparsity: everything } };
+    const { text, tooltipMarkdown } = renderStatus({ kind: "ready" }, plain, "full");
+    expect(text).toBe("$(flame) Hotpath 42 tok/s");
+    expect(tooltipMarkdown).toContain("Neurons: every one is computed");
+    expect(tooltipMarkdown).toMatch(/Read: 1\.6 GB of weights per token$/m);
+  });
+
   it("says in the hover which neurons a device has", () => {
     const hot = { device: "Vulkan0, ggml", layers: 24, neurons: 51_200, vramBytes: 1.2e9, swaps: 0 };
     const { tooltipMarkdown } = renderStatus({ kind: "ready" }, { ...facts, model: { ...qwen, hot } }, "full");
