@@ -9,7 +9,7 @@ namespace hotpath::synth {
 namespace {
 
 // Streams of random numbers, so that no two uses share one.
-enum Stream : uint64_t { kPoolStream, kTokenStream, kNeuronStream, kRowStream };
+enum Stream : uint64_t { kPoolStream, kTokenStream, kNeuronStream, kRowStream, kTokenPoolStream };
 
 // Large enough that few rows of a large model are equal, small enough to stay in the cache while rows are copied from it.
 constexpr int64_t kMaxPool = 1 << 21;
@@ -40,6 +40,13 @@ std::vector<float> dequantised(ggml_type type, const std::vector<float>& values)
 /// Where the half of a tied model begins in which embeddings are small.
 size_t first_small_column(size_t n_columns) { return std::max<size_t>(n_columns / 2, kFixedDims); }
 
+std::vector<float> normal_values(const Spec& spec, Stream stream, int64_t n) {
+  Random random(spec.seed, stream, 0);
+  std::vector<float> values(static_cast<size_t>(n));
+  for (float& value : values) value = static_cast<float>(random.normal());
+  return values;
+}
+
 float sign(uint32_t column) { return column % 2 == 0 ? 1.0f : -1.0f; }
 
 int64_t pool_size(const Spec& spec) {
@@ -56,10 +63,8 @@ Weights::Weights(const Spec& spec, std::vector<bool> is_text)
       residual_(spec.shape),
       is_text_(std::move(is_text)),
       embedding_type_(embedding_type(spec)),
-      normals_(static_cast<size_t>(pool_size(spec))) {
-  Random random(spec.seed, kPoolStream, 0);
-  for (float& value : normals_) value = static_cast<float>(random.normal());
-}
+      normals_(normal_values(spec, kPoolStream, pool_size(spec))),
+      token_normals_(normal_values(spec, kTokenPoolStream, pool_size(spec))) {}
 
 void Weights::fill_row(const Tensor& tensor, int64_t row, uint8_t* to) {
   switch (tensor.fill) {
@@ -178,20 +183,21 @@ void Weights::copy_pool(const Tensor& tensor, int64_t first_column, Random& rand
   const int64_t block = ggml_blck_size(tensor.type);
   const int64_t n_places = (static_cast<int64_t>(normals_.size()) - n) / block + 1;
   const auto from = static_cast<int64_t>(random.below(static_cast<uint64_t>(n_places))) * block;
-  const std::vector<uint8_t>& values = pool(tensor.type, tensor.deviation);
+  const std::vector<uint8_t>& values = pool(tensor);
   std::memcpy(to, values.data() + ggml_row_size(tensor.type, from), ggml_row_size(tensor.type, n));
 }
 
-const std::vector<uint8_t>& Weights::pool(ggml_type type, double deviation) {
-  const auto key = std::pair(type, deviation);
+const std::vector<uint8_t>& Weights::pool(const Tensor& tensor) {
+  const bool is_of_tokens = tensor.fill == Fill::embedding;
+  const auto key = std::tuple(is_of_tokens, tensor.type, tensor.deviation);
   if (const auto found = pools_.find(key); found != pools_.end()) return found->second;
   if (pools_.size() == kMaxPools) pools_.clear();
-  std::vector<float> scaled(normals_);
-  for (float& value : scaled) value *= static_cast<float>(deviation);
+  std::vector<float> scaled(is_of_tokens ? token_normals_ : normals_);
+  for (float& value : scaled) value *= static_cast<float>(tensor.deviation);
   const auto n = static_cast<int64_t>(scaled.size());
   std::vector<uint8_t>& values = pools_[key];
-  values.resize(ggml_row_size(type, n));
-  quantise(type, scaled.data(), n, values.data());
+  values.resize(ggml_row_size(tensor.type, n));
+  quantise(tensor.type, scaled.data(), n, values.data());
   return values;
 }
 

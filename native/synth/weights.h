@@ -3,7 +3,7 @@
 #pragma once
 
 #include <map>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "synth/plan.h"
@@ -33,7 +33,7 @@ class Weights {
   void write_planted(const Tensor& tensor, int64_t row, float* to);
   void write_token(int64_t token, float* to);
   void copy_pool(const Tensor& tensor, int64_t first_column, Random& random, uint8_t* to);
-  const std::vector<uint8_t>& pool(ggml_type type, double deviation);
+  const std::vector<uint8_t>& pool(const Tensor& tensor);
   const Gains& gains(ggml_type type);
 
   const Spec& spec_;
@@ -41,7 +41,10 @@ class Weights {
   std::vector<bool> is_text_;
   ggml_type embedding_type_;
   std::vector<float> normals_;
-  std::map<std::pair<ggml_type, double>, std::vector<uint8_t>> pools_;
+  // Of embeddings only: a neuron whose row were the very piece that a token has would answer to it with tens of standard
+  // deviations. In a 7B shape every token met five such neurons, and with squared ReLU these alone made 15 % active of 11 %.
+  std::vector<float> token_normals_;
+  std::map<std::tuple<bool, ggml_type, double>, std::vector<uint8_t>> pools_;
   std::map<ggml_type, Gains> gains_;
   std::vector<float> row_;  // scratch
 };

@@ -134,6 +134,21 @@ TEST(synth, runs_in_llama_cpp_with_the_skew_asked_for) {
   }
 }
 
+// The wider a model, the stronger a neuron would answer to a token whose embedding is like its own row.
+TEST(synth, plants_the_activity_asked_for_in_wide_layers) {
+  synth::Spec spec = tiny_spec(Arch::arcee);
+  spec.shape.n_embd = 1536;
+  spec.shape.n_heads = spec.shape.n_kv_heads = 24;
+  spec.shape.n_ff = 6144;
+  const SyntheticModel file(spec);
+  const std::vector<int32_t> tokens = text_tokens(48);
+  Observed llama(file.path());
+  llama.logits(tokens);
+  for (size_t layer = 0; layer + 1 < llama.activity().size(); ++layer) {
+    expect_near(active_fraction(llama.activity()[layer], tokens.size()), 0.11, 0.01);
+  }
+}
+
 TEST(synth, gives_llama_cpp_and_plain_floats_the_same_logits) {
   std::vector<synth::Spec> specs = {tiny_spec(Arch::llama, GGML_TYPE_F32), tiny_spec(Arch::arcee, GGML_TYPE_F32)};
   specs.push_back(specs.front());
