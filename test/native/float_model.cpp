@@ -172,7 +172,7 @@ FloatModel::Vector FloatModel::ffn(const Vector& h, const Vector& residual, uint
     activity_[layer][i] += gate[i] > 0;
     n_active_ += gate[i] > 0;
     found_ += gate[i] > 0 && is_found;
-    if (uses_predictors_ && !is_found) continue;
+    if (layer < n_predicted_layers_ && !is_found) continue;
     const float value = neuron(gate[i], up[i]);
     for (uint32_t e = 0; e < n_embd_; ++e) y[e] += value * (is_transposed_ ? down[size_t{i} * n_embd_ + e] : down[size_t{e} * n_ff_ + i]);
   }

@@ -20,8 +20,8 @@ class FloatModel {
 
   /// For models whose file does not tell, or tells wrongly.
   void set_activation(FfnActivation activation) { activation_ = activation; }
-  /// Leaves out the neurons that the file's predictors take as silent.
-  void use_predictors(bool use) { uses_predictors_ = use; }
+  /// Leaves out the neurons that the file's predictors take as silent, in this many layers from the first on.
+  void use_predictors(uint32_t n_layers) { n_predicted_layers_ = n_layers; }
 
   /// The logits after the last token.
   std::vector<float> logits(std::span<const int32_t> tokens);
@@ -55,7 +55,7 @@ class FloatModel {
   std::string architecture_;
   std::map<std::string, Vector> tensors_;
   FfnActivation activation_ = FfnActivation::silu;
-  bool uses_predictors_ = false;
+  uint32_t n_predicted_layers_ = 0;
   bool is_transposed_ = false;
   float threshold_ = 0;
   uint32_t n_layers_ = 0, n_embd_ = 0, n_heads_ = 0, n_kv_heads_ = 0, head_dim_ = 0, n_ff_ = 0, n_vocab_ = 0;
