@@ -96,6 +96,7 @@ Result<Logits> logits_of_text(const ModelSpec& spec, const std::function<void(do
     if (cancel.raised()) return Error{ErrorCode::request_cancelled, "comparing was cancelled", {}};
     const auto some = std::span<const Token>(tokens).subspan(at, std::min(kBatch, tokens.size() - at));
     if (llama_decode(loaded->context.get(), batch.fill(some, at)) != 0) {
+      if (auto why = loaded->ffns ? loaded->ffns->take_failure() : std::nullopt) return *why;
       return Error{ErrorCode::model_corrupt, spec.path + ": llama.cpp cannot decode it", {{"path", spec.path}}};
     }
     const float* found = llama_get_logits(loaded->context.get());

@@ -4,11 +4,12 @@
 #include <span>
 
 #include "core/error.h"
-#include "llama.h"
+#include "llama/loaded_model.h"
 
 namespace hotpath {
 
 /// Mean logarithm of the probability the model gives to each token but the first. Uses sequence 0 and leaves it empty.
-Result<double> mean_log_likelihood(llama_context* context, std::span<const llama_token> tokens);
+/// model/unsupported when our backend has the FFNs and cannot compute what llama.cpp makes of them.
+Result<double> mean_log_likelihood(LoadedModel& model, std::span<const llama_token> tokens);
 
 }  // namespace hotpath

@@ -144,9 +144,14 @@ class Loader {
     auto loaded = load_all(attempt);
     if (!loaded || !file_.form || file_.form->is_certain) return loaded;
     const auto is_right = form_is_right(*loaded);
-    if (!is_right) return is_right.error();
+    if (!is_right && is_right.error().code != ErrorCode::model_unsupported) return is_right.error();
     file_.form->is_certain = true;
-    if (*is_right) return loaded;
+    if (is_right && *is_right) return loaded;
+    if (!is_right) {
+      // What is only suspected is no reason to refuse.
+      form_notice_ = file_.form->reason + ", but with ReLU it cannot be computed: " + is_right.error().message;
+      log(LogLevel::warn, form_notice_);
+    }
     file_.form.reset();
     { const LoadedModel wrong = std::move(*loaded); }  // its memory is needed for the next
     return load_all(attempt);
@@ -188,10 +193,10 @@ class Loader {
     const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), std::nullopt);
     std::vector<Token> tokens = vocabulary.tokenize(kProbeText);
     if (tokens.size() > kMaxProbeTokens) tokens.resize(kMaxProbeTokens);
-    const auto with = mean_log_likelihood(loaded.context.get(), tokens);
+    const auto with = mean_log_likelihood(loaded, tokens);
     if (!with) return with.error();
     loaded.ffns->set_form({});
-    const auto without = mean_log_likelihood(loaded.context.get(), tokens);
+    const auto without = mean_log_likelihood(loaded, tokens);
     if (!without) return without.error();
     loaded.ffns->set_form(file_.form->form);
     log(LogLevel::info, format_text("%s: log-likelihood of a sample %.2f with ReLU, %.2f without",
@@ -206,7 +211,7 @@ class Loader {
     if (tokens.size() < 2) return invalid("the text for the calibration is too short");
     tokens.resize(std::min<size_t>({tokens.size(), kMaxCalibrationTokens, context_length_}));
     loaded.ffns->begin_calibration();
-    const auto ran = mean_log_likelihood(loaded.context.get(), tokens);
+    const auto ran = mean_log_likelihood(loaded, tokens);
     loaded.ffns->end_calibration(spec_.silent_share);
     if (!ran) return ran.error();
     loaded.info.ffn.reason += format_text("; lossy: %.0f %% of the gates are taken as silent, measured on %zu tokens",
@@ -269,6 +274,7 @@ class Loader {
     params.n_gpu_layers = attempt.placement.gpu_layers;
     loaded.info.ffn = describe_ffns(plan);
     if (file_.form) loaded.info.ffn.reason += " (" + file_.form->reason + ")";
+    if (!form_notice_.empty()) loaded.info.ffn.reason += "; " + form_notice_;
     const std::string ffn_tensors = plan.tensor_pattern();
     hotcold::Plan on_cpu;
     if (attempt.hybrid) on_cpu.layers = attempt.hybrid->cpu_ffn_layers();
@@ -420,6 +426,7 @@ class Loader {
   uint32_t context_length_;
   int threads_;
   ModelIdentity identity_;
+  std::string form_notice_;  // why a form that was suspected is not tried; else empty
   std::unique_ptr<ProfileKeeper> profile_;
   std::map<std::string, uint32_t> layers_on_;
 };

@@ -17,6 +17,7 @@ namespace hotpath::test {
 namespace {
 
 constexpr int64_t kHeads = 2;
+constexpr int64_t kSoftmaxGating = 1;  // llama_expert_gating_func_type
 
 /// Writes tensors with normally distributed weights, so that values keep their size from layer to layer.
 class TinyWriter {
@@ -36,6 +37,8 @@ class TinyWriter {
     if (shape.n_experts > 0) {
       set("expert_count", shape.n_experts);
       set("expert_used_count", 2);
+      set("expert_feed_forward_length", shape.n_ff);
+      set("expert_gating_func", kSoftmaxGating);
     }
     for (const char* key : {"attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon"}) {
       gguf_set_val_f32(gguf_.get(), (shape.architecture + "." + key).c_str(), 1e-5f);
@@ -45,7 +48,7 @@ class TinyWriter {
   void write(const std::string& path) {
     const int64_t n = shape_.n_embd;
     matrix("token_embd.weight", GGML_TYPE_F32, {n, TinyModel::kVocabulary}, 1);
-    matrix("output.weight", shape_.plain_type, {n, TinyModel::kVocabulary});
+    if (shape_.architecture != "gemma") matrix("output.weight", shape_.plain_type, {n, TinyModel::kVocabulary});
     vector("output_norm.weight", n, 1);
     if (has_biases()) vector("output_norm.bias", n, 0);
     for (int64_t i = 0; i < shape_.n_layers; ++i) layer("blk." + std::to_string(i) + ".");
@@ -54,6 +57,9 @@ class TinyWriter {
 
  private:
   bool has_biases() const { return shape_.architecture == "nemotron"; }
+  bool has_gate() const {
+    return shape_.architecture == "llama" || shape_.architecture == "gemma" || shape_.architecture == "smallthinker";
+  }
 
   void set(const std::string& key, int64_t value) {
     gguf_set_val_u32(gguf_.get(), (shape_.architecture + "." + key).c_str(), static_cast<uint32_t>(value));
@@ -69,7 +75,7 @@ class TinyWriter {
     const std::string suffix = shape_.n_experts > 0 ? "_exps.weight" : ".weight";
     const int64_t experts = std::max<int64_t>(1, shape_.n_experts);
     if (shape_.n_experts > 0) matrix(prefix + "ffn_gate_inp.weight", GGML_TYPE_F32, {n, experts});
-    if (shape_.architecture == "llama") matrix(prefix + "ffn_gate" + suffix, shape_.type, {n, shape_.n_ff, experts});
+    if (has_gate()) matrix(prefix + "ffn_gate" + suffix, shape_.type, {n, shape_.n_ff, experts});
     matrix(prefix + "ffn_up" + suffix, shape_.type, {n, shape_.n_ff, experts});
     matrix(prefix + "ffn_down" + suffix, shape_.type, {shape_.n_ff, n, experts});
     if (has_biases()) {

@@ -76,6 +76,14 @@ TEST(hotcold_exact, equals_llama_with_experts) {
   for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_Q8_0}) expect_equal_logits({"llama", type, 128, 160, 2, 5});
 }
 
+TEST(hotcold_exact, equals_llama_with_gelu_gates) {
+  for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_Q8_0}) expect_equal_logits({"gemma", type});
+}
+
+TEST(hotcold_exact, equals_llama_with_relu_gates_in_experts) {
+  for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_Q8_0}) expect_equal_logits({"smallthinker", type, 128, 160, 2, 5});
+}
+
 TEST(hotcold_exact, equals_llama_with_biases) {
   for (const ggml_type type : {GGML_TYPE_F32, GGML_TYPE_Q8_0}) expect_equal_logits({"nemotron", type});
 }

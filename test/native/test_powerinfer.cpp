@@ -7,6 +7,7 @@
 #include <random>
 
 #include "float_model.h"
+#include "ggml-cpp.h"
 #include "gguf_builder.h"
 #include "hotcold_model.h"
 #include "llama/likelihood.h"
@@ -69,6 +70,32 @@ size_t likeliest(const std::vector<float>& logits) {
 std::string with_magic(std::string bytes, const char* magic) {
   std::memcpy(bytes.data(), magic, 4);
   return bytes;
+}
+
+/// A file that says of its activation no more than its name does.
+std::string without_activation_key(std::string bytes) {
+  const std::string key = "hotpath.ffn_activation";
+  bytes[bytes.find(key) + key.size() - 1] = 'X';
+  return bytes;
+}
+
+/// Makes llama.cpp multiply what comes out of the first up matrix by 1, as it does with matrices that have a scale of
+/// their own. No FFN that we know has such a node.
+void add_scale(const std::string& path) {
+  ggml_context* data = nullptr;
+  const gguf_context_ptr before(gguf_init_from_file(path.c_str(), {false, &data}));
+  const ggml_context_ptr tensors(data);
+  const gguf_context_ptr after(gguf_init_empty());
+  gguf_set_kv(after.get(), before.get());
+  for (int64_t i = 0; i < gguf_get_n_tensors(before.get()); ++i) {
+    gguf_add_tensor(after.get(), ggml_get_tensor(data, gguf_get_tensor_name(before.get(), i)));
+  }
+  const ggml_context_ptr own(ggml_init({size_t{1} << 16, nullptr, false}));
+  ggml_tensor* scale = ggml_new_tensor_1d(own.get(), GGML_TYPE_F32, 1);
+  *static_cast<float*>(scale->data) = 1;
+  ggml_set_name(scale, "blk.0.ffn_up.scale");
+  gguf_add_tensor(after.get(), scale);
+  EXPECT(gguf_write_to_file(after.get(), path.c_str(), false));
 }
 
 Result<ModelFile> read_bytes(const std::string& bytes) { return read_model_source(memory_source(bytes)); }
@@ -256,15 +283,13 @@ TEST(relu_models, give_a_text_the_likelihood_that_plain_floats_give_it) {
   const double with_silu = expected(FfnActivation::silu);
   EXPECT(std::abs(with_relu - with_silu) > 0.01);
   // Keys and values are kept in half precision.
-  expect_near(*mean_log_likelihood(model->context.get(), tokens), with_relu, 0.002);
+  expect_near(*mean_log_likelihood(*model, tokens), with_relu, 0.002);
   model->ffns->set_form({});
-  expect_near(*mean_log_likelihood(model->context.get(), tokens), with_silu, 0.002);
+  expect_near(*mean_log_likelihood(*model, tokens), with_silu, 0.002);
 }
 
 TEST(relu_models, are_tried_both_ways_when_only_the_name_is_a_hint) {
-  std::string bytes = SyntheticModel(tiny_spec(Arch::llama_relu)).bytes();
-  const std::string key = "hotpath.ffn_activation";
-  bytes[bytes.find(key) + key.size() - 1] = 'X';
+  const std::string bytes = without_activation_key(SyntheticModel(tiny_spec(Arch::llama_relu)).bytes());
   const TemporaryFile file(bytes);
   EXPECT(!read_bytes(bytes)->form->is_certain);
   const auto model = load(file.path());
@@ -274,6 +299,25 @@ TEST(relu_models, are_tried_both_ways_when_only_the_name_is_a_hint) {
   dense.path = file.path();
   dense.mode = hotcold::Mode::dense;
   EXPECT_EQ(code_of(load_model(dense, {}, {})), "ok");
+}
+
+TEST(relu_models, run_as_llama_cpp_has_them_when_only_the_name_is_a_hint_and_their_graph_is_unknown) {
+  const SyntheticModel scaled(tiny_spec(Arch::llama_relu));
+  add_scale(scaled.path());
+  const TemporaryFile hint(without_activation_key(scaled.bytes()));
+  auto model = load(hint.path());
+  if (!model) throw Failure(model.error().message);
+  EXPECT(!model->ffns || !model->ffns->form());
+  EXPECT(model->info.ffn.reason.find("with ReLU it cannot be computed: ffn_gate-0 cannot be left to llama.cpp") != std::string::npos);
+  EXPECT(mean_log_likelihood(*model, text_tokens(3)));
+}
+
+TEST(relu_models, are_refused_when_their_graph_is_unknown_and_llama_cpp_would_compute_another) {
+  const SyntheticModel scaled(tiny_spec(Arch::llama_relu));
+  add_scale(scaled.path());
+  auto model = load(scaled.path());
+  EXPECT(model);
+  EXPECT_EQ(code_of(mean_log_likelihood(*model, text_tokens(3))), "model/unsupported");
 }
 
 TEST(relu_models, are_computed_with_relu) {
