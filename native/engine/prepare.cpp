@@ -27,19 +27,30 @@ hotcold::PlanInput plan_input(const ModelFile& file) {
   input.n_layers = static_cast<int>(file.metadata.layer_count);
   input.first_gpu_layer = input.n_layers;
   input.isa = hotcold::usable_isas().front();
+  input.rows_speedup = [isa = input.isa](ggml_type type) { return hotcold::rows_speedup(type, isa); };
   return input;
 }
 
-/// The FFN matrices that the exact mode takes over.
-Result<std::vector<GgufTensor>> tensors_to_pack(const ModelFile& file) {
-  auto plan = hotcold::plan_ffns(plan_input(file), hotcold::Mode::exact);
+/// Modes that are asked for differ in what they compute, not in how weights lie.
+hotcold::Mode mode_to_pack_for(hotcold::Mode mode) {
+  return mode == hotcold::Mode::automatic ? mode : hotcold::Mode::exact;
+}
+
+/// What our backend takes over of the model.
+Result<SidecarHeader> plan_packing(const WeightsIdentity& identity, const ModelFile& file, hotcold::Mode mode) {
+  const auto plan = hotcold::plan_ffns(plan_input(file), mode_to_pack_for(mode));
   if (!plan) return plan.error();
-  std::vector<GgufTensor> tensors;
+  std::vector<GgufTensor> neurons;
+  std::vector<GgufTensor> plain;
   for (const GgufTensor& tensor : file.shape.layer_tensors) {
     const auto name = hotcold::parse_weight_name(tensor.name);
-    if (name && !name->bias && std::binary_search(plan->layers.begin(), plan->layers.end(), name->layer)) tensors.push_back(tensor);
+    if (plan->has_plain(tensor.name)) {
+      plain.push_back(tensor);
+    } else if (name && !name->bias && std::binary_search(plan->layers.begin(), plan->layers.end(), name->layer)) {
+      neurons.push_back(tensor);
+    }
   }
-  return tensors;
+  return hotcold::plan_sidecar(identity, neurons, plain);
 }
 
 Error impossible(const PrepareParams& params, const char* why) {
@@ -62,21 +73,25 @@ class Preparation {
   Preparation(const PrepareParams& params, const hotcold::SidecarModel& model, const OnPrepare& on_progress, const CancelFlag& cancel)
       : params_(params), model_(model), on_progress_(on_progress), cancel_(cancel) {}
 
-  Result<Prepared> check() const {
+  /// `wanted`: what it has to hold; null: whatever it holds.
+  Result<Prepared> check(const SidecarHeader* wanted) const {
     auto sidecar = hotcold::Sidecar::open(params_.sidecar, model_.identity);
     if (!sidecar) return sidecar.error();
+    if (wanted && !hotcold::holds_all((*sidecar)->header(), *wanted)) {
+      return Error{ErrorCode::sidecar_invalid, params_.sidecar + ": does not hold all that mode " + hotcold::mode_name(params_.mode) + " uses", {}};
+    }
     auto checked = hotcold::check_sidecar(model_, **sidecar, bytes_progress(PrepareStep::checking), cancel_);
     if (!checked) return checked.error();
     return describe((*sidecar)->header(), SIZE_MAX);
   }
 
   Result<Prepared> make(const ModelFile& file) const {
-    auto there = check();
+    auto planned = plan_packing(model_.identity, file, params_.mode);
+    if (!planned) return planned.error();
+    SidecarHeader header = std::move(*planned);
+    auto there = check(&header);
     if (there || there.error().code == ErrorCode::request_cancelled) return there;
     if (there.error().code == ErrorCode::sidecar_invalid) log(LogLevel::info, there.error().message + "; it is made anew");
-    auto tensors = tensors_to_pack(file);
-    if (!tensors) return tensors.error();
-    SidecarHeader header = hotcold::plan_sidecar(model_.identity, *tensors);
     auto part = WorkFile::open(params_.sidecar + ".part");
     if (!part) return part.error();
 
@@ -128,7 +143,7 @@ class Preparation {
     stock.context_length = kComparedContext;
     stock.mode = hotcold::Mode::dense;
     ModelSpec ours = stock;
-    ours.mode = hotcold::Mode::exact;
+    ours.mode = mode_to_pack_for(params_.mode);
     ours.sidecars = {part.path()};
     auto divergence = measure_divergence(stock, ours, [this](double fraction) { report(PrepareStep::comparing, fraction, 1); }, cancel_);
     if (!divergence) return divergence.error();
@@ -186,7 +201,7 @@ Result<Prepared> prepare_model(const PrepareParams& params, const OnPrepare& on_
   if (!identity) return identity.error();
 
   const Preparation preparation(params, {source, *header, *identity}, on_progress, cancel);
-  auto prepared = params.only_check ? preparation.check() : preparation.make(*described);
+  auto prepared = params.only_check ? preparation.check(nullptr) : preparation.make(*described);
   if (prepared) prepared->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   return prepared;
 }

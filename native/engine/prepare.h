@@ -36,7 +36,7 @@ struct Prepared {
 
 /// The file appears whole or not at all. What an attempt that failed or was cancelled has packed stays in `<sidecar>.part`,
 /// and the next one goes on from there, unless it was found to compute something else than the model. One that is there
-/// is believed when every byte has its hash, else replaced. request/invalid when the mode would not use it.
+/// is believed when it has all that is wanted and every byte has its hash, else replaced. request/invalid when the mode would not use it.
 Result<Prepared> prepare_model(const PrepareParams& params, const OnPrepare& on_progress, const CancelFlag& cancel);
 
 }  // namespace hotpath

@@ -75,6 +75,14 @@ bool is_ffn_matrix(const std::string& name) {
   return parsed && !parsed->bias && !parsed->experts;
 }
 
+/// Of a weight's name: its layer, where it is in one, and what it is called there.
+std::pair<std::optional<int>, std::string> place_of(const std::string& tensor) {
+  int layer = 0;
+  char name[32];
+  if (std::sscanf(tensor.c_str(), "blk.%d.%31[^.]", &layer, name) == 2) return {layer, name};
+  return {std::nullopt, tensor.substr(0, tensor.find('.'))};
+}
+
 /// Those outside the FFNs, or all, that are on the CPU and that our kernels are faster for.
 std::vector<PlainMatrices> plan_plain(const PlanInput& input, bool takes_ffns) {
   std::map<std::string, std::vector<int>> found;
@@ -83,12 +91,11 @@ std::vector<PlainMatrices> plan_plain(const PlanInput& input, bool takes_ffns) {
     if (tensor.shape[2] != 1 || tensor.shape[3] != 1) continue;
     const RowKernels* kernels = row_kernels(tensor.type, input.isa);
     if (!kernels || tensor.shape[0] % kernels->block != 0 || !input.rows_speedup || !input.rows_speedup(tensor.type).pays()) continue;
-    int layer = 0;
-    char name[32];
-    if (std::sscanf(tensor.name.c_str(), "blk.%d.%31[^.]", &layer, name) == 2) {
-      if (layer < input.first_gpu_layer) found[name].push_back(layer);
+    const auto [layer, name] = place_of(tensor.name);
+    if (layer) {
+      if (*layer < input.first_gpu_layer) found[name].push_back(*layer);
     } else if (!input.is_output_on_gpu) {
-      found["output"];
+      found[name];
     }
   }
   std::vector<PlainMatrices> plain;
@@ -150,6 +157,13 @@ std::string Plan::tensor_pattern() const {
     pattern += "(" + together + ")\\.weight$";
   }
   return pattern;
+}
+
+bool Plan::has_plain(const std::string& tensor) const {
+  const auto [layer, name] = place_of(tensor);
+  const auto matrices = std::find_if(plain.begin(), plain.end(), [&](const PlainMatrices& one) { return one.name == name; });
+  if (matrices == plain.end() || !tensor.ends_with(".weight")) return false;
+  return layer ? std::find(matrices->layers.begin(), matrices->layers.end(), *layer) != matrices->layers.end() : matrices->layers.empty();
 }
 
 std::vector<std::string> ffn_obstacles(const PlanInput& input) {

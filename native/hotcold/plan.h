@@ -42,6 +42,8 @@ struct Plan {
 
   /// For tensor_buft_overrides.
   std::string tensor_pattern() const;
+  /// Whether the tensor of this name is one of `plain`.
+  bool has_plain(const std::string& tensor) const;
 };
 
 /// By layer, why its FFN cannot come to our backend; empty where it can.

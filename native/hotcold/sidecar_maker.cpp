@@ -52,9 +52,11 @@ uint64_t hash_in_blocks(std::span<const uint8_t> bytes) {
   return hash;
 }
 
-bool is_same_entry(const SidecarEntry& a, const SidecarEntry& b) {
-  return a.name == b.name && a.layout == b.layout && a.type == b.type && a.shape == b.shape && a.offset == b.offset && a.bytes == b.bytes;
+bool is_same_matrix(const SidecarEntry& a, const SidecarEntry& b) {
+  return a.name == b.name && a.layout == b.layout && a.type == b.type && a.shape == b.shape && a.bytes == b.bytes;
 }
+
+bool is_same_entry(const SidecarEntry& a, const SidecarEntry& b) { return is_same_matrix(a, b) && a.offset == b.offset; }
 
 bool is_same_plan(const SidecarHeader& a, const SidecarHeader& b) {
   return a.layout_version == b.layout_version && a.model == b.model &&
@@ -109,19 +111,28 @@ Result<Done> pack_entry(const SidecarModel& model, WorkFile& file, SidecarEntry&
 
 }  // namespace
 
-SidecarHeader plan_sidecar(const WeightsIdentity& model, std::span<const GgufTensor> tensors) {
+SidecarHeader plan_sidecar(const WeightsIdentity& model, std::span<const GgufTensor> neurons, std::span<const GgufTensor> plain) {
   SidecarHeader header = {kPackedLayoutVersion, model, {}, {}};
-  for (const GgufTensor& tensor : tensors) {
+  const auto add = [&header](const GgufTensor& tensor, SidecarLayout layout) {
+    const uint64_t bytes = layout == SidecarLayout::down
+                               ? packed_bytes(*down_kernels(tensor.type, DownScales::across_neurons, kPackingIsa), tensor.shape.data())
+                               : packed_bytes(*row_kernels(tensor.type, kPackingIsa), tensor.shape.data());
+    header.entries.push_back({tensor.name, layout, tensor.type, {tensor.shape[0], tensor.shape[1], tensor.shape[2]}, 0, bytes});
+  };
+  for (const GgufTensor& tensor : neurons) {
     const auto name = parse_weight_name(tensor.name);
     CHECK(name && !name->bias);
-    const bool is_down = name->part == Part::down;
-    const uint64_t bytes = is_down ? packed_bytes(*down_kernels(tensor.type, DownScales::across_neurons, kPackingIsa), tensor.shape.data())
-                                   : packed_bytes(*row_kernels(tensor.type, kPackingIsa), tensor.shape.data());
-    header.entries.push_back({tensor.name, is_down ? SidecarLayout::down : SidecarLayout::rows, tensor.type,
-                              {tensor.shape[0], tensor.shape[1], tensor.shape[2]}, 0, bytes});
+    add(tensor, name->part == Part::down ? SidecarLayout::down : SidecarLayout::rows);
   }
+  for (const GgufTensor& tensor : plain) add(tensor, SidecarLayout::rows);
   header.place_entries();
   return header;
+}
+
+bool holds_all(const SidecarHeader& there, const SidecarHeader& wanted) {
+  return std::all_of(wanted.entries.begin(), wanted.entries.end(), [&](const SidecarEntry& entry) {
+    return std::any_of(there.entries.begin(), there.entries.end(), [&](const SidecarEntry& other) { return is_same_matrix(entry, other); });
+  });
 }
 
 size_t resume_sidecar(const WorkFile& file, SidecarHeader& header, const CancelFlag& cancel) {

@@ -1,4 +1,4 @@
-// Packs the FFN weights of a model file into a sidecar, from where an interrupted attempt left off.
+// Packs the weights of a model file into a sidecar, from where an interrupted attempt left off.
 #pragma once
 
 #include <functional>
@@ -22,8 +22,12 @@ struct SidecarModel {
 
 using OnPacked = std::function<void(uint64_t bytes, uint64_t total_bytes)>;
 
-/// What a sidecar with these tensors, all FFN matrices that have kernels, would hold; its hashes are still to come.
-SidecarHeader plan_sidecar(const WeightsIdentity& model, std::span<const GgufTensor> tensors);
+/// What a sidecar would hold with these FFN matrices, `neurons`, and these that are plainly multiplied, of an FFN or not;
+/// all have kernels. Its hashes are still to come.
+SidecarHeader plan_sidecar(const WeightsIdentity& model, std::span<const GgufTensor> neurons, std::span<const GgufTensor> plain = {});
+
+/// Whether a file with the one header has every matrix of the other, in the same layout.
+bool holds_all(const SidecarHeader& there, const SidecarHeader& wanted);
 
 /// What the file holds of this already: entries whose bytes have the hash that is noted for them, up to the first that
 /// has not. Sets their hashes; the number of entries.

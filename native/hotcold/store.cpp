@@ -121,6 +121,11 @@ Store::Weight& Store::add_weight(const ggml_tensor* tensor) {
   } else {
     rows_of(*name) = rows();
   }
+  if (sidecar_ && !(name && name->bias)) {
+    ++found_.matrices;
+    found_.missing += packed == nullptr;
+    found_.missing_bytes += packed ? 0 : ggml_nbytes(tensor);
+  }
   return weights_.emplace_back(Weight{*this, name.value_or(WeightName{}), std::move(plain), packed != nullptr, {}});
 }
 

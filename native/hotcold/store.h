@@ -133,6 +133,14 @@ class Store {
   /// Matrices found there are used from there, and what llama.cpp loads for them is left unread. Before loading.
   void set_sidecar(std::shared_ptr<const Sidecar> sidecar) { sidecar_ = std::move(sidecar); }
 
+  /// Of the matrices added since there is a sidecar: all, and those it does not hold, which are packed instead.
+  struct Found {
+    uint32_t matrices = 0;
+    uint32_t missing = 0;
+    uint64_t missing_bytes = 0;
+  };
+  const Found& found_in_sidecar() const { return found_; }
+
   /// What the layers have in place of llama.cpp's own activation, for models it would compute with the wrong one.
   void set_form(std::optional<NeuronForm> form) { form_ = form; }
   const std::optional<NeuronForm>& form() const { return form_; }
@@ -207,6 +215,7 @@ class Store {
   std::unique_ptr<ggml_backend_buffer_type> buffer_type_;
   ggml_threadpool* threadpool_ = nullptr;
   std::shared_ptr<const Sidecar> sidecar_;
+  Found found_;
   std::optional<NeuronForm> form_;
   Mode mode_ = Mode::exact;
   bool is_plain_ = false;

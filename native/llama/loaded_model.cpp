@@ -310,7 +310,20 @@ class Loader {
     if (!model) return model.error();
     loaded.model.reset(*model);
     if (!loaded.model) return why_not_loaded(watch.errors());
+    if (loaded.ffns) note_missing(loaded);
     return Done{};
+  }
+
+  /// What a sidecar lacks: it was made for another mode, or our kernels compared otherwise with ggml's that time.
+  void note_missing(LoadedModel& loaded) const {
+    const hotcold::Store::Found& found = loaded.ffns->found_in_sidecar();
+    if (found.missing == 0) return;
+    FfnInfo& ffn = loaded.info.ffn;
+    ffn.sidecar_notice = ffn.sidecar + format_text(": lacks %u of the %u matrices that are computed here; %.0f MB were packed while loading; "
+                                                   "run hotpath prepare --mode %s again",
+                                                   found.missing, found.matrices, static_cast<double>(found.missing_bytes) / 1e6, hotcold::mode_name(spec_.mode));
+    log(LogLevel::warn, ffn.sidecar_notice);
+    if (found.missing == found.matrices) ffn.sidecar.clear();
   }
 
   void use_sidecar(LoadedModel& loaded) const {

@@ -66,7 +66,7 @@ struct FfnInfo {
   HotState hot;                // when the model was loaded
   std::string profile_notice;  // why the profile that is there is not used; else empty
   std::string sidecar;  // the file their weights are mapped from; empty: they were packed while loading
-  std::string sidecar_notice;  // why a sidecar that is there is not used, and what to do; else empty
+  std::string sidecar_notice;  // why a sidecar that is there is not used, or lacks something, and what to do; else empty
 };
 
 /// LoadedModel of src/protocol/model.ts.

@@ -1,4 +1,4 @@
-// `hotpath prepare`: a file beside the model that holds its feed-forward weights as the engine wants them in memory.
+// `hotpath prepare`: a file beside the model that holds its weights as the engine wants them in memory.
 import { accessSync, constants, mkdirSync } from "node:fs";
 import path from "node:path";
 import { sidecarFiles } from "../common/sidecarFiles.ts";

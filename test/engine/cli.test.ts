@@ -204,7 +204,8 @@ describe("hotpath", () => {
       path: `${model}.hotpath`,
       bytes: statSync(`${model}.hotpath`).size,
       keptBytes: 0,
-      tensors: 8,
+      // The feed-forward ones, and others where this machine measures that our kernels are faster.
+      tensors: expect.toSatisfy((tensors: number) => tensors >= 8),
       divergence: { ...divergence, tokens: 256 },
       seconds: expect.any(Number),
     });

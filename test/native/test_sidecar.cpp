@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <sstream>
 
@@ -89,8 +90,9 @@ struct OpenModel {
 };
 
 /// Packs all that is missing; the number of entries that were not.
-Result<size_t> pack(const OpenModel& open, const std::string& path, const hotcold::OnPacked& on_packed = {}, const CancelFlag& cancel = {}) {
-  SidecarHeader header = hotcold::plan_sidecar(open.model().identity, open.matrices);
+Result<size_t> pack(const OpenModel& open, const std::string& path, const hotcold::OnPacked& on_packed = {}, const CancelFlag& cancel = {},
+                    std::optional<SidecarHeader> planned = std::nullopt) {
+  SidecarHeader header = planned ? *planned : hotcold::plan_sidecar(open.model().identity, open.matrices);
   auto file = WorkFile::open(path);
   if (!file) return file.error();
   const size_t n_kept = hotcold::resume_sidecar(*file, header, cancel);
@@ -223,6 +225,44 @@ TEST(sidecar, gives_the_same_bits_as_packing_while_loading) {
     };
     EXPECT(logits_with(sidecar) == logits_with(nullptr));
   }
+}
+
+TEST(sidecar, holds_plain_matrices_those_of_ffns_too) {
+  const TemporaryFolder folder;
+  const TinyModel model({"llama", GGML_TYPE_Q8_0, 128, 352, 2, 0, GGML_TYPE_Q4_0});
+  const OpenModel open(model.path());
+  std::vector<GgufTensor> plain = open.matrices;
+  for (const GgufTensor& tensor : open.header.tensors) {
+    if (hotcold::is_plain_matrix(tensor.name)) plain.push_back(tensor);
+  }
+  const SidecarHeader planned = hotcold::plan_sidecar(open.model().identity, {}, plain);
+  EXPECT(pack(open, folder.file("sidecar"), {}, {}, planned));
+  const auto sidecar = Sidecar::open(folder.file("sidecar"), open.model().identity);
+  EXPECT(sidecar);
+  EXPECT(hotcold::holds_all((*sidecar)->header(), planned));
+  // Of the same names, but with the down matrices as neurons have them.
+  EXPECT(!hotcold::holds_all((*sidecar)->header(), hotcold::plan_sidecar(open.model().identity, open.matrices)));
+  const auto logits_with = [&](std::shared_ptr<const Sidecar> used) {
+    Store store(hotcold::usable_isas().front());
+    store.set_plain();
+    store.set_sidecar(used);
+    LlamaRun run(model.path(), 1, &store);
+    EXPECT_EQ(store.found_in_sidecar().matrices, used ? 2 * 7 + 1u : 0u);
+    EXPECT_EQ(store.found_in_sidecar().missing, 0u);
+    return run.logits(some_tokens(5, run.n_vocab()), 5);
+  };
+  EXPECT(logits_with(*sidecar) == logits_with(nullptr));
+}
+
+TEST(sidecar, is_told_apart_from_what_it_lacks) {
+  const TemporaryFolder folder;
+  const TinyModel model({"llama", GGML_TYPE_Q8_0, 128, 352, 2, 0, GGML_TYPE_F32});
+  Store store(hotcold::usable_isas().front());
+  store.set_sidecar(sidecar_of(model.path(), folder.file("sidecar")));
+  LlamaRun run(model.path(), 1, &store);
+  EXPECT_EQ(store.found_in_sidecar().matrices, 2 * 7 + 1u);
+  EXPECT_EQ(store.found_in_sidecar().missing, 2 * 4 + 1u);
+  EXPECT_EQ(store.found_in_sidecar().missing_bytes, (2 * 4 * 128 * 128 + 128 * TinyModel::kVocabulary) * sizeof(float));
 }
 
 TEST(sidecar, computes_what_llama_computes) {
@@ -426,6 +466,35 @@ TEST(prepare, writes_nothing_for_a_model_that_would_not_use_it) {
   EXPECT(!fs::exists(folder.file("sidecar.part")));
   params.mode = hotcold::Mode::exact;
   EXPECT(prepare_model(params, {}, {}));
+}
+
+TEST(prepare, packs_a_model_without_silent_neurons_where_our_kernels_are_faster) {
+  const TemporaryFolder folder;
+  synth::Spec large_enough = tiny_spec(synth::Arch::llama);  // to be taken in mode auto
+  large_enough.shape.n_layers = 6;
+  large_enough.shape.n_embd = 512;
+  large_enough.shape.n_heads = 8;
+  large_enough.shape.n_ff = 2048;
+  const SyntheticModel model(large_enough);
+  const PrepareParams params = {model.path(), folder.file("sidecar")};
+  const auto prepared = prepare_model(params, {}, {});
+  if (!prepared && prepared.error().message.find("llama.cpp is as fast") != std::string::npos) SKIP(prepared.error().message);
+  if (!prepared) throw Failure(prepared.error().message);
+  EXPECT(prepared->tensors >= 6 * 7);
+  EXPECT(prepared->divergence.mean < kQuantisedDivergence);
+
+  ModelSpec spec = spec_with_sidecar(params);
+  spec.mode = hotcold::Mode::automatic;
+  const auto mapped = engine::load(spec);
+  EXPECT(mapped);
+  EXPECT_EQ((*mapped)->info().ffn.sidecar, params.sidecar);
+  EXPECT_EQ((*mapped)->info().ffn.sidecar_notice, "");
+  // The same file for a mode that has neurons: down matrices lie otherwise, and that is said.
+  spec.mode = hotcold::Mode::exact;
+  const auto exact = engine::load(spec);
+  EXPECT(exact);
+  const std::string& notice = (*exact)->info().ffn.sidecar_notice;
+  EXPECT(notice.starts_with(params.sidecar + ": lacks 6 of the ") && notice.ends_with("run hotpath prepare --mode exact again"));
 }
 
 TEST(prepare, replaces_the_sidecar_of_a_model_that_has_changed) {
