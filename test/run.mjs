@@ -19,6 +19,7 @@ const stages = {
   native: async () => (await import("./native/run.mjs")).runNativeTests({ log: console.log }),
   engine: () => vitest("test/engine"),
   sandbox: () => vitest("test/sandbox"),
+  panel: () => vitest("test/panel"),
   package: () => vitest("test/package"),
   editor: async () => (await import("./editor/run.mjs")).runEditorTests({ vsix: makePackage(), log: console.log }),
 };

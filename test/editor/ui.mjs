@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { launchChromium } from "../support/browser.mjs";
+import { benchmarkChecks } from "./checks/benchmark.mjs";
 import { fileChecks } from "./checks/files.mjs";
 import { firstChecks, lightChecks } from "./checks/first.mjs";
 import { modelChecks } from "./checks/models.mjs";
@@ -25,6 +26,7 @@ const checks = [
   ...typingChecks,
   ...recordingChecks,
   ...modelChecks,
+  ...benchmarkChecks,
   ...windowChecks,
   ...lightChecks,
 ];

@@ -70,6 +70,18 @@ export class Workbench {
     return this.page.frameLocator("iframe.webview.ready").frameLocator("#active-frame").locator("svg");
   }
 
+  /** The page of the open panel: a document in a document in the workbench. */
+  panel() {
+    const outer = this.page.locator("iframe.webview.ready").filter({ visible: true });
+    return outer.contentFrame().locator("#active-frame").contentFrame();
+  }
+
+  async closeEditor(title) {
+    const tab = this.page.locator(".tabs-container .tab", { hasText: title });
+    await tab.click({ button: "middle" });
+    await tab.waitFor({ state: "detached" });
+  }
+
   async close() {
     await this.page.context().close();
   }
@@ -220,6 +232,15 @@ export class Workbench {
     const row = this.page.locator(`${quickInputRow} .label-name`).getByText("..", { exact: true });
     await row.waitFor(); // The dialog has shown its first folder and takes keys from now on.
     await this.page.locator(`${quickInput} input`).first().fill(file);
+    await this.press("Enter");
+    await this.page.locator(quickInput).waitFor({ state: "hidden" });
+  }
+
+  /** Types a path that is not there yet into the editor's own file dialog, and saves. */
+  async saveAs(file) {
+    const input = this.page.locator(`${quickInput} input`).first();
+    await input.waitFor();
+    await input.fill(file);
     await this.press("Enter");
     await this.page.locator(quickInput).waitFor({ state: "hidden" });
   }
