@@ -14,11 +14,15 @@ namespace hotpath {
 
 class DirectLlama {
  public:
-  DirectLlama(const std::string& path, uint32_t context_length, int threads, int gpu_layers) {
+  /// `cpu_pattern`: of tensors that stay on the CPU whichever device has their layers; empty: none.
+  DirectLlama(const std::string& path, uint32_t context_length, int threads, int gpu_layers, const std::string& cpu_pattern = {}) {
     llama_model_params model_params = llama_model_default_params();
     model_params.n_gpu_layers = gpu_layers;
     ggml_backend_dev_t no_devices[] = {nullptr};
     if (gpu_layers == 0) model_params.devices = no_devices;  // else a GPU still helps with large batches
+    const llama_model_tensor_buft_override overrides[] = {
+        {cpu_pattern.c_str(), ggml_backend_dev_buffer_type(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU))}, {nullptr, nullptr}};
+    if (!cpu_pattern.empty()) model_params.tensor_buft_overrides = overrides;
     model_.reset(llama_model_load_from_file(path.c_str(), model_params));
     CHECK(model_);
     llama_context_params params = llama_context_default_params();

@@ -6,11 +6,15 @@
 #   kernels  our CUDA kernels alone: comparison with the host, the same under the memory and race checkers, the bench
 #   build    llama.cpp's source with CUDA, the engine, its tests and hotpath-bench; continues where it was cut off
 #   tests    the C++ tests, those of the GPU on CUDA
-#   speed    hotpath-bench for each model in MODELS (default: the starter model), nothing and everything on the GPU
+#   speed    hotpath-bench for each model in MODELS (default: the starter model), nothing and everything on the GPU;
+#            then, for each case in CASES, a model larger than the memory of the GPU that may be used, beside llama.cpp in
+#            the fastest of the ways it offers (hotpath-sparse-bench --vram): tables in capped.txt, JSON in capped-NAME.json
 #
 # Results are files in OUT (default build/gpu/results), summary.txt first. Environment:
 #   LLAMA   llama.cpp's source: a folder, a .bundle or a .tar.gz (default: the one file of these kinds in build/gpu)
 #   MODELS  GGUF files, by spaces
+#   CASES   names of the lines of CASE_TABLE to run, by spaces (default: all); each takes minutes and some of 30 GB on the disk
+#   CASE_TABLE  lines of "name | options of hotpath-synth | GPU memory", to try others
 #   LIMIT   seconds one step may take (default 540)
 #   CUDA    OFF tries the script on a machine without a GPU: llama.cpp is built without CUDA
 #
@@ -26,6 +30,14 @@ work=build/gpu
 OUT=${OUT:-$work/results}
 LIMIT=${LIMIT:-540}
 CUDA=${CUDA:-ON}
+CASE_TABLE=${CASE_TABLE:-$(cat <<'END'
+7b-8gb | --preset 7b --arch llama-relu --type f16 --active 0.11 | 8GB
+7b-12gb | --preset 7b --arch llama-relu --type f16 --active 0.11 | 12GB
+13b-24gb | --preset 13b --arch llama-relu --type f16 --active 0.11 | 24GB
+70b-24gb-a-quarter | --preset 70b --layers 20 --vocab 8192 --arch llama-relu --type q4_0 --active 0.11 | 6GB
+30b-a3b-8gb | --preset 30b-a3b --arch moe --type q4_0 | 8GB
+END
+)}
 jobs=$(nproc)
 mkdir -p "$work" "$OUT"
 : > "$OUT/summary.txt"
@@ -94,7 +106,8 @@ build() {
   step "configure the engine" build.log cmake -S native -B $work/engine -DHOTPATH_LLAMA=source \
     -DHOTPATH_LLAMA_SOURCE_DIR="$llama" -DGGML_CUDA=$CUDA -DGGML_CPU_ALL_VARIANTS=ON -DCMAKE_CUDA_ARCHITECTURES=native \
     -DHOTPATH_CUDA=$CUDA -DHOTPATH_CUDA_ARCHITECTURES=native || return
-  step "compile the engine" build.log cmake --build $work/engine -j "$jobs" --target hotpath-tests hotpath-bench
+  step "compile the engine" build.log cmake --build $work/engine -j "$jobs" --target hotpath-tests hotpath-bench \
+    hotpath-sparse-bench hotpath-synth
 }
 
 tests() {
@@ -112,6 +125,30 @@ speed() {
       step "speed of $(basename "$model"), gpu layers $layers" speed.txt $work/engine/bin/hotpath-bench "$model" --gpu-layers $layers
     done
   done
+  local name synth vram
+  while IFS='|' read -r name synth vram; do
+    name=$(echo $name)
+    [ -n "$name" ] || continue
+    case " ${CASES:-$name} " in *" $name "*) capped "$name" "$synth" $vram ;; esac
+  done <<< "$CASE_TABLE"
+  rm -f $work/capped-*
+}
+
+# capped NAME SYNTH_OPTIONS VRAM: neighbours of one model follow each other, so that it is written once.
+capped() {
+  local name=$1 synth=$2 vram=$3 model profile cuda=()
+  model=$work/capped-$(echo "$synth" | tr -cs 'a-z0-9_.' '-').gguf
+  profile=$model.$vram.profile
+  if [ ! -e "$model" ]; then
+    rm -f $work/capped-*
+    step "write the model of $name" capped.log $work/engine/bin/hotpath-synth "$model.part" \
+      --vocabulary media/starter/starter-nano-q8_0.gguf $synth || return
+    mv "$model.part" "$model"
+  fi
+  [ ! -e $work/engine/cuda/libhotpath-cuda.so ] || cuda=(--cuda $work/engine/cuda/libhotpath-cuda.so)
+  echo "$name:$synth, $vram of GPU memory" >> "$OUT/capped.txt"
+  step "$name" capped.txt $work/engine/bin/hotpath-sparse-bench "$model" --modes auto --vram "$vram" --profile "$profile" \
+    --prompt 512 --tokens 48 --repeat 3 --json-file "$OUT/capped-$name.json" ${cuda[@]+"${cuda[@]}"}
 }
 
 for name in "$@"; do

@@ -199,7 +199,7 @@ TEST(serving, leaves_experts_on_the_cpu_with_attention_on_the_gpu) {
   const auto file = read_model_file(moe.path());
   EXPECT(file);
   // Room for all but experts.
-  spec.vram_bytes += file->shape.other_bytes;
+  spec.vram_bytes += file->shape.head_bytes();
   for (size_t i = 0; i < 4; ++i) {
     spec.vram_bytes += file->shape.layer_bytes[i] + file->shape.layer_kv_per_token[i] * spec.context_length * kSequences;
     spec.vram_bytes -= file->shape.ffn[i].bytes();
