@@ -59,7 +59,8 @@ export const benchmarkChecks = [
       await ended(again, "cancelled");
       await again.getByRole("tab", { name: "History" }).click();
       await workbench.screenshot("benchmark-history");
-      await again.getByText("Resume", { exact: true }).first().click();
+      const history = again.getByRole("tabpanel", { name: "History" });
+      await history.getByText("Resume", { exact: true }).first().click();
       await again.getByRole("tab", { name: "Results" }).click();
       await ended(again, "complete");
     },
