@@ -236,13 +236,13 @@ export class Workbench {
     await this.page.locator(quickInput).waitFor({ state: "hidden" });
   }
 
-  /** Types a path that is not there yet into the editor's own file dialog, and saves. */
-  async saveAs(file) {
+  /** Saves under the name that the editor's own file dialog offers, and gives the path. */
+  async saveAsOffered(pattern) {
     const input = this.page.locator(`${quickInput} input`).first();
-    await input.waitFor();
-    await input.fill(file);
+    const file = await this.#match(() => input.inputValue(), pattern, "the file dialog");
     await this.press("Enter");
     await this.page.locator(quickInput).waitFor({ state: "hidden" });
+    return file;
   }
 
   /** The labels of the open list of choices. */

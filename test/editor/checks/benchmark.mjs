@@ -1,7 +1,6 @@
 // The benchmark panel in the editor, with the real engine: models write code, and the panel's workers run it.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import path from "node:path";
+import { rmSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 /** A run on two busy cores: the memory is measured, the starter model hashed, a Python started for each program. */
@@ -67,12 +66,10 @@ export const benchmarkChecks = [
   },
   {
     name: "the HTML report of a run is a page of its own",
-    async run({ workbench, profile }) {
-      const file = path.join(profile.directory, "report.html");
+    async run({ workbench }) {
       await workbench.panel().getByText("HTML", { exact: true }).click();
-      await workbench.saveAs(file);
-      await workbench.notification(/saved .*report\.html/);
-      assert.ok(existsSync(file));
+      const file = await workbench.saveAsOffered(/\/hotpath-\d{8}-\d{6}-\w{6}\.html$/);
+      await workbench.notification(/saved .*\.html/);
       const page = await workbench.page.context().newPage();
       try {
         await page.goto(pathToFileURL(file).href);
@@ -81,6 +78,7 @@ export const benchmarkChecks = [
         await page.getByRole("cell", { name: "starter-nano-q8_0 (dense)" }).first().waitFor();
       } finally {
         await page.close();
+        rmSync(file);
       }
       await workbench.screenshot("benchmark-exported");
       await workbench.closeEditor("Hotpath Benchmark");
