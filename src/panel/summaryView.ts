@@ -25,6 +25,7 @@ export interface ViewContext {
 
 export function viewOf(record: RunRecord, summary: RunSummary, { state, adviceOn }: ViewContext): RunView {
   const facts = new Map(reportFacts(summary));
+  if (record.run.environment.gpus.length === 0) facts.set("GPU", "no GPU"); // Without its label "none" says nothing.
   const machine = ["Processor", "Memory", "GPU", "System"].flatMap((label) => facts.get(label) ?? []);
   const models = new Set(record.run.plan.subjects.filter(({ kind }) => kind === "model").map(({ id }) => id));
   const quality = summary.suites.filter(({ info }) => info.kind === "quality");
