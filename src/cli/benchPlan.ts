@@ -9,6 +9,7 @@ import type { ModelSubject, ServerApi, ServerSubject, SubjectDefinition } from "
 import { modelSubject, serverSubject, withOwnIds } from "../benchmark/subjects/naming.ts";
 import { type SuiteChoice, type SuiteId, suiteIds } from "../benchmark/suite.ts";
 import { type Describe, expandSizes } from "../benchmark/suites/sizes/expandSizes.ts";
+import { drawSeed } from "../benchmark/suites/speedTasks.ts";
 import { AppError } from "../common/errors.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import { type ModeChoice, type ModelSpec, modeChoices } from "../protocol/model.ts";
@@ -127,7 +128,7 @@ function suitesOf(options: OptionValues, subjects: readonly SubjectDefinition[])
         repetitions: wholeNumberOf(options, "repetitions", defaultRounds),
         temperature: 0,
         topP: 1,
-        seed,
+        seed: drawSeed(),
       };
     // Greedy samples of one problem would all be the same.
     const repetitions = temperature > 0 ? wholeNumberOf(options, "repetitions", 1) : 1;

@@ -1,9 +1,11 @@
-// Requests whose time is measured: real code of chosen lengths, answered by exactly as many tokens as asked for.
+// Requests whose time is measured: real code of chosen lengths with some lines taken out, answered by exactly as many
+// tokens as asked for.
+import { createHash, randomInt } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "../../common/errors.ts";
-import type { GenerationRequest } from "../subject.ts";
 import type { GenerateTask, PreparedSuite, SuiteChoice, SuiteId } from "../suite.ts";
+import { inFront } from "./inFront.ts";
 import { promptsSha256 } from "./promptsSha256.ts";
 import { evenlySpread } from "./protocol.ts";
 
@@ -15,6 +17,13 @@ const timeLimitMs = 30 * 60_000;
 const charactersPerToken = 3.3;
 /** What follows the cursor in a file being edited, of all that is shown. */
 const suffixShare = 0.2;
+/**
+ * Between prefix and suffix, so that there is something to write: a model that finds nothing missing would end at once,
+ * and what it is forced to write instead may hold no text that a client sees.
+ */
+const holeTokens = outputTokens;
+/** Requests are greedy, so that it chooses nothing; the seed of the choice makes the first lines. */
+const requestSeed = 0;
 
 const languages = { python: "#", typescript: "//", cpp: "//" } as const;
 type Language = keyof typeof languages;
@@ -34,13 +43,18 @@ interface SpeedSuite {
   readonly prompts: readonly PromptShape[];
 }
 
+/** For a choice of a new run: no server has seen its prompts before. */
+export function drawSeed(): number {
+  return randomInt(2 ** 31);
+}
+
 export async function prepareSpeedSuite(
   suite: SpeedSuite,
   { limit, seed }: SuiteChoice,
   productFolder: string,
 ): Promise<PreparedSuite> {
   const prompts = evenlySpread(suite.prompts, limit);
-  const tasks = await Promise.all(prompts.map((prompt) => speedTask(prompt, seed, productFolder)));
+  const tasks = await Promise.all(prompts.map((prompt) => speedTask(prompt, productFolder)));
   const commentOf = new Map(prompts.map(({ id, language }) => [id, languages[language]]));
   const { id, title, protocol } = suite;
   return {
@@ -54,24 +68,27 @@ export async function prepareSpeedSuite(
       promptsSha256: promptsSha256(tasks),
     },
     tasks,
-    request: (task, repetition) => inRound(task.request, `${commentOf.get(task.id) ?? "#"} Round ${repetition + 1}\n`),
+    request: (task, repetition) =>
+      inFront(task.request, `${commentOf.get(task.id) ?? "#"} ${markOf(seed, task.id, repetition)}\n`),
     score: null,
     selfTest: null,
     runsCode: false,
   };
 }
 
-async function speedTask({ id, language, tokens, idleMs }: PromptShape, seed: number, productFolder: string) {
+async function speedTask({ id, language, tokens, idleMs }: PromptShape, productFolder: string) {
   const code = await readCode(language, productFolder);
-  const shown = wholeLines(code, Math.round(tokens * charactersPerToken));
-  const prefix = wholeLines(shown, Math.round(shown.length * (1 - suffixShare)));
+  const length = Math.round(tokens * charactersPerToken);
+  const prefix = wholeLines(code, Math.round(length * (1 - suffixShare)));
+  const hole = wholeLines(code.slice(prefix.length), Math.round(holeTokens * charactersPerToken));
+  const suffix = wholeLines(code.slice(prefix.length + hole.length), length - prefix.length);
   const answer = {
     maxTokens: outputTokens,
     maxLines: 0,
     stop: [],
     temperature: 0,
     topP: 1,
-    seed,
+    seed: requestSeed,
     ignoreEnd: true,
     timeLimitMs,
   } as const;
@@ -79,19 +96,20 @@ async function speedTask({ id, language, tokens, idleMs }: PromptShape, seed: nu
     kind: "generate",
     id,
     cluster: id,
-    request: { prompt: { kind: "fim", prefix, suffix: shown.slice(prefix.length) }, ...answer },
-    // As many characters for models that cannot fill in.
-    fallback: { prompt: { kind: "text", text: shown }, ...answer },
+    request: { prompt: { kind: "fim", prefix, suffix }, ...answer },
+    // About as many characters for models that cannot fill in.
+    fallback: { prompt: { kind: "text", text: wholeLines(code, prefix.length + suffix.length) }, ...answer },
     ...(idleMs === undefined ? {} : { idleMs }),
   };
   return task;
 }
 
-/** Another first line in every round: no server finds the prompt in its cache, whatever cache it has. */
-function inRound(request: GenerationRequest, line: string): GenerationRequest {
-  const { prompt } = request;
-  if (prompt.kind === "text") return { ...request, prompt: { ...prompt, text: line + prompt.text } };
-  return { ...request, prompt: { ...prompt, prefix: line + prompt.prefix } };
+/** The same for the same request of a run, and for no other: what comes first differs, so that no cache knows the rest. */
+function markOf(seed: number, task: string, round: number): string {
+  return createHash("sha256")
+    .update(JSON.stringify([seed, task, round]))
+    .digest("hex")
+    .slice(0, 8);
 }
 
 /** The lines at the beginning that end nearest to `length` characters. */

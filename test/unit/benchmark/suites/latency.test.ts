@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { GenerateTask, SuiteChoice } from "../../../../src/benchmark/suite.ts";
 import { prepareLatency } from "../../../../src/benchmark/suites/latency/latency.ts";
@@ -17,7 +19,7 @@ describe("the latency suite", () => {
     expect(info).toMatchObject({ id: "latency", kind: "speed", taskCount: 5, dataset: null });
     const lengths = tasks.map((task) => {
       const { prefix, suffix } = fimOf(task as GenerateTask);
-      return [task.id, Math.round((prefix.length + suffix.length) / 3.3 / 16) * 16];
+      return [task.id, Math.round((prefix.length + suffix.length) / 3.3 / 32) * 32];
     });
     expect(lengths).toEqual([
       ["prompt-64", 64],
@@ -31,23 +33,41 @@ describe("the latency suite", () => {
     expect((tasks as GenerateTask[]).map(({ idleMs }) => idleMs)).toEqual([...Array(4), 5000]);
   });
 
-  it("cuts at ends of lines, with most of the text before the cursor", async () => {
-    for (const task of (await prepareLatency(choice, root)).tasks as GenerateTask[]) {
+  it("takes lines out at the cursor, so that there is something to write", async () => {
+    const files = { "#": "python", "//": "typescript" } as const;
+    const suite = await prepareLatency(choice, root);
+    for (const task of suite.tasks as GenerateTask[]) {
       const { prefix, suffix } = fimOf(task);
       expect(prefix.endsWith("\n") && suffix.endsWith("\n")).toBe(true);
       expect(prefix.length / (prefix.length + suffix.length)).toBeCloseTo(0.8, 0);
-      expect(task.fallback?.prompt).toEqual({ kind: "text", text: prefix + suffix });
+      const name = task.id === "prompt-512" ? "cpp" : task.id.includes("256") ? files["//"] : files["#"];
+      const code = readFileSync(path.join(root, "media", "benchmark", "prompts", `${name}.txt`), "utf8");
+      expect(code.startsWith(prefix)).toBe(true);
+      const hole = code.indexOf(suffix, prefix.length) - prefix.length;
+      expect(hole / 3.3).toBeGreaterThan(80);
+      expect(hole / 3.3).toBeLessThan(120);
+      const text = task.fallback?.prompt.kind === "text" ? task.fallback.prompt.text : "";
+      expect(code.startsWith(text)).toBe(true);
+      expect(text.length / (prefix.length + suffix.length)).toBeCloseTo(1, 0);
     }
   });
 
-  it("begins every round's prompts with another line, so that no cache knows them", async () => {
-    const suite = await prepareLatency(choice, root);
-    const task = suite.tasks[1] as GenerateTask;
-    const [first, second] = [0, 1].map((round) => suite.request(task, round));
-    expect(first?.prompt).toMatchObject({ prefix: `// Round 1\n${fimOf(task).prefix}`, suffix: fimOf(task).suffix });
-    expect(second?.prompt).toMatchObject({ prefix: expect.stringMatching(/^\/\/ Round 2\n/) });
-    const fallback = { ...task, request: task.fallback ?? task.request };
-    expect(suite.request(fallback, 1).prompt).toMatchObject({ text: expect.stringMatching(/^\/\/ Round 2\n/) });
+  it("begins every prompt of every run with another line, so that no cache knows one", async () => {
+    const runs = [await prepareLatency(choice, root), await prepareLatency({ ...choice, seed: 2 }, root)];
+    const beginnings = runs.flatMap((suite) =>
+      (suite.tasks as GenerateTask[]).flatMap((task) =>
+        [0, 1].map((round) => {
+          const fim = suite.request(task, round).prompt;
+          const plain = suite.request({ ...task, request: task.fallback ?? task.request }, round).prompt;
+          if (fim.kind !== "fim" || plain.kind !== "text") throw new Error("not the prompts of the task");
+          expect(fim).toEqual({ ...fimOf(task), prefix: expect.stringMatching(/^(#|\/\/) [0-9a-f]{8}\n/) });
+          expect(plain.text.split("\n")[0]).toBe(fim.prefix.split("\n")[0]);
+          return fim.prefix.split("\n")[0];
+        }),
+      ),
+    );
+    expect(new Set(beginnings).size).toBe(2 * 5 * 2);
+    expect(runs[0]?.info).toEqual(runs[1]?.info);
   });
 
   it("is the same again, and a part of it is spread over the lengths", async () => {
