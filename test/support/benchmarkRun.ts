@@ -163,6 +163,8 @@ export class ScriptedRun {
   /** What happened, in order: "open A", "A t1", "score A t1", "close A", ... */
   readonly events: string[] = [];
   readonly progress: RunProgress[] = [];
+  /** What was generated for, in order, warm-ups included. */
+  readonly prompts: string[] = [];
   readonly control = new Steering();
   /** Called with each event, to interfere. */
   onEvent: (event: string) => void = () => {};
@@ -243,7 +245,9 @@ export class ScriptedRun {
       },
       objection: (asked) => objection?.(asked) ?? null,
       generate: async (asked, signal) => {
-        const text = asked.prompt.kind === "text" ? asked.prompt.text : `fim ${asked.prompt.prefix}`;
+        const { prompt } = asked;
+        this.prompts.push(prompt.kind === "text" ? prompt.text : prompt.prefix);
+        const text = (prompt.kind === "text" ? prompt.text : `fim ${prompt.prefix}`).replace("# Warm-up\n", "");
         this.#happens(`${id} ${text}`, 30);
         if (signal.aborted) throw cancelled();
         if (failsAt === text) throw new AppError("server/failed", `${id} failed at ${text}`);

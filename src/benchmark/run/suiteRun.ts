@@ -4,6 +4,7 @@ import type { OutputEntry, TypingEntry } from "../record/entries.ts";
 import { requestSha256, sha256 } from "../record/hashes.ts";
 import type { Generation, GenerationRequest, SubjectDefinition } from "../subject.ts";
 import type { GenerateTask, PreparedSuite, ReplayTask, Task } from "../suite.ts";
+import { inFront } from "../suites/inFront.ts";
 import type { EnergyMeter } from "./energy.ts";
 import type { Contestant, Field } from "./field.ts";
 import type { Journal } from "./journal.ts";
@@ -97,7 +98,7 @@ export class SuiteRun {
     if (!contestant.isWarm) {
       teller.tell("warming-up", contestant.label);
       // A request of its own, as a server may answer one that it knows out of a cache.
-      const own = this.#suite.request(asked, this.#repetitions);
+      const own = inFront(this.#suite.request(asked, this.#repetitions), "# Warm-up\n");
       await this.#ask(contestant, asked, { request: own, repetition: this.#repetitions, isWarmUp: true });
       contestant.isWarm = true;
     }
@@ -120,11 +121,17 @@ export class SuiteRun {
       await teller.refuse(contestant.id, info.id, objection.message);
       return null;
     }
-    if (objection && !this.#agreed.has(contestant.id)) {
-      this.#agreed.add(contestant.id);
+    if (this.#agreed.has(contestant.id)) return task;
+    this.#agreed.add(contestant.id);
+    if (objection) {
       const message = `${info.title}: it ${objection.message}.`;
       const advice = "Read figures of whole texts with this in mind; those per token hold.";
       await teller.warn({ code: "limited", message, advice }, contestant.id);
+    }
+    if (info.kind === "quality" && contestant.subject.definition.kind === "server") {
+      const message = `${info.title}: a server may know the beginnings of prompts from its cache.`;
+      const advice = "Compare its scores; compare times in the latency suite, whose prompts no cache knows.";
+      await teller.warn({ code: "server-cache", message, advice }, contestant.id);
     }
     return task;
   }

@@ -5,6 +5,7 @@ import { model, type Script, ScriptedRun, type SuiteScript, shape, typing } from
 const latency: SuiteScript = { id: "latency", kind: "speed", tasks: ["t1", "t2"], repetitions: 2 };
 const starter: SuiteScript = { id: "starter", kind: "quality", tasks: ["q1", "q2"] };
 const subjects = [model("A"), model("B")];
+const server = { kind: "server", id: "S", label: "S", api: "ollama", url: "http://x", model: null } as const;
 
 const isTurn = (event: string) => /^[AB] /.test(event);
 
@@ -42,6 +43,13 @@ describe("runBenchmark", () => {
       ["B", "t1"],
     ]);
     expect(run.of("output")).toHaveLength(2 + 8);
+  });
+
+  it("warms up with a request that nobody measures, which a server may keep", async () => {
+    const run = await finished({ subjects: [model("A")], suites: [starter] });
+    expect(run.prompts).toEqual(["# Warm-up\nq1", "q1", "q2"]);
+    const [warmUp, ...measured] = run.of("output").map(({ requestSha256 }) => requestSha256);
+    expect(measured).not.toContain(warmUp);
   });
 
   it("writes the record from the first line to the last", async () => {
@@ -155,7 +163,6 @@ describe("runBenchmark", () => {
 describe("what else is measured", () => {
   it("replays typing on models, after what is timed and before what is scored", async () => {
     const keystrokes: SuiteScript = { id: "keystrokes", kind: "typing", tasks: ["k1"] };
-    const server = { kind: "server", id: "S", label: "S", api: "ollama", url: "http://x", model: null } as const;
     const run = await finished({ subjects: [model("A"), server], suites: [starter, keystrokes, latency] });
     expect(run.of("typing")).toEqual([
       {
@@ -273,6 +280,11 @@ describe("what a subject objects to", () => {
 });
 
 describe("warnings of a run", () => {
+  it("tell that servers may have cached the prompts of quality suites", async () => {
+    const run = await finished({ subjects: [model("A"), server], suites: [latency, starter] });
+    expect(run.of("warning").map(({ code, subject }) => [code, subject])).toEqual([["server-cache", "S"]]);
+  });
+
   it("count generations that ran beside others", async () => {
     const run = await finished({ subjects, suites: [latency], behaviours: { B: { generation: { overlaps: 1 } } } });
     expect(run.of("warning")).toMatchObject([
