@@ -72,6 +72,7 @@ export function computedFigures(
     samples: pairs.length,
     disturbed: 0,
     ttftMs: figure("ttftMs"),
+    firstTokenMs: figure("firstTokenMs"),
     tpotMs,
     e2e25Ms: figure("e2e25Ms"),
     e2e50Ms: figure("e2e50Ms"),

@@ -24,6 +24,7 @@ const columns: Readonly<Record<string, (row: Row, runId: string) => Cell>> = {
   generated_tokens: ({ output }) => output.generatedTokens,
   ttft_ms: ({ output }) => output.ttftMs,
   total_ms: ({ output }) => output.totalMs,
+  first_token_ms: ({ output }) => timedFigures.firstTokenMs(output),
   tpot_ms: ({ output }) => timedFigures.tpotMs(output),
   e2e_25_ms: ({ output }) => timedFigures.e2e25Ms(output),
   e2e_50_ms: ({ output }) => timedFigures.e2e50Ms(output),

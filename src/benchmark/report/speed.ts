@@ -12,7 +12,9 @@ export interface SpeedFigures {
   readonly disturbed: number;
   /** From the request to the first text. */
   readonly ttftMs: Figure | null;
-  /** Per token after the first: (end to end - TTFT) / (tokens - 1). */
+  /** From the request to the first token, which may have no text: half a character, or what is to be healed. */
+  readonly firstTokenMs: Figure | null;
+  /** Per token after the first. */
   readonly tpotMs: Figure | null;
   /** From the request to the 25th, 50th and 100th token. */
   readonly e2e25Ms: Figure | null;
@@ -31,13 +33,21 @@ export interface SpeedFigures {
   readonly joulesPerToken: number | null;
 }
 
-export type TimedFigure = "ttftMs" | "tpotMs" | "e2e25Ms" | "e2e50Ms" | "e2e100Ms" | "prefill" | "decode";
+export type TimedFigure =
+  | "ttftMs"
+  | "firstTokenMs"
+  | "tpotMs"
+  | "e2e25Ms"
+  | "e2e50Ms"
+  | "e2e100Ms"
+  | "prefill"
+  | "decode";
 
 /** How each is read from a sample; null: the sample does not tell. */
 export const timedFigures: Readonly<Record<TimedFigure, (output: OutputEntry) => number | null>> = {
   ttftMs: ({ ttftMs }) => ttftMs,
-  tpotMs: ({ ttftMs, totalMs, generatedTokens }) =>
-    generatedTokens < 2 ? null : (totalMs - ttftMs) / (generatedTokens - 1),
+  firstTokenMs: (output) => timeOfToken(output, 1),
+  tpotMs: timePerToken,
   e2e25Ms: (output) => timeOfToken(output, 25),
   e2e50Ms: (output) => timeOfToken(output, 50),
   e2e100Ms: (output) => timeOfToken(output, 100),
@@ -63,6 +73,7 @@ export function speedFigures(
     samples: measured.length,
     disturbed: outputs.filter(({ isWarmUp, overlaps }) => !isWarmUp && overlaps > 0).length,
     ttftMs: figure("ttftMs"),
+    firstTokenMs: figure("firstTokenMs"),
     tpotMs,
     e2e25Ms: figure("e2e25Ms"),
     e2e50Ms: figure("e2e50Ms"),
@@ -104,6 +115,17 @@ export function bandwidth(
 function wholeFile(facts: SubjectFacts | null): number | null {
   if (!facts || facts.method === "server" || facts.method === "hot/cold") return null;
   return /moe/i.test(facts.architecture ?? "") ? null : facts.fileBytes;
+}
+
+/**
+ * Between the first and the last token. The first text may come tokens after the first token, so TTFT stands in for it
+ * only where a server tells no times of tokens.
+ */
+function timePerToken(output: OutputEntry): number | null {
+  const { ttftMs, totalMs, generatedTokens } = output;
+  if (generatedTokens < 2) return null;
+  const [first, last] = [timeOfToken(output, 1), timeOfToken(output, generatedTokens)];
+  return ((last ?? totalMs) - (first ?? ttftMs)) / (generatedTokens - 1);
 }
 
 /** Servers send chunks, which need not be tokens. */

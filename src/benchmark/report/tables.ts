@@ -79,6 +79,7 @@ interface SpeedRow {
 const timeColumns: readonly Column<SpeedRow>[] = [
   { title: "Samples", cell: ({ figures }) => String(figures.samples) },
   { title: "TTFT", cell: ({ figures }) => typical(figures.ttftMs, formatMs) },
+  { title: "First token", cell: firstToken },
   { title: "TPOT", cell: ({ figures }) => typical(figures.tpotMs, formatMs) },
   { title: "E2E@25", cell: ({ figures }) => typical(figures.e2e25Ms, formatMs) },
   { title: "E2E@50", cell: ({ figures }) => typical(figures.e2e50Ms, formatMs) },
@@ -92,7 +93,7 @@ export function speedTable(summary: RunSummary): ReportTable {
   const rows = speedRows(summary);
   const disturbed = rows.reduce((sum, { figures }) => sum + figures.disturbed, 0);
   const notes = [
-    "Medians with their 95 % intervals; of several prompts the mean of their medians. TTFT: from the request to the first text. TPOT: per token after the first. E2E@n: from the request to the nth token.",
+    "Medians with their 95 % intervals; of several prompts the mean of their medians. TTFT: from the request to the first text; the first token is told where it came at another time. TPOT: per token after the first. E2E@n: from the request to the nth token.",
     ...(disturbed > 0 ? [`${disturbed} samples are left out: something else ran in the engine beside them.`] : []),
     ...(rows.some(({ figures }) => figures.isBytesPerTokenEstimated)
       ? ["~: a dense model is taken to read its whole file for every token."]
@@ -237,6 +238,12 @@ function typingTable({ subjects }: RunSummary): ReportTable {
       cell: ({ typing }) => formatShare(typing.savedCharacters / Math.max(1, typing.typedCharacters)),
     },
   ]);
+}
+
+/** null where it is the first text, as far as it is written. */
+function firstToken({ figures: { firstTokenMs, ttftMs } }: SpeedRow): string | null {
+  if (!firstTokenMs || (ttftMs && formatMs(firstTokenMs.typical) === formatMs(ttftMs.typical))) return null;
+  return typical(firstTokenMs, formatMs);
 }
 
 function speedRows({ subjects }: RunSummary): SpeedRow[] {

@@ -100,9 +100,10 @@ async function repeat(
       different.push(`${output.suite} ${output.task} (asked something else)`);
       continue;
     }
-    const { text, ...again } = await subject.generate(request, signal);
+    const { text, tokenTimesMs, ...again } = await subject.generate(request, signal);
     if (sha256(text) !== output.textSha256) different.push(`${output.suite} ${output.task}`);
-    const [recorded, here] = [timedFigures.tpotMs(output), timedFigures.tpotMs({ ...output, ...again })];
+    const tokenTimes = tokenTimesMs.map((ms) => 10 * ms);
+    const [recorded, here] = [timedFigures.tpotMs(output), timedFigures.tpotMs({ ...output, ...again, tokenTimes })];
     if (recorded && here) pairs.push([recorded, here]);
   }
   if (questions.length === 0) return [];

@@ -8,14 +8,14 @@ import type { TimedFigure } from "../speed.ts";
 import { headline, type RunSummary, type SubjectSummary } from "../summary.ts";
 import type { ChartPoint, Estimate, SampleSeries } from "./points.ts";
 
-export type LatencyName = Exclude<TimedFigure, "prefill" | "decode">;
+export type LatencyName = Exclude<TimedFigure, "firstTokenMs" | "prefill" | "decode">;
 
 /** Names of axes. */
 export const latencyTitles: Readonly<Record<LatencyName, string>> = {
   e2e25Ms: "End to end at 25 tokens",
   e2e50Ms: "End to end at 50 tokens",
   e2e100Ms: "End to end at 100 tokens",
-  ttftMs: "Time to first token",
+  ttftMs: "Time to first text",
   tpotMs: "Time per output token",
 };
 

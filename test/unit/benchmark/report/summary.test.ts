@@ -57,6 +57,19 @@ describe("figures of speed", () => {
     });
   });
 
+  it("take the time per token from tokens, as text may come later than the first of them", () => {
+    // 100 tokens from 100 ms on, every 10 ms; the first 5 have no text.
+    const times = Array.from({ length: 100 }, (_, token) => 1000 + 100 * token);
+    const [own] = outputs({ ttftMs: 150, totalMs: 1200, tokenTimes: times }).subjects;
+    expect(own?.speed[0]?.all).toMatchObject({
+      ttftMs: { typical: 150 },
+      firstTokenMs: { typical: 100 },
+      tpotMs: { typical: 10 },
+    });
+    const chunks = { ttftMs: 150, totalMs: 1140, tokenTimes: [1500, 11_400] };
+    expect(outputs(chunks).subjects[0]?.speed[0]?.all).toMatchObject({ firstTokenMs: null, tpotMs: { typical: 10 } });
+  });
+
   it("know no time of a token where a server sent chunks that are none", () => {
     const chunks = { tokenTimes: [1000, 2000, 3000], generatedTokens: 100 };
     expect(headline(outputs(chunks).subjects[0] as SubjectSummary)?.e2e25Ms).toBeNull();

@@ -126,7 +126,7 @@ function repeatingSubject(definition: SubjectDefinition): Subject {
         text: output.text ?? "",
         totalMs: output.totalMs / 2,
         ttftMs: output.ttftMs / 2,
-        tokenTimesMs: [],
+        tokenTimesMs: (output.tokenTimes ?? []).map((tenths) => tenths / 20),
         stats: null,
       };
     },
@@ -183,7 +183,7 @@ describe("verify", () => {
 
 describe("a changed record", () => {
   it("is caught when a sample was changed", async () => {
-    edit("record.jsonl", (text) => text.replace('"totalMs":10280', '"totalMs":10180'));
+    edit("record.jsonl", (text) => text.replace('"ttftMs":380,', '"ttftMs":370,'));
     rehash();
     const [chain, report] = await detailsOf(1);
     expect(chain).toMatch(/^line 15 was changed/);
