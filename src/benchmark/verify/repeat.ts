@@ -70,16 +70,18 @@ interface Question {
 
 /** The first repetition of each task. */
 function questionsOf({ entries }: RunRecord, subject: string, suite: PreparedSuite, limit: number | null): Question[] {
-  const tasks = new Map(suite.tasks.map((task) => [task.id, task]));
+  const known = new Map(suite.tasks.map((task) => [task.id, task]));
   const outputs = entries
     .filter((entry) => entry.type === "output")
     .filter((output) => output.subject === subject && output.suite === suite.info.id)
     .filter(({ isWarmUp, repetition }) => !isWarmUp && repetition === 0);
   return spread(outputs, limit).map((output) => {
-    const task = tasks.get(output.task);
+    const task = known.get(output.task);
     if (task?.kind !== "generate") return { request: null, output };
     // Subjects without fill-in-the-middle were asked by the fallback.
-    const requests = [suite.request(task, output.repetition), ...(task.fallback ? [task.fallback] : [])];
+    const { fallback } = task;
+    const tasks = [task, ...(fallback ? [{ ...task, request: fallback }] : [])];
+    const requests = tasks.map((each) => suite.request(each, output.repetition));
     const request = requests.find((each) => requestSha256(each) === output.requestSha256) ?? null;
     return { request, output };
   });

@@ -173,6 +173,25 @@ describe("verify", () => {
     expect((await check(2)).failed).toEqual([]);
   });
 
+  it("asks subjects without fill-in-the-middle by the fallback, as their round had it", async () => {
+    const withFallback = async (choice: SuiteChoice): Promise<PreparedSuite> => {
+      const suite = await prepareSuite(choice);
+      if (choice.id !== "latency") return suite;
+      const tasks = suite.tasks.map((task): GenerateTask => {
+        const request = { ...exampleRequest(task.id), prompt: { kind: "fim", prefix: "a", suffix: "b" } as const };
+        return {
+          kind: "generate",
+          id: task.id,
+          cluster: task.id,
+          request,
+          fallback: { ...exampleRequest(task.id), seed: 0 },
+        };
+      });
+      return { ...suite, tasks, request: ({ request }, repetition) => ({ ...request, seed: repetition + 1 }) };
+    };
+    expect((await check(3, { prepareSuite: withFallback })).failed).toEqual([]);
+  });
+
   it("looks at as many outputs as it is told to", async () => {
     const { result } = await check(3, {}, 5);
     expect(describeVerification(result)).toMatch(
