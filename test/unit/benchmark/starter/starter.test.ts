@@ -54,6 +54,11 @@ describe("The starter set", () => {
     }
   });
 
+  it("asks for lines that do more than start a list, add what is there or return it", () => {
+    const trivial = /^(\w+ = (\[\]|\{\}|\w+)|\w+ \+= (\w+|" ")|\w+\.append\(\w+\)|return (\w+|\(\w+, \w+\)))$/;
+    expect(problems.map(({ line }) => line.trim()).filter((line) => trivial.test(line))).toEqual([]);
+  });
+
   it("has references that pass within 50 ms, true examples, and tests that tell right from wrong", (context) => {
     const judgements = judgeAll(context);
     expect(judgements.length).toBe(40);
