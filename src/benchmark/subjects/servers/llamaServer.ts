@@ -1,7 +1,19 @@
 // llama-server of llama.cpp: its own /completion and /infill.
+import { toAppError } from "../../../common/errors.ts";
 import type { StopReason } from "../../../protocol/model.ts";
 import type { GenerationRequest } from "../../subject.ts";
-import { asList, asNumber, asObject, asText, type Dialect, errorOf, type JsonObject, type Piece } from "./dialect.ts";
+import {
+  type Ask,
+  asList,
+  asNumber,
+  asObject,
+  asText,
+  type Dialect,
+  errorOf,
+  type JsonObject,
+  noFim,
+  type Piece,
+} from "./dialect.ts";
 
 export const llamaServer: Dialect = {
   framing: "events",
@@ -22,12 +34,13 @@ export const llamaServer: Dialect = {
       placement: null,
       fitsInVram: null,
       loadMs: null,
-      hasFim: true,
+      hasFim: await canFillIn(ask),
     };
   },
 
-  // A model without fill-in-the-middle tokens is answered with an error that says so.
-  objection: () => null,
+  objection({ prompt }, { hasFim }) {
+    return prompt.kind === "fim" && !hasFim ? noFim("its model has no tokens for it, as /infill says") : null;
+  },
 
   call(request) {
     const { prompt } = request;
@@ -50,6 +63,19 @@ export const llamaServer: Dialect = {
     };
   },
 };
+
+/** Nothing it tells of a model says so: it is asked for one token. */
+async function canFillIn(ask: Ask): Promise<boolean> {
+  try {
+    await ask("infill", { input_prefix: "a", input_suffix: "b", prompt: "", n_predict: 1, stream: false });
+    return true;
+  } catch (error) {
+    const { status } = toAppError(error).details;
+    // 501 where the model lacks the tokens; 404 where the server is older than the way.
+    if (status === 501 || status === 404) return false;
+    throw error;
+  }
+}
 
 /** Its usual filters (top-k 40, min-p 0.05, in some releases a repeat penalty) are switched off: only what the request names shapes the text. */
 function settings({ maxTokens, temperature, topP, seed, stop, ignoreEnd }: GenerationRequest): object {

@@ -1,8 +1,17 @@
+import type http from "node:http";
 import { describe, expect, it } from "vitest";
 import type { GenerationRequest, ServerApi } from "../../../../src/benchmark/subject.ts";
 import { createServerSubject } from "../../../../src/benchmark/subjects/serverSubject.ts";
 import { request as text } from "../../../support/benchmarkRun.ts";
-import { type Answer, events, inPieces, json, lines, scriptedServer } from "../../../support/scriptedServer.ts";
+import {
+  type Answer,
+  events,
+  inPieces,
+  json,
+  lines,
+  type SeenRequest,
+  scriptedServer,
+} from "../../../support/scriptedServer.ts";
 
 const never = new AbortController().signal;
 const fim: GenerationRequest = { ...text, prompt: { kind: "fim", prefix: "def f(", suffix: "):\n" } };
@@ -31,7 +40,8 @@ const llamaServer = (stream: Answer) => ({
   "/props": json({ build_info: "b4711-abc", default_generation_settings: { n_ctx: 4096 } }),
   "/v1/models": json({ data: [{ id: "m", meta: { n_params: 7e9, size: 4e9 } }] }),
   "/completion": stream,
-  "/infill": stream,
+  "/infill": (asked: SeenRequest, reply: http.ServerResponse) =>
+    asked.body?.stream === false ? json({ content: "a" })(asked, reply) : stream(asked, reply),
 });
 const llamaEnd = { content: "", stop: true, stop_type: "eos", tokens_evaluated: 4, tokens_predicted: 2 };
 
@@ -279,6 +289,23 @@ describe("llama-server", () => {
   ])("says by %j why a text ended", async (end, stopReason) => {
     const { subject } = await opened("llama-server", llamaServer(inPieces([events([{ ...llamaEnd, ...end }])])));
     expect(await subject.generate(text, never)).toMatchObject({ stopReason });
+  });
+});
+
+describe("llama-server without fill-in-the-middle", () => {
+  const unsupported: Answer = (_, reply) =>
+    void reply.writeHead(501).end('{"error":{"message":"Infill is not supported by this model"}}');
+
+  it("is found out when it is opened, so that it is asked for plain text", async () => {
+    const { subject } = await opened("llama-server", { ...llamaServer(json({})), "/infill": unsupported });
+    expect(subject.objection(fim)).toMatchObject({ kind: "refused", message: expect.stringContaining("/infill") });
+    expect(subject.objection(text)).toBeNull();
+  });
+
+  it("is not taken for one that fails", async () => {
+    const failing: Answer = (_, reply) => void reply.writeHead(503).end("loading");
+    const answers = { ...llamaServer(json({})), "/infill": failing };
+    await expect(opened("llama-server", answers)).rejects.toMatchObject({ code: "server/failed" });
   });
 });
 
