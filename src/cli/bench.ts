@@ -38,7 +38,7 @@ export const benchCommand: Command = {
     "--dataset NAME=FILE a data set's file            --fetch  get data sets that are not here from GitHub",
     "--allow-code        run code that models wrote, in a sandbox",
     "--allow-reduced     also where the sandbox lacks one of its walls",
-    "--resume RUNID      complete a run that was interrupted",
+    "--resume RUNID      complete a run that was interrupted, or try again what failed in it",
     "--out DIR           folder of the record (default: one in Hotpath's data folder)",
     "--json              print one JSON object",
     "Exit code 1 when something could not be measured.",
@@ -156,5 +156,7 @@ async function show({ print }: CommandContext, { outcome, folder }: Measured, op
   print(renderText(summary));
   print(`\nRecord: ${recordFile(folder)}`);
   const where = typeof options.out === "string" ? ` --out "${options.out}"` : "";
-  if (status === "cancelled") print(`Go on with it: hotpath bench --resume ${runId}${where}`);
+  const resume = `hotpath bench --resume ${runId}${where}`;
+  if (status === "cancelled") print(`Go on with it: ${resume}`);
+  else if (failures.length > 0) print(`Try again what failed: ${resume}`);
 }

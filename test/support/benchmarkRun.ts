@@ -119,6 +119,10 @@ export function shape(id: string, name: string): SubjectDefinition {
 export interface Behaviour {
   readonly openFails?: ErrorCode;
   readonly failsAt?: string;
+  /** How it fails there; `server/failed` when not given. */
+  readonly failure?: AppError;
+  /** After so many times it answers; always when not given. */
+  readonly failures?: number;
   readonly objection?: (request: GenerationRequest) => Objection | null;
   readonly generation?: Partial<Generation>;
 }
@@ -229,7 +233,16 @@ export class ScriptedRun {
 
   #subject(definition: SubjectDefinition): Subject {
     const { id } = definition;
-    const { openFails, failsAt, objection, generation: given } = this.script.behaviours?.[id] ?? {};
+    const {
+      openFails,
+      failsAt,
+      objection,
+      generation: given,
+      failures = Infinity,
+    } = this.script.behaviours?.[id] ?? {};
+    const { failure = new AppError("server/failed", `${id} failed at ${failsAt}`) } =
+      this.script.behaviours?.[id] ?? {};
+    let failed = 0;
     const unload = async () => {
       if (this.#open.delete(id)) this.#happens(`unload ${id}`);
     };
@@ -250,7 +263,7 @@ export class ScriptedRun {
         const text = (prompt.kind === "text" ? prompt.text : `fim ${prompt.prefix}`).replace("# Warm-up\n", "");
         this.#happens(`${id} ${text}`, 30);
         if (signal.aborted) throw cancelled();
-        if (failsAt === text) throw new AppError("server/failed", `${id} failed at ${text}`);
+        if (failsAt === text && failed++ < failures) throw failure;
         return { ...generation, ...given };
       },
       close: async () => {

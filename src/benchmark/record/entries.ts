@@ -141,7 +141,7 @@ export interface WarningEntry extends Timed {
   readonly subject: string | null;
 }
 
-/** A subject that could not be opened, or failed; it is left out from here on. */
+/** A subject that could not be opened, failed in a suite or failed to give one answer, as the message says. */
 export interface FailureEntry extends Timed {
   readonly type: "failure";
   readonly subject: string;
@@ -157,7 +157,10 @@ export interface ResumeEntry extends Timed {
   readonly environment: Environment;
 }
 
-/** Last line. A record without it was cut off and can be resumed. */
+/**
+ * Last line. A record without it was cut off and can be resumed; so can one that was cancelled, and one that is complete
+ * but for what failed.
+ */
 export interface EndEntry extends Timed {
   readonly type: "end";
   readonly status: "complete" | "cancelled";

@@ -6,6 +6,7 @@ import type { RecordEntry, RunEntry, RunRecord } from "./entries.ts";
 import { sealEntry } from "./hashes.ts";
 import { readRecordFile } from "./recordFile.ts";
 import { lockRecord, type Release } from "./recordLock.ts";
+import { isUnfinished } from "./resume.ts";
 import { lockFile, recordFile } from "./runs.ts";
 import { shapeProblem } from "./schema.ts";
 
@@ -50,7 +51,7 @@ export class RecordWriter {
     }
   }
 
-  /** Goes on with a record; a torn last line is cut off. Rejects when it was changed, has ended or is being written. */
+  /** Goes on with a record; a torn last line is cut off. Rejects when it was changed, is complete or is being written. */
   static async resume(folder: string): Promise<{ writer: RecordWriter; record: RunRecord }> {
     const release = lockRecord(lockFile(folder));
     try {
@@ -58,8 +59,7 @@ export class RecordWriter {
       const [problem] = problems;
       if (problem)
         throw new AppError("record/invalid", `${problem.message}; such a run cannot be resumed`, { ...problem });
-      const last = record.entries.at(-1);
-      if (last?.type === "end" && last.status === "complete")
+      if (!isUnfinished(record))
         throw new AppError("request/invalid", `run ${record.run.runId} is complete; there is nothing to resume`);
       const file = await unwritable(folder, () => open(recordFile(folder), "r+"));
       const writer = new RecordWriter(file, folder, release, { length: wholeBytes, chain: lastChain });

@@ -33,3 +33,12 @@ export function progressOf({ entries }: RunRecord): Progress {
   const isUnscored = (entry: OutputEntry) => quality.has(entry.suite) && !entry.isWarmUp && !scored.has(stepKey(entry));
   return { done, unscored: entries.filter((entry) => entry.type === "output").filter(isUnscored) };
 }
+
+/** False: it ended with all that it was to do. What failed since it was last resumed can be tried again. */
+export function isUnfinished(record: RunRecord): boolean {
+  const { entries } = record;
+  const last = entries.at(-1);
+  if (last?.type !== "end" || last.status !== "complete") return true;
+  const latest = entries.slice(entries.findLastIndex(({ type }) => type === "resume") + 1);
+  return latest.some(({ type }) => type === "failure") || progressOf(record).unscored.length > 0;
+}

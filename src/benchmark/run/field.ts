@@ -67,8 +67,16 @@ export class Field {
   async ready(contestant: Contestant): Promise<void> {
     const entrant = this.#entrants.find(({ id }) => id === contestant.id);
     if (!entrant || entrant.isOpen) return;
-    await this.#unloadAll();
+    if (!this.#isTogether) await this.#unloadAll();
     await this.#open(entrant);
+  }
+
+  /** It is no longer there, and opened again when it is next needed. */
+  async lose(contestant: Contestant): Promise<void> {
+    const entrant = this.#entrants.find(({ id }) => id === contestant.id);
+    if (!entrant) return;
+    await entrant.subject.unload();
+    entrant.isOpen = false;
   }
 
   cool(): void {

@@ -29,6 +29,12 @@ export class Meter {
     work.spentMs += ms;
   }
 
+  /** One piece will not be done. */
+  miss(kind: Kind): void {
+    const work = this.#of(kind);
+    work.left = Math.max(0, work.left - 1);
+  }
+
   /** Time that belongs to work counted already, such as its score. */
   add(kind: Kind, ms: number): void {
     this.#of(kind).spentMs += ms;

@@ -1,9 +1,10 @@
 // One suite asked of the subjects that are open.
 import { throwIfCancelled } from "../../common/cancellation.ts";
+import { AppError, toAppError } from "../../common/errors.ts";
 import type { OutputEntry, TypingEntry } from "../record/entries.ts";
 import { requestSha256, sha256 } from "../record/hashes.ts";
 import type { Generation, GenerationRequest, SubjectDefinition } from "../subject.ts";
-import type { GenerateTask, PreparedSuite, ReplayTask, Task } from "../suite.ts";
+import type { GenerateTask, PreparedSuite, ReplayTask, SuiteId, Task } from "../suite.ts";
 import { inFront } from "../suites/inFront.ts";
 import type { EnergyMeter } from "./energy.ts";
 import type { Contestant, Field } from "./field.ts";
@@ -11,6 +12,7 @@ import type { Journal } from "./journal.ts";
 import type { Meter } from "./meter.ts";
 import { Noise } from "./noise.ts";
 import type { RunControl } from "./progress.ts";
+import { withRetries } from "./retry.ts";
 import { turns } from "./schedule.ts";
 import type { Answer, Scoring } from "./scoring.ts";
 import type { Teller } from "./teller.ts";
@@ -39,6 +41,15 @@ export interface SuiteTools {
   readonly replay: Replay | null;
 }
 
+interface Step {
+  readonly suite: SuiteId;
+  readonly subject: string;
+  readonly task: string;
+}
+
+/** Failures in a row after which a subject is left out of the rest of a suite. */
+const mostFailures = 3;
+
 export class SuiteRun {
   readonly #suite: PreparedSuite;
   readonly #repetitions: number;
@@ -46,6 +57,8 @@ export class SuiteRun {
   readonly #tools: SuiteTools;
   readonly #noise = new Noise();
   readonly #agreed = new Set<string>();
+  /** Answers a subject failed to give since its last one. */
+  readonly #failedInARow = new Map<string, number>();
   #waiting: Answer[] = [];
 
   constructor(suite: PreparedSuite, repetitions: number, field: Field, tools: SuiteTools) {
@@ -66,22 +79,50 @@ export class SuiteRun {
       if (journal.isDone(step) || teller.isOut(contestant.id, info.id)) continue;
       if (!isTogether || this.#waiting.some((answer) => answer.task !== task)) await this.#scoreWaiting();
       await this.#pausePoint();
+      if (!(await this.#isReady(contestant))) continue;
       try {
         const spentMs = await this.#take(contestant, task, repetition);
         if (spentMs !== null) meter.count(step, spentMs);
+        this.#failedInARow.delete(contestant.id);
       } catch (error) {
         throwIfCancelled(control.signal);
-        await teller.fail(contestant.id, null, error);
+        await this.#miss(contestant, step, error);
       }
     }
     await this.#scoreWaiting();
     for (const { caution, subject } of this.#noise.cautions(info.title)) await teller.warn(caution, subject);
   }
 
+  /** False: it could not be opened, which has been told. */
+  async #isReady(contestant: Contestant): Promise<boolean> {
+    const { control, teller } = this.#tools;
+    try {
+      await this.#field.ready(contestant);
+      return true;
+    } catch (error) {
+      throwIfCancelled(control.signal);
+      await teller.fail(contestant.id, null, error);
+      return false;
+    }
+  }
+
+  /** One failure is one missing answer; several in a row say that there will be no other. */
+  async #miss(contestant: Contestant, { suite, task, subject }: Step, error: unknown): Promise<void> {
+    const { teller } = this.#tools;
+    const { code, message, details } = toAppError(error);
+    const inARow = (this.#failedInARow.get(subject) ?? 0) + 1;
+    this.#failedInARow.set(subject, inARow);
+    // An engine that ended has forgotten what it held.
+    if (code.startsWith("engine/") || code === "model/unloaded") await this.#field.lose(contestant);
+    const told = (text: string) => new AppError(code, text, details, error);
+    if (inARow < mostFailures) await teller.miss(subject, suite, told(`${task}: ${message}`));
+    else
+      await teller.fail(subject, suite, told(`${task}: ${message}; after ${inARow} failures in a row it is left out`));
+  }
+
   /** Milliseconds it took; null: the subject refused. */
   async #take(contestant: Contestant, task: Task, repetition: number): Promise<number | null> {
     const { clock, teller, journal, replay, control } = this.#tools;
-    await this.#field.ready(contestant);
     const what = `${task.id} on ${contestant.label}`;
     if (task.kind === "replay") {
       if (!replay) throw new Error("a suite of typing traces needs a replay");
@@ -141,12 +182,17 @@ export class SuiteRun {
     task: GenerateTask,
     asked: { readonly request: GenerationRequest; readonly repetition: number; readonly isWarmUp: boolean },
   ): Promise<Given> {
-    const { control, journal, energy } = this.#tools;
+    const { control, journal, energy, clock } = this.#tools;
     const { info } = this.#suite;
     const isSpeed = info.kind === "speed";
-    const before = isSpeed && energy ? await energy.read() : null;
-    const generation = await contestant.subject.generate(asked.request, control.signal);
-    const joules = before !== null && energy ? (await energy.read()) - before : null;
+    const meter = isSpeed ? energy : null;
+    const generate = async () => {
+      const before = await meter?.read();
+      const generation = await contestant.subject.generate(asked.request, control.signal);
+      const after = await meter?.read();
+      return { generation, joules: before === undefined || after === undefined ? null : after - before };
+    };
+    const { generation, joules } = await withRetries(generate, clock, control.signal);
     const { request, repetition, isWarmUp } = asked;
     const step = { suite: info.id, subject: contestant.id, task: task.id, repetition };
     const measures = { ...measuresOf(generation, isSpeed), joules };

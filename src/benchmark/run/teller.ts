@@ -8,7 +8,7 @@ import type { RunPhase, RunProgress } from "./progress.ts";
 
 export interface Failure {
   readonly subject: string;
-  /** null: in all suites from there on. */
+  /** null: in all suites from there on. Else one answer of it, or the rest of it. */
   readonly suite: SuiteId | null;
   readonly code: ErrorCode;
   readonly message: string;
@@ -19,7 +19,8 @@ export class Teller {
   readonly #meter: Meter;
   readonly #onProgress: (progress: RunProgress) => void;
   readonly #failures: Failure[] = [];
-  readonly #refused = new Set<string>();
+  /** Suites that subjects are left out of; those left out of the run are by their id alone. */
+  readonly #out = new Set<string>();
   readonly #warned = new Set<string>();
 
   constructor(journal: Journal, meter: Meter, onProgress: (progress: RunProgress) => void) {
@@ -47,26 +48,35 @@ export class Teller {
 
   /** Leaves the subject out, of one suite or from here on. */
   async fail(subject: string, suite: SuiteId | null, thrown: unknown): Promise<void> {
-    const { code, message } = toAppError(thrown);
-    this.#failures.push({ subject, suite, code, message });
-    this.#drop(subject, suite);
-    await this.#journal.append({ type: "failure", subject, suite, code, message });
+    this.#leaveOut(subject, suite);
+    await this.#note(subject, suite, thrown);
+  }
+
+  /** One answer is missing, and the subject goes on. */
+  async miss(subject: string, suite: SuiteId, thrown: unknown): Promise<void> {
+    this.#meter.miss({ suite, subject });
+    await this.#note(subject, suite, thrown);
   }
 
   /** Leaves the subject out of a suite that it cannot do, which is no failure. */
   async refuse(subject: string, suite: SuiteId, message: string): Promise<void> {
-    this.#refused.add(keyOf(subject, suite));
-    this.#drop(subject, suite);
+    this.#leaveOut(subject, suite);
     const advice = "Compare it in the other suites, or ask the model by another kind of server.";
     await this.warn({ code: "refused", message: `It is left out of ${suite}: it ${message}.`, advice }, subject);
   }
 
   isOut(subject: string, suite: SuiteId): boolean {
-    const hasFailed = (failure: Failure) => failure.subject === subject && (failure.suite ?? suite) === suite;
-    return this.#refused.has(keyOf(subject, suite)) || this.#failures.some(hasFailed);
+    return this.#out.has(subject) || this.#out.has(keyOf(subject, suite));
   }
 
-  #drop(subject: string, suite: SuiteId | null): void {
+  async #note(subject: string, suite: SuiteId | null, thrown: unknown): Promise<void> {
+    const { code, message } = toAppError(thrown);
+    this.#failures.push({ subject, suite, code, message });
+    await this.#journal.append({ type: "failure", subject, suite, code, message });
+  }
+
+  #leaveOut(subject: string, suite: SuiteId | null): void {
+    this.#out.add(suite === null ? subject : keyOf(subject, suite));
     this.#meter.drop((kind) => kind.subject === subject && (suite ?? kind.suite) === kind.suite);
   }
 }

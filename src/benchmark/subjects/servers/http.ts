@@ -96,7 +96,8 @@ async function guarded<T>(url: URL, signal: AbortSignal, step: () => Promise<T>)
 }
 
 export function failed(url: URL, what: string, cause?: unknown, status = 0): AppError {
-  return new AppError("server/failed", `${url.origin}${url.pathname} ${what}`, { url: url.href, status }, cause);
+  const errno = (cause as NodeJS.ErrnoException | undefined)?.code ?? null;
+  return new AppError("server/failed", `${url.origin}${url.pathname} ${what}`, { url: url.href, status, errno }, cause);
 }
 
 export function excerpt(answer: string): string {

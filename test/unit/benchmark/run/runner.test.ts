@@ -1,11 +1,23 @@
 import { describe, expect, it } from "vitest";
 import type { RecordEntry } from "../../../../src/benchmark/record/entries.ts";
-import { model, type Script, ScriptedRun, type SuiteScript, shape, typing } from "../../../support/benchmarkRun.ts";
+import { isUnfinished } from "../../../../src/benchmark/record/resume.ts";
+import { AppError } from "../../../../src/common/errors.ts";
+import {
+  model,
+  request,
+  type Script,
+  ScriptedRun,
+  type SuiteScript,
+  shape,
+  typing,
+} from "../../../support/benchmarkRun.ts";
 
 const latency: SuiteScript = { id: "latency", kind: "speed", tasks: ["t1", "t2"], repetitions: 2 };
 const starter: SuiteScript = { id: "starter", kind: "quality", tasks: ["q1", "q2"] };
 const subjects = [model("A"), model("B")];
 const server = { kind: "server", id: "S", label: "S", api: "ollama", url: "http://x", model: null } as const;
+
+const prompt = { kind: "text", text: "t2" } as const;
 
 const isTurn = (event: string) => /^[AB] /.test(event);
 
@@ -201,11 +213,63 @@ describe("what fails in a run", () => {
     expect(results(run.entries)).toHaveLength(4);
   });
 
-  it("leaves out a subject from where it failed on, and measures the other", async () => {
+  it("misses an answer that failed, and goes on with the next", async () => {
     const run = await finished({ subjects, suites: [latency, starter], behaviours: { A: { failsAt: "t2" } } });
-    expect(results(run.entries).filter((result) => result.includes(" A "))).toEqual(["latency A t1 0"]);
+    expect(results(run.entries).filter((result) => result.includes(" A t"))).toEqual([
+      "latency A t1 0",
+      "latency A t1 1",
+    ]);
+    expect(results(run.entries).filter((result) => result.includes("starter A"))).toHaveLength(4);
     expect(results(run.entries).filter((result) => result.includes(" B "))).toHaveLength(4 + 4);
-    expect(run.progress.at(-1)).toMatchObject({ phase: "ended", done: 7, total: 7, remainingMs: 0 });
+    expect(run.of("failure").map(({ subject, suite, message }) => [subject, suite, message])).toEqual([
+      ["A", "latency", "t2: A failed at t2"],
+      ["A", "latency", "t2: A failed at t2"],
+    ]);
+    expect(run.progress.at(-1)).toMatchObject({ phase: "ended", done: 10, total: 10, remainingMs: 0 });
+  });
+
+  it("leaves a subject out of a suite after three failures in a row, not of the next", async () => {
+    const suites = [{ ...latency, tasks: ["t2", "t2 again"], task: { request: { ...request, prompt } } }, starter];
+    const run = await finished({ subjects, suites, behaviours: { A: { failsAt: "t2" } } });
+    expect(run.events.filter((event) => event === "A t2")).toHaveLength(3);
+    expect(run.of("failure").map(({ message }) => message)).toEqual([
+      "t2: A failed at t2",
+      "t2 again: A failed at t2",
+      "t2: A failed at t2; after 3 failures in a row it is left out",
+    ]);
+    expect(results(run.entries).filter((result) => result.includes(" A "))).toEqual([
+      "score starter A q1 0",
+      "score starter A q2 0",
+      "starter A q1 0",
+      "starter A q2 0",
+    ]);
+  });
+
+  it.each([
+    ["is cut off", { status: 0, errno: "ECONNRESET" }],
+    ["has too much to do", { status: 503, errno: null }],
+  ])("asks a server that %s again, twice", async (_, details) => {
+    const failure = new AppError("server/failed", "for a moment", details);
+    const behaviour = { failsAt: "t2", failure };
+    const once = await finished({ subjects, suites: [latency], behaviours: { A: { ...behaviour, failures: 2 } } });
+    expect(once.of("failure")).toEqual([]);
+    expect(once.events.filter((event) => event.startsWith("wait"))).toEqual(["wait 1000", "wait 5000"]);
+    expect(results(once.entries)).toHaveLength(8);
+    const longer = await finished({ subjects, suites: [latency], behaviours: { A: { ...behaviour, failures: 3 } } });
+    expect(longer.of("failure")).toHaveLength(1);
+  });
+
+  it("opens a model again whose engine ended, and leaves the others open", async () => {
+    const failure = new AppError("engine/exited", "the engine ended");
+    const run = await finished({
+      subjects,
+      suites: [latency],
+      behaviours: { A: { failsAt: "t2", failure, failures: 1 } },
+    });
+    expect(run.events.filter((event) => /^(un|open)/.test(event))).toEqual([
+      ...["open A", "open B", "unload A", "open A", "unload A", "unload B"],
+    ]);
+    expect(results(run.entries)).toHaveLength(7);
   });
 
   it("leaves out a suite that cannot be prepared, and goes on with the others", async () => {
@@ -263,7 +327,6 @@ describe("what a subject objects to", () => {
   it("asks another way where the suite has one", async () => {
     const base = new ScriptedRun({ subjects, suites: [latency] });
     const fim = { kind: "fim", prefix: "x", suffix: "y" } as const;
-    const { request } = await import("../../../support/benchmarkRun.ts");
     const task = { request: { ...request, prompt: fim }, fallback: request };
     const objection = ({ prompt }: { prompt: { kind: string } }) => (prompt.kind === "fim" ? refuses : null);
     const run = await finished({ ...base.script, suites: [{ ...latency, task }], behaviours: { A: { objection } } });
@@ -374,6 +437,23 @@ describe("a record that was cut off", () => {
     const rest = new ScriptedRun(script);
     await rest.start(whole.record(outputs + 1));
     expect(rest.events).toEqual(["score q2", "score q2", "close sandbox"]);
+  });
+
+  it("is completed by what failed, when that is tried again", async () => {
+    const failed = await finished({ ...script, behaviours: { A: { failsAt: "t2" } } });
+    const rest = new ScriptedRun(script);
+    expect(await rest.start(failed.record())).toMatchObject({ status: "complete", failures: [] });
+    const all = [...failed.entries, ...rest.entries];
+    expect(results(all)).toEqual(results((await finished(script)).entries));
+    expect(isUnfinished(failed.record())).toBe(true);
+    expect(isUnfinished({ ...failed.record(), entries: all })).toBe(false);
+  });
+
+  it("has something to do while an answer has no score", async () => {
+    const whole = await finished(script);
+    const entries = whole.entries.filter((entry) => entry.type !== "score" || entry.task !== "q2");
+    expect(isUnfinished(whole.record())).toBe(false);
+    expect(isUnfinished({ ...whole.record(), entries })).toBe(true);
   });
 
   it("goes on after a cancel", async () => {
