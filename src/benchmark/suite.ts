@@ -16,6 +16,9 @@ export const suiteIds = [
 ] as const;
 export type SuiteId = (typeof suiteIds)[number];
 
+/** Rounds of speed suites: enough for intervals though some are disturbed. */
+export const defaultRounds = 10;
+
 /** How a user wants a suite run; what a suite does not know is refused. */
 export interface SuiteChoice {
   readonly id: SuiteId;

@@ -10,7 +10,7 @@ import type { RunProgress } from "../benchmark/run/progress.ts";
 import type { RunOutcome } from "../benchmark/run/runner.ts";
 import type { SandboxAccess } from "../benchmark/run/scoring.ts";
 import { Steering } from "../benchmark/run/steering.ts";
-import { suiteIds } from "../benchmark/suite.ts";
+import { defaultRounds, suiteIds } from "../benchmark/suite.ts";
 import { datasetsOf } from "../benchmark/suites/prepareSuite.ts";
 import { dataFolder } from "../common/dataFolder.ts";
 import { starterModelPath } from "../models/starterModel.ts";
@@ -32,7 +32,7 @@ export const benchCommand: Command = {
     "--server URL[#API][=MODEL]  somebody else's server; API: openai, llama-server, ollama",
     "--shapes S,...      sizes with random weights: 0.5b, 1.5b, 7b, 13b, 34b, 70b, 30b-a3b; dense and exact",
     "--types T,...       of their weights (q4_0)      --active A  share of their neurons active for a token (0.11)",
-    "--limit N           tasks per suite              --repetitions N  rounds of speed suites (5), samples of sampled ones",
+    `--limit N           tasks per suite              --repetitions N  rounds of speed suites (${defaultRounds}), samples of sampled ones`,
     "--temperature T, --top-p P  sample instead of taking the likeliest token; quality suites only",
     "--threads N         processor threads            --device cpu  no GPU",
     "--dataset NAME=FILE a data set's file            --fetch  get data sets that are not here from GitHub",

@@ -7,7 +7,7 @@ import { findDataset } from "../benchmark/datasets/catalogue.ts";
 import type { RunPlan } from "../benchmark/run/plan.ts";
 import type { ModelSubject, ServerApi, ServerSubject, SubjectDefinition } from "../benchmark/subject.ts";
 import { modelSubject, serverSubject, withOwnIds } from "../benchmark/subjects/naming.ts";
-import { type SuiteChoice, type SuiteId, suiteIds } from "../benchmark/suite.ts";
+import { defaultRounds, type SuiteChoice, type SuiteId, suiteIds } from "../benchmark/suite.ts";
 import { type Describe, expandSizes } from "../benchmark/suites/sizes/expandSizes.ts";
 import { drawSeed } from "../benchmark/suites/speedTasks.ts";
 import { AppError } from "../common/errors.ts";
@@ -18,7 +18,6 @@ import { type OptionValues, UsageError } from "./command.ts";
 const serverApis: readonly ServerApi[] = ["openai", "llama-server", "ollama"];
 const ollamaPort = "11434";
 const speedSuites: readonly SuiteId[] = ["latency", "sizes"];
-const defaultRounds = 5;
 /** In the middle of what ReLU models were measured to need (ProSparse: 0.11). */
 const defaultActive = 0.11;
 const defaultType = "q4_0";

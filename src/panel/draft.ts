@@ -1,4 +1,5 @@
 // The form for a new run: what stands in it at first, and what can be chosen together.
+import { defaultRounds } from "../benchmark/suite.ts";
 import type { ModeChoice } from "../protocol/model.ts";
 import type { Consent, RunDraft, StartChoices, SuiteOffer } from "./protocol.ts";
 
@@ -20,7 +21,7 @@ export function firstDraft({ models, suites, code }: StartChoices): RunDraft {
     shapes: [],
     suites: suites.filter(({ id }) => id === "latency").map(({ id }) => id),
     limit: 20,
-    rounds: 5,
+    rounds: defaultRounds,
     completions: "ahead",
     consent: code.consent,
   };

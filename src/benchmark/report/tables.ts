@@ -1,5 +1,5 @@
 // A run as tables of text: what Markdown, HTML and the terminal show, each in its own way.
-import type { Figure } from "../statistics/quantile.ts";
+import { type Figure, leastForInterval } from "../statistics/quantile.ts";
 import {
   formatBytes,
   formatCount,
@@ -92,8 +92,14 @@ const subjectColumn: Column<SpeedRow> = { title: "Subject", isText: true, cell: 
 export function speedTable(summary: RunSummary): ReportTable {
   const rows = speedRows(summary);
   const disturbed = rows.reduce((sum, { figures }) => sum + figures.disturbed, 0);
+  const isShort = ({ subject, figures: { ttftMs } }: SpeedRow) => !subject.computedFrom && ttftMs?.interval === null;
   const notes = [
     "Medians with their 95 % intervals; of several prompts the mean of their medians. TTFT: from the request to the first text; the first token is told where it came at another time. TPOT: per token after the first. E2E@n: from the request to the nth token.",
+    ...(rows.some(isShort)
+      ? [
+          `Where there is no interval there were too few samples of a prompt: ${leastForInterval} rounds or more give one.`,
+        ]
+      : []),
     ...(disturbed > 0 ? [`${disturbed} samples are left out: something else ran in the engine beside them.`] : []),
     ...(rows.some(({ figures }) => figures.isBytesPerTokenEstimated)
       ? ["~: a dense model is taken to read its whole file for every token."]

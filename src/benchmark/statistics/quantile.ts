@@ -8,6 +8,9 @@ export interface Interval {
 /** Percentiles are told only from as many samples as leave some beyond them (MLPerf asks for the like). */
 export const leastSamples = { p50: 20, p95: 100, p99: 500 } as const;
 
+/** The interval of a median is told from as many samples on; fewer cannot tell one. */
+export const leastForInterval = 6;
+
 /** null: not known, from too few samples, or computed from other figures and not from samples. */
 export interface Figure {
   readonly count: number;
@@ -88,7 +91,7 @@ export function standardDeviation(values: readonly number[]): number {
 
 /**
  * Between two of the samples, from the binomial distribution alone: at least 95 %, whatever the samples are like. null
- * for fewer than 6, which cannot tell.
+ * for fewer than `leastForInterval`.
  */
 function medianInterval(sorted: Float64Array): Interval | null {
   let rank = 0;

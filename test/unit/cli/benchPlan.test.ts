@@ -28,14 +28,14 @@ describe("the plan of hotpath bench", () => {
           spec: { path: starter, device: "auto", gpuLayers: -1, contextLength: 0, threads: 0, mode: "auto" },
         },
       ],
-      suites: [{ ...greedy, id: "latency", repetitions: 5 }],
+      suites: [{ ...greedy, id: "latency", repetitions: 10 }],
       completions: "ahead",
     });
   });
 
   it("adds the starter set where code may run", async () => {
     expect((await plan({ "allow-code": true })).suites.map(({ id, repetitions }) => [id, repetitions])).toEqual([
-      ["latency", 5],
+      ["latency", 10],
       ["starter", 1],
     ]);
   });

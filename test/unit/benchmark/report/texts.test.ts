@@ -14,6 +14,7 @@ import {
 import { summarize } from "../../../../src/benchmark/report/summary.ts";
 import { reportTables } from "../../../../src/benchmark/report/tables.ts";
 import { renderText } from "../../../../src/benchmark/report/text.ts";
+import { defaultRounds } from "../../../../src/benchmark/suite.ts";
 import {
   exampleEntries,
   exampleOutput,
@@ -81,6 +82,18 @@ describe("the tables of a report", () => {
     const summary = summarize(recordOf([exampleRun]));
     expect(reportTables(summary).map(({ title }) => title)).toEqual(["Subjects"]);
     expect(renderText(summary)).toContain("not finished");
+  });
+
+  it("have intervals for as many rounds as a run has by default, and say why there are none for fewer", () => {
+    const speed = (rounds: number) =>
+      reportTables(summarize(exampleRecord(rounds))).find(({ title }) => title === "Speed");
+    const ofTime = (rounds: number) =>
+      speed(rounds)?.rows.map((row) => row[speed(rounds)?.columns.findIndex(({ title }) => title === "TTFT") ?? 0]);
+    const why = expect.stringContaining("6 rounds or more give one");
+    for (const cell of ofTime(defaultRounds) ?? []) expect(cell).toMatch(/ ms \(.+ to .+ ms\)$/);
+    expect(speed(defaultRounds)?.notes).not.toContainEqual(why);
+    for (const cell of ofTime(5) ?? []) expect(cell).not.toContain("(");
+    expect(speed(5)?.notes).toContainEqual(why);
   });
 
   it("tell percentiles from as many samples as they need", () => {
