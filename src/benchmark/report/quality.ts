@@ -11,7 +11,7 @@ import { groupBy } from "./group.ts";
 export interface QualitySummary {
   readonly suite: SuiteId;
   readonly correct: Rate;
-  /** Share of further measures: "strict", "exact-match". */
+  /** Share of further measures, each of the samples that have it: "strict", "exact-match", "body". */
   readonly measures: Readonly<Record<string, number>>;
   /** Counts of samples. truncated: the text was cut at the most tokens; outOfTime: at the most time. */
   readonly truncated: number;
@@ -32,7 +32,7 @@ export function qualityOf(
   const correct = rateOf(clustersOf(scores, ({ score }) => score.isCorrect));
   if (!correct) return null;
   const names = [...new Set(scores.flatMap(({ score }) => Object.keys(score.measures)))];
-  const measure = (name: string) => shareOfTrue(scores.map(({ score }) => score.measures[name] === true));
+  const measure = (name: string) => shareOfTrue(scores.flatMap(({ score }) => score.measures[name] ?? []));
   const scored = new Set(scores.map(stepKey));
   const counted = outputs.filter((output) => !output.isWarmUp && scored.has(stepKey(output)));
   const count = <T>(items: readonly T[], is: (item: T) => boolean) => items.filter(is).length;

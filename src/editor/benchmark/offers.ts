@@ -46,7 +46,8 @@ const suites: readonly (readonly [SuiteId, Offer])[] = [
     "starter",
     {
       title: "Starter set",
-      description: "Small Python problems of our own, whole bodies and single lines; works offline.",
+      description:
+        "Small Python problems written for Hotpath: whole bodies and single lines, counted apart; works offline.",
       runsCode: true,
       subjects: "models",
       taskCount: 80,

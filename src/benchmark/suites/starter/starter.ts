@@ -1,6 +1,6 @@
-// The starter set: 40 problems of our own that ship with Hotpath, so that it works at once and offline, and that no model
-// has seen in training. Every problem is asked twice: for the whole body, as HumanEval does, and for one line of the
-// reference between what stands before and after it, as an editor does.
+// The starter set: 40 problems that ship with Hotpath, so that it works at once and offline. They were written for Hotpath,
+// which does not make them free of ideas that models know. Every problem is asked twice: for the whole body, as HumanEval
+// does, and for one line of the reference between what stands before and after it, as an editor does.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -19,7 +19,7 @@ export async function prepareStarter(choice: SuiteChoice, productFolder: string)
   const problems = readStarterProblems(text, file);
   return prepareQualitySuite(choice, {
     title: "Starter set",
-    protocol: "HE-base-greedy and infill-single-greedy",
+    protocol: "HE-base-greedy (bodies) and infill-single-greedy (lines)",
     differences: samplingDifferences(choice),
     dataset: {
       name: "starter",

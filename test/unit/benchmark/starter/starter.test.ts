@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { describe, expect, it, type TestContext } from "vitest";
 import { readStarterProblems } from "../../../../src/benchmark/datasets/rows.ts";
+import type { ScoreEntry } from "../../../../src/benchmark/record/entries.ts";
+import { qualityOf } from "../../../../src/benchmark/report/quality.ts";
 import type { GenerateTask } from "../../../../src/benchmark/suite.ts";
 import { prepareStarter } from "../../../../src/benchmark/suites/starter/starter.ts";
 import { read, root } from "../../../support/sources.ts";
@@ -80,7 +82,7 @@ describe("The starter set", () => {
       id: "starter",
       title: "Starter set",
       kind: "quality",
-      protocol: "HE-base-greedy and infill-single-greedy",
+      protocol: "HE-base-greedy (bodies) and infill-single-greedy (lines)",
       dataset: { name: "starter", sha256: expect.stringMatching(/^[0-9a-f]{64}$/), rows: 40, source: "shipped" },
       taskCount: 80,
       promptsSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -125,6 +127,30 @@ describe("The starter set", () => {
     });
     const { prompt = "", solution = "", test = "", entryPoint = "" } = problems[2] ?? {};
     expect(sandbox.programs.at(-1)).toBe(`${prompt}${solution}\n${test}\ncheck(${entryPoint})`);
+  });
+
+  it("counts bodies and lines apart, each among its own kind", async () => {
+    const suite = await prepare({ limit: 4 });
+    const scored = async (task: GenerateTask) => {
+      const sandbox = new ScriptedSandbox(() =>
+        task.id.endsWith("/line") || task.id === "Starter/0" ? "passed" : "failed",
+      );
+      const score = await suite.score?.(task, { text: "    return 0", stopReason: "lines" }, sandbox, signal);
+      return {
+        type: "score",
+        subject: "model",
+        suite: "starter",
+        task: task.id,
+        repetition: 0,
+        cluster: task.cluster,
+        score,
+      };
+    };
+    const scores = await Promise.all((suite.tasks as GenerateTask[]).map(scored));
+    expect(qualityOf("starter", scores as ScoreEntry[], [])).toMatchObject({
+      correct: { value: 0.75 },
+      measures: { body: 0.5, line: 1, "exact-match": 0 },
+    });
   });
 
   it("runs every reference once, for both of its tasks", async () => {
