@@ -13,9 +13,6 @@ namespace hotpath::hotcold {
 
 namespace {
 
-// Above this share of a block, streaming all of its rows beats gathering the active ones.
-constexpr float kGatherShare = 0.6f;
-
 void prefetch_bytes(const uint8_t* at, size_t n) {
   for (size_t i = 0; i < n; i += 64) {
 #if defined(_MSC_VER) && (defined(_M_X64) || defined(_M_IX86))
@@ -143,7 +140,9 @@ void Executor::second_product(const Job& job, int64_t chunk, Block& block) {
   if (!form_.gated || block.n_listed == 0) return;
   const Rows& up = layer_->up;
   float products[kFew * kMaxBlock];
-  const bool is_whole = static_cast<float>(block.n_listed) > kGatherShare * static_cast<float>(block.n);
+  // Gathering costs no more than its share of what streaming does, up to the last row: rows of 0.5 to 4 KB that the prefetch
+  // asked for, 70 % of them, took 0.77 of the time, 90 % 0.93 (Q8_0 and Q4_0, AVX-512 VNNI, one core of a Sapphire Rapids VM).
+  const bool is_whole = block.n_listed == block.n;
   const uint8_t* activations = activation(up, job.first_entry);
   if (is_whole) {
     multiply_rows(up, job.expert, block.first, block.n, activations, activation_stride(up), job.n_entries, products, kMaxBlock);
