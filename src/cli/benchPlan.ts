@@ -5,11 +5,11 @@ import os from "node:os";
 import path from "node:path";
 import { findDataset } from "../benchmark/datasets/catalogue.ts";
 import type { RunPlan } from "../benchmark/run/plan.ts";
+import { refuseEmpty } from "../benchmark/run/schedule.ts";
 import type { ModelSubject, ServerApi, ServerSubject, SubjectDefinition } from "../benchmark/subject.ts";
 import { modelSubject, serverSubject, withOwnIds } from "../benchmark/subjects/naming.ts";
 import { defaultRounds, type SuiteChoice, type SuiteId, suiteIds } from "../benchmark/suite.ts";
 import { type Describe, expandSizes } from "../benchmark/suites/sizes/expandSizes.ts";
-import { drawSeed } from "../benchmark/suites/speedTasks.ts";
 import { AppError } from "../common/errors.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import { type ModeChoice, type ModelSpec, modeChoices } from "../protocol/model.ts";
@@ -36,7 +36,10 @@ export interface AskedPlan {
   readonly notes: readonly string[];
 }
 
-/** Throws a UsageError for what makes no sense; rejects with `model/too-large` when nothing asked for fits here. */
+/**
+ * Throws a UsageError for what makes no sense; rejects with `model/too-large` when nothing asked for fits here, and with
+ * `request/invalid` when nothing would be measured.
+ */
 export async function readPlan(options: OptionValues, sources: PlanSources): Promise<AskedPlan> {
   const spec = specOf(options);
   const servers = textsOf(options.server).map(parseServer);
@@ -46,7 +49,9 @@ export async function readPlan(options: OptionValues, sources: PlanSources): Pro
   const subjects = withOwnIds([...models, ...servers, ...sizes.subjects]);
   const notes = sizes.left.map((shape) => `${shape} is left out: not even a few of its layers fit on this machine.`);
   if (subjects.length === 0) throw new AppError("model/too-large", notes.join(" "));
-  return { plan: { subjects, suites: suitesOf(options, subjects), completions: "ahead" }, notes };
+  const plan: RunPlan = { subjects, suites: suitesOf(options, subjects), completions: "ahead" };
+  refuseEmpty(plan);
+  return { plan, notes };
 }
 
 /** "http://host:port", "http://host:port#api", "http://host:port#api=model". */
@@ -127,7 +132,7 @@ function suitesOf(options: OptionValues, subjects: readonly SubjectDefinition[])
         repetitions: wholeNumberOf(options, "repetitions", defaultRounds),
         temperature: 0,
         topP: 1,
-        seed: drawSeed(),
+        seed,
       };
     // Greedy samples of one problem would all be the same.
     const repetitions = temperature > 0 ? wholeNumberOf(options, "repetitions", 1) : 1;

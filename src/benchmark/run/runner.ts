@@ -10,7 +10,7 @@ import { Journal, type RecordTarget } from "./journal.ts";
 import { Meter } from "./meter.ts";
 import type { RunPlan } from "./plan.ts";
 import type { RunControl, RunProgress } from "./progress.ts";
-import { inOrder, isFor, wavesOf } from "./schedule.ts";
+import { inOrder, isFor, refuseEmpty, wavesOf } from "./schedule.ts";
 import { type SandboxAccess, Scoring } from "./scoring.ts";
 import { type Replay, type RunClock, SuiteRun, type SuiteTools } from "./suiteRun.ts";
 import { type Failure, Teller } from "./teller.ts";
@@ -37,7 +37,7 @@ export interface RunOutcome {
 /**
  * Measures every subject by every suite and writes all of it down as it comes. What fails is left out and told, the rest
  * goes on. A record that was begun before is completed: only what is missing is done. Rejects when nothing can be
- * written, or cancelled before the record was begun.
+ * measured or written, or cancelled before the record was begun.
  */
 export async function runBenchmark(
   plan: RunPlan,
@@ -46,6 +46,7 @@ export async function runBenchmark(
   control: RunControl,
   onProgress: (progress: RunProgress) => void,
 ): Promise<RunOutcome> {
+  if (!target.previous) refuseEmpty(plan);
   const environment = await deps.environment(control.signal);
   const journal = await Journal.begin(target, { plan, environment }, deps.clock.now);
   const meter = new Meter();

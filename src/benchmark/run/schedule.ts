@@ -1,12 +1,23 @@
 // Who is asked what, and in which order.
+import { AppError } from "../../common/errors.ts";
 import type { SubjectDefinition } from "../subject.ts";
 import type { SuiteId, SuiteInfo, Task } from "../suite.ts";
+import type { RunPlan } from "./plan.ts";
 
 /** Shapes without a trained model behind them have a speed and nothing else. */
 export function isFor(suite: SuiteId, subject: SubjectDefinition): boolean {
   if (suite === "sizes") return subject.kind === "synthetic";
   if (suite === "keystrokes") return subject.kind === "model";
   return subject.kind !== "synthetic";
+}
+
+/** Throws `request/invalid` for a plan of which nothing would be measured. */
+export function refuseEmpty({ subjects, suites }: RunPlan): void {
+  if (suites.some(({ id }) => subjects.some((subject) => isFor(id, subject)))) return;
+  const asked = suites.map(({ id }) => id).join(", ") || "no suite";
+  const whom = subjects.map(({ label }) => label).join(", ") || "no subject";
+  const message = `nothing would be measured by ${asked} on ${whom}: "sizes" is for shapes, "keystrokes" for model files, and the others are for model files and servers`;
+  throw new AppError("request/invalid", message);
 }
 
 /**

@@ -104,6 +104,13 @@ describe("the plan of hotpath bench", () => {
     await expect(plan(options)).rejects.toBeInstanceOf(UsageError);
   });
 
+  it("does not begin with suites that are not for what is to be measured", async () => {
+    await expect(plan({ shapes: ["7b"], suite: ["latency"] })).rejects.toMatchObject({
+      code: "request/invalid",
+      message: expect.stringContaining("nothing would be measured by latency on 7B Q4_0 dense, 7B Q4_0 exact"),
+    });
+  });
+
   it("does not begin with a model that is not there", async () => {
     await expect(plan({ model: ["nowhere.gguf"] })).rejects.toMatchObject({ code: "model/not-found" });
   });

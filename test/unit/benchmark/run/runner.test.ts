@@ -172,6 +172,20 @@ describe("runBenchmark", () => {
   });
 });
 
+describe("a run that would measure nothing", () => {
+  it.each([
+    ["no suite is for its subjects", [shape("S", "7b")], [latency], "latency on Shape S"],
+    ["there is no suite", subjects, [], "no suite on Model A, Model B"],
+  ])("is refused before it has a record: %s", async (_, who, suites, message) => {
+    const run = new ScriptedRun({ subjects: who, suites });
+    await expect(run.start()).rejects.toMatchObject({
+      code: "request/invalid",
+      message: expect.stringContaining(message),
+    });
+    expect(run.entries).toEqual([]);
+  });
+});
+
 describe("what else is measured", () => {
   it("replays typing on models, after what is timed and before what is scored", async () => {
     const keystrokes: SuiteScript = { id: "keystrokes", kind: "typing", tasks: ["k1"] };
@@ -356,7 +370,11 @@ describe("warnings of a run", () => {
   });
 
   it("tell of a battery and of a slow governor", async () => {
-    const run = await finished({ subjects, suites: [], environment: { power: "battery", governor: "powersave" } });
+    const run = await finished({
+      subjects,
+      suites: [latency],
+      environment: { power: "battery", governor: "powersave" },
+    });
     expect(run.of("warning").map(({ code }) => code)).toEqual(["battery", "governor"]);
   });
 });
