@@ -13,6 +13,7 @@ import { subjectFactory } from "../subjects/createSubject.ts";
 import { recipeOf } from "../subjects/syntheticFiles.ts";
 import { createReplay } from "../suites/keystrokes/replay.ts";
 import { prepareSuite } from "../suites/prepareSuite.ts";
+import { withFreshPrompts } from "../suites/speedTasks.ts";
 import { openEnergyMeter } from "./energy.ts";
 import { gatherEnvironment } from "./environment.ts";
 import { type Estimate, estimate } from "./estimate.ts";
@@ -52,7 +53,8 @@ export async function startRun(
   };
   try {
     const deps = await dependenciesOn(machine);
-    return await runBenchmark(plan, { previous: null, runId, create }, deps, control, onProgress);
+    const fresh = { ...plan, suites: plan.suites.map(withFreshPrompts) };
+    return await runBenchmark(fresh, { previous: null, runId, create }, deps, control, onProgress);
   } finally {
     await writer?.close();
   }

@@ -43,10 +43,12 @@ interface SpeedSuite {
   readonly prompts: readonly PromptShape[];
 }
 
-/** For a choice of a new run: no server has seen its prompts before. */
-export function drawSeed(): number {
-  return randomInt(2 ** 31);
+/** The choice of a new run: no server has seen its prompts before, not in a run of the same plan either. */
+export function withFreshPrompts(choice: SuiteChoice): SuiteChoice {
+  return isSpeedSuite(choice.id) ? { ...choice, seed: randomInt(2 ** 31) } : choice;
 }
+
+const isSpeedSuite = (id: SuiteId) => id === "latency" || id === "sizes";
 
 export async function prepareSpeedSuite(
   suite: SpeedSuite,

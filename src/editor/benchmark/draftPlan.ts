@@ -7,7 +7,6 @@ import type { ServerSubject } from "../../benchmark/subject.ts";
 import { modelSubject, serverSubject, withOwnIds } from "../../benchmark/subjects/naming.ts";
 import type { SuiteChoice, SuiteId } from "../../benchmark/suite.ts";
 import { type Describe, expandSizes } from "../../benchmark/suites/sizes/expandSizes.ts";
-import { drawSeed } from "../../benchmark/suites/speedTasks.ts";
 import { AppError } from "../../common/errors.ts";
 import type { RunDraft, ServerDraft } from "../../panel/protocol.ts";
 import type { ModelSpec } from "../../protocol/model.ts";
@@ -71,6 +70,6 @@ function suiteOf(id: SuiteId, { limit, rounds }: RunDraft): SuiteChoice {
     repetitions: isSpeed ? rounds : 1,
     temperature: 0,
     topP: 1,
-    seed: isSpeed ? drawSeed() : 1,
+    seed: 1,
   };
 }

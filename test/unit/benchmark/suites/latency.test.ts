@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { GenerateTask, SuiteChoice } from "../../../../src/benchmark/suite.ts";
 import { prepareLatency } from "../../../../src/benchmark/suites/latency/latency.ts";
 import { prepareSizes } from "../../../../src/benchmark/suites/sizes/sizes.ts";
+import { withFreshPrompts } from "../../../../src/benchmark/suites/speedTasks.ts";
 import { root } from "../../../support/sources.ts";
 
 const choice: SuiteChoice = { id: "latency", limit: null, repetitions: 5, temperature: 0, topP: 1, seed: 1 };
@@ -80,6 +81,14 @@ describe("the latency suite", () => {
 
   it("says what is missing where the product's files are", async () => {
     await expect(prepareLatency(choice, "nowhere")).rejects.toMatchObject({ code: "dataset/unavailable" });
+  });
+});
+
+describe("the seed of a new run", () => {
+  it("is drawn for speed suites, and stays what it is for others", () => {
+    const latency = [1, 2].map(() => withFreshPrompts(choice));
+    expect(latency[0]?.seed).not.toBe(latency[1]?.seed);
+    expect(withFreshPrompts({ ...choice, id: "humaneval" })).toEqual({ ...choice, id: "humaneval" });
   });
 });
 
