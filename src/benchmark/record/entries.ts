@@ -111,8 +111,15 @@ export interface TypingEntry extends Timed {
   readonly latenciesMs: readonly number[];
   /** Keystrokes that a text was shown for. */
   readonly shown: number;
+  /**
+   * Keystrokes that it was clear for before the next change of the text or the cursor whether there is a text; the
+   * others were overtaken, and their latencies are not known.
+   */
+  readonly answered: number;
   /** Generations that were started and given up before their end. */
   readonly cancelled: number;
+  /** Generations that ran while the engine did something else for somebody else; they may have taken longer. */
+  readonly overlaps: number;
   /** Of every keystroke: typed, cache, inFlight, engine, none. */
   readonly sources: Readonly<Record<string, number>>;
   /** Typed characters that stood on the screen as a suggestion when they were typed. */

@@ -126,6 +126,7 @@ export class SuiteRun {
     const what = `${task.id} on ${contestant.label}`;
     if (task.kind === "replay") {
       if (!replay) throw new Error("a suite of typing traces needs a replay");
+      await this.#warmUpTyping(contestant);
       teller.tell("measuring", what);
       const started = clock.now();
       const shown = await replay(task, contestant.subject.definition, control.signal);
@@ -150,6 +151,14 @@ export class SuiteRun {
     if (this.#suite.info.kind === "speed") this.#noise.add(output);
     if (this.#suite.score) this.#waiting.push({ task: asked, output });
     return clock.now() - started;
+  }
+
+  /** Traces have no request to warm up with, and what comes of this one is part of nothing. */
+  async #warmUpTyping(contestant: Contestant): Promise<void> {
+    if (contestant.isWarm) return;
+    this.#tools.teller.tell("warming-up", contestant.label);
+    await contestant.subject.generate(warmUpRequest, this.#tools.control.signal);
+    contestant.isWarm = true;
   }
 
   /** The task as this subject can be asked; null: not at all, and it has been told. */
@@ -245,6 +254,18 @@ export class SuiteRun {
     }
   }
 }
+
+const warmUpRequest: GenerationRequest = {
+  prompt: { kind: "text", text: "# Warm-up\nfor number in range(10):\n" },
+  maxTokens: 16,
+  maxLines: 0,
+  stop: [],
+  temperature: 0,
+  topP: 1,
+  seed: 0,
+  ignoreEnd: true,
+  timeLimitMs: 0,
+};
 
 type Given = Omit<OutputEntry, "atMs">;
 

@@ -11,7 +11,7 @@ import type { Outcome, OutcomeSource } from "../../../completion/outcome.ts";
 import { CompletionPipeline, type PipelineDependencies } from "../../../completion/pipeline.ts";
 import { classifyChange, type LastChange, TypingRhythm } from "../../../completion/typingRhythm.ts";
 import type { Engine } from "../../../engine/engine.ts";
-import type { LoadedModel, ModelSpec } from "../../../protocol/model.ts";
+import type { GenerateResult, LoadedModel, ModelSpec } from "../../../protocol/model.ts";
 import type { TypingEntry } from "../../record/entries.ts";
 import type { SubjectDefinition } from "../../subject.ts";
 import type { ReplayTask } from "../../suite.ts";
@@ -26,7 +26,8 @@ export type ReplayClock = Pick<PipelineDependencies, "now" | "wait">;
 
 export interface ReplayParts {
   readonly model: LoadedModel;
-  readonly generate: Generate;
+  /** May tell how many others ran beside it. */
+  readonly generate: (...call: Parameters<Generate>) => Promise<GenerateResult & { readonly overlaps?: number }>;
   readonly clock: ReplayClock;
 }
 
@@ -53,7 +54,7 @@ export async function replayTask(
 ): Promise<TypingFigures> {
   const trace = parseTrace(task.trace, task.id);
   const model = await engine.load(spec, signal);
-  const generate: Generate = (params, onText, generationSignal) => {
+  const generate: ReplayParts["generate"] = (params, onText, generationSignal) => {
     const request = { documentId: params.sequenceKey, model: spec, priority: "completion" as const };
     return engine.generate({ ...params, ...request }, onText, generationSignal);
   };
@@ -87,7 +88,9 @@ class Replay {
   #answer: Promise<void> = Promise.resolve();
 
   #keystrokes = 0;
+  #answered = 0;
   #cancelled = 0;
+  #overlaps = 0;
   #savedCharacters = 0;
   #typedCharacters = 0;
   readonly #latenciesMs: number[] = [];
@@ -125,13 +128,15 @@ class Replay {
   }
 
   figures(): TypingFigures {
-    const answered = Object.values(this.#sources).reduce((sum, count) => sum + count, 0) - this.#sources.none;
+    const shown = Object.values(this.#sources).reduce((sum, count) => sum + count, 0) - this.#sources.none;
     return {
       keystrokes: this.#keystrokes,
       latenciesMs: this.#latenciesMs,
-      shown: answered,
+      shown,
+      answered: this.#answered,
       cancelled: this.#cancelled,
-      sources: { ...this.#sources, none: this.#keystrokes - answered },
+      overlaps: this.#overlaps,
+      sources: { ...this.#sources, none: this.#keystrokes - shown },
       savedCharacters: this.#savedCharacters,
       typedCharacters: this.#typedCharacters,
     };
@@ -140,6 +145,9 @@ class Replay {
   readonly #generate: Generate = (params, onText, signal) => {
     const generation = this.#parts.generate(params, onText, signal);
     const settled = generation
+      .then(({ overlaps = 0 }) => {
+        if (overlaps > 0) this.#overlaps++;
+      })
       .catch((thrown: unknown) => {
         if (isCancelled(thrown)) this.#cancelled++;
       })
@@ -194,6 +202,7 @@ class Replay {
 
   #present(outcome: Outcome, pressedMs: number): void {
     this.#latency.addOutcome(outcome);
+    this.#answered++;
     this.#sources[outcome.source]++;
     if (outcome.source === "none") this.#ghost.hide();
     else this.#ghost.show(outcome.text);

@@ -49,7 +49,9 @@ describe("Replaying typing", () => {
       keystrokes: 1,
       latenciesMs: [130],
       shown: 1,
+      answered: 1,
       cancelled: 0,
+      overlaps: 0,
       sources: { typed: 0, cache: 0, inFlight: 0, engine: 1, none: 0 },
       savedCharacters: 0,
       typedCharacters: 1,
@@ -61,7 +63,13 @@ describe("Replaying typing", () => {
     await pass(80 + editorDelayMs + delayMs);
     expect(engine.generations.map(({ params }) => params.prefix)).toEqual(["a = bcd"]);
     await engine.last.finish();
-    expect(await figures).toMatchObject({ keystrokes: 3, shown: 0, latenciesMs: [], sources: { none: 3 } });
+    expect(await figures).toMatchObject({
+      keystrokes: 3,
+      answered: 1,
+      shown: 0,
+      latenciesMs: [],
+      sources: { none: 3 },
+    });
   });
 
   it("counts what is typed along as saved, and takes no time for it", async () => {
@@ -76,7 +84,9 @@ describe("Replaying typing", () => {
       keystrokes: 4,
       latenciesMs: [100],
       shown: 3,
+      answered: 4,
       cancelled: 0,
+      overlaps: 0,
       sources: { typed: 2, cache: 0, inFlight: 0, engine: 1, none: 1 },
       savedCharacters: 2,
       typedCharacters: 4,
@@ -104,6 +114,18 @@ describe("Replaying typing", () => {
     expect(first.signal.aborted).toBe(true);
     await engine.last.finish();
     expect(await figures).toMatchObject({ cancelled: 1, shown: 0 });
+  });
+
+  it("counts generations that the engine ran beside others", async () => {
+    const beside = async (...call: Parameters<typeof engine.generate>) => ({
+      ...(await engine.generate(...call)),
+      overlaps: 2,
+    });
+    const trace = traceOf("a = \n", typing("b", 4));
+    const figures = replayTrace(trace, { model: qwen, generate: beside, clock }, new AbortController().signal);
+    await pass(editorDelayMs + delayMs);
+    await engine.last.finish();
+    expect(await figures).toMatchObject({ answered: 1, overlaps: 1 });
   });
 
   it("takes a suggestion off the screen when the cursor moves, and does not ask where nothing was typed", async () => {

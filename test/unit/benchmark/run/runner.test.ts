@@ -208,6 +208,16 @@ describe("what else is measured", () => {
     expect(rest.of("typing")).toEqual([]);
   });
 
+  it("warms up before typing, too, and records nothing of it", async () => {
+    const keystrokes: SuiteScript = { id: "keystrokes", kind: "typing", tasks: ["k1", "k2"] };
+    const run = await finished({ subjects, suites: [keystrokes] });
+    expect(run.prompts).toHaveLength(2);
+    expect(run.events.filter((event) => /^A /.test(event)).map((event) => event.slice(0, 7))).toEqual([
+      ...["A for n", "A types", "A types"],
+    ]);
+    expect(run.of("output")).toEqual([]);
+  });
+
   it("counts the energy of timed generations, where the system tells", async () => {
     const run = await finished({ subjects: [model("A")], suites: [latency, starter], watts: 50 });
     const joules = run.of("output").map(({ suite, joules: each }) => `${suite} ${each?.toFixed(2)}`);
