@@ -15,6 +15,7 @@ import type {
   SubjectFacts,
 } from "../../src/benchmark/subject.ts";
 import type {
+  DatasetInfo,
   GenerateTask,
   PreparedSuite,
   ReplayTask,
@@ -120,6 +121,7 @@ export function shape(id: string, name: string): SubjectDefinition {
 /** What a subject does otherwise than answer at once. */
 export interface Behaviour {
   readonly openFails?: ErrorCode;
+  readonly facts?: Partial<SubjectFacts>;
   readonly failsAt?: string;
   /** How it fails there; `server/failed` when not given. */
   readonly failure?: AppError;
@@ -139,6 +141,7 @@ export interface SuiteScript {
   readonly referencesPassing?: number;
   readonly prepareFails?: ErrorCode;
   readonly promptsSha256?: string;
+  readonly dataset?: DatasetInfo;
 }
 
 export interface Script {
@@ -256,7 +259,7 @@ export class ScriptedRun {
         if (this.#open.size >= (this.script.room ?? 9)) throw new AppError("model/too-large", `no room for ${id}`);
         this.#open.add(id);
         this.#happens(`open ${id}`);
-        return facts;
+        return { ...facts, ...this.script.behaviours?.[id]?.facts };
       },
       objection: (asked) => objection?.(asked) ?? null,
       generate: async (asked, signal) => {
@@ -279,7 +282,7 @@ export class ScriptedRun {
     const script = this.script.suites.find((suite) => suite.id === id);
     if (!script) throw new Error(`no suite ${id}`);
     if (script.prepareFails) throw new AppError(script.prepareFails, `${id} is not there`);
-    const { kind, tasks, task, runsCode = false, referencesPassing, promptsSha256 = "same" } = script;
+    const { kind, tasks, task, runsCode = false, referencesPassing, promptsSha256 = "same", dataset = null } = script;
     const traces = tasks.map((name): ReplayTask => ({ kind: "replay", id: name, cluster: name, trace: "" }));
     const named = tasks.map(
       (name): GenerateTask => ({
@@ -295,7 +298,7 @@ export class ScriptedRun {
       return { isCorrect: text === "a b c", verdict: null, measures: {}, detail: null };
     };
     return {
-      info: { id, title: `Suite ${id}`, kind, protocol: "test", dataset: null, taskCount: tasks.length, promptsSha256 },
+      info: { id, title: `Suite ${id}`, kind, protocol: "test", dataset, taskCount: tasks.length, promptsSha256 },
       tasks: kind === "typing" ? traces : named,
       request: (asked) => asked.request,
       score: kind === "quality" ? score : null,

@@ -1,6 +1,6 @@
 // The subjects that are measured together: opened, kept open side by side where they fit, and closed.
-import { toAppError } from "../../common/errors.ts";
-import type { Subject, SubjectDefinition } from "../subject.ts";
+import { AppError, toAppError } from "../../common/errors.ts";
+import type { Subject, SubjectDefinition, SubjectFacts } from "../subject.ts";
 import type { Journal } from "./journal.ts";
 import type { Teller } from "./teller.ts";
 
@@ -92,9 +92,27 @@ export class Field {
     const onProgress = (what: string, fraction: number) =>
       this.#teller.tell("opening", `${entrant.label}: ${what}, ${Math.floor(100 * fraction)} %`);
     const facts = await entrant.subject.open(onProgress, this.#signal);
+    const before = this.#journal.factsBefore(entrant.id);
+    if (before) await this.#compare(entrant, before, facts);
     entrant.isOpen = true;
     entrant.isWarm = false;
     await this.#journal.append({ type: "subject", subject: entrant.id, facts });
+  }
+
+  /** Of a resumed run. Rejects when it is no longer the same model. */
+  async #compare({ id, label, subject }: Entrant, before: SubjectFacts, now: SubjectFacts): Promise<void> {
+    if (before.sha256 !== null && now.sha256 !== null && before.sha256 !== now.sha256) {
+      await subject.unload();
+      const message = `${label} has the hash ${now.sha256}, and had ${before.sha256} when the run began; start a new run`;
+      throw new AppError("record/invalid", message, { before: before.sha256, now: now.sha256 });
+    }
+    const names = ["mode", "placement", "server"] as const;
+    const changes = names.filter((name) => before[name] !== now[name]);
+    if (changes.length === 0) return;
+    const told = changes.map((name) => `${name}: ${before[name] ?? "unknown"}, now ${now[name] ?? "unknown"}`);
+    const message = `It does not run as it did when the run began: ${told.join("; ")}.`;
+    const advice = "Do not compare its speed before with that after; better run it anew.";
+    await this.#teller.warn({ code: "resumed", message, advice }, id);
   }
 
   async #giveUpTogether(error: unknown): Promise<void> {

@@ -1,7 +1,8 @@
 // The record as a run writes it and, when it is resumed, has written it before.
 import { type OutputEntry, type RecordEntry, type RunEntry, type RunRecord, recordVersion } from "../record/entries.ts";
 import { progressOf, type Step, stepKey } from "../record/resume.ts";
-import type { SuiteId } from "../suite.ts";
+import type { SubjectFacts } from "../subject.ts";
+import type { SuiteId, SuiteInfo } from "../suite.ts";
 
 /** Where entries go. `append` resolves when the entry would survive the end of the process. */
 export interface EntrySink {
@@ -64,9 +65,15 @@ export class Journal {
     return this.#unscored.filter((entry) => entry.suite === suite);
   }
 
-  /** Of the suite's questions when the run began; null: it had not come to them. */
-  promptsSha256(suite: SuiteId): string | null {
+  /** What the suite was when the run began; null: it had not come to it, or the run begins now. */
+  suiteBefore(suite: SuiteId): SuiteInfo | null {
     const found = this.#previous?.entries.find((entry) => entry.type === "suite" && entry.info.id === suite);
-    return found?.type === "suite" ? found.info.promptsSha256 : null;
+    return found?.type === "suite" ? found.info : null;
+  }
+
+  /** What the subject was when it was opened before this run was resumed; null: it was not. */
+  factsBefore(subject: string): SubjectFacts | null {
+    const found = this.#previous?.entries.find((entry) => entry.type === "subject" && entry.subject === subject);
+    return found?.type === "subject" ? found.facts : null;
   }
 }

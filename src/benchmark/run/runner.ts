@@ -2,7 +2,7 @@
 import { AppError, isCancelled } from "../../common/errors.ts";
 import type { Environment } from "../record/entries.ts";
 import type { Subject, SubjectDefinition } from "../subject.ts";
-import type { PreparedSuite, SuiteChoice } from "../suite.ts";
+import type { PreparedSuite, SuiteChoice, SuiteInfo } from "../suite.ts";
 import type { EnergyMeter } from "./energy.ts";
 import { cautionsAbout, differences } from "./environment.ts";
 import { Field } from "./field.ts";
@@ -114,15 +114,26 @@ class Run {
       try {
         const prepared = await deps.prepareSuite(choice, control.signal);
         const { info } = prepared;
-        const before = journal.promptsSha256(info.id);
-        if (before !== null && before !== info.promptsSha256) throw otherQuestions(prepared);
-        if (before === null) await journal.append({ type: "suite", info });
+        const before = journal.suiteBefore(info.id);
+        if (before) await this.#compare(before, info);
+        else await journal.append({ type: "suite", info });
         suites.push({ prepared, info, repetitions: choice.repetitions });
       } catch (error) {
         await this.#refuse(choice.id, this.#plan.subjects, error);
       }
     }
     return suites;
+  }
+
+  async #compare(before: SuiteInfo, info: SuiteInfo): Promise<void> {
+    if (before.promptsSha256 !== info.promptsSha256) throw otherQuestions(info);
+    const [was, now] = [before, info].map(({ dataset }) => dataset?.sha256 ?? null);
+    if (was === now) return;
+    await this.#parts.teller.warn({
+      code: "other-data",
+      message: `${info.title} asks the same, but its data set had the hash ${was} when the run began, now ${now}.`,
+      advice: "Score it anew with `hotpath verify`: tests and answers may be others.",
+    });
   }
 
   #expect(suite: ChosenSuite): void {
@@ -197,7 +208,7 @@ async function warnOfDifferences(teller: Teller, before: Environment, now: Envir
   });
 }
 
-function otherQuestions({ info }: PreparedSuite): AppError {
+function otherQuestions(info: SuiteInfo): AppError {
   const message = `${info.title} does not ask what it asked when the run began; start a new run instead of resuming this one`;
   return new AppError("record/invalid", message, { suite: info.id, promptsSha256: info.promptsSha256 });
 }

@@ -502,6 +502,31 @@ describe("a record that was cut off", () => {
     ]);
   });
 
+  it("is not mixed with another model", async () => {
+    const whole = await finished(script);
+    const rest = new ScriptedRun({ ...script, behaviours: { A: { facts: { sha256: "1".repeat(64) } } } });
+    const { failures } = await rest.start(whole.record(6));
+    expect(failures).toMatchObject([{ subject: "A", suite: null, code: "record/invalid" }]);
+    expect(failures[0]?.message).toContain(`has the hash ${"1".repeat(64)}, and had ${"0".repeat(64)}`);
+    expect(results(rest.entries).some((result) => / A /.test(result))).toBe(false);
+    expect(rest.events.slice(0, 3)).toEqual(["open A", "unload A", "open B"]);
+  });
+
+  it("is warned of when a subject runs otherwise, or data have changed", async () => {
+    const data = { name: "d", sha256: "a".repeat(64), rows: 1, source: "shipped" };
+    const suites = [latency, { ...starter, dataset: data }];
+    const whole = await finished({ subjects, suites });
+    const facts = { mode: "exact", placement: "1 layers on CUDA0" };
+    const other = [latency, { ...starter, dataset: { ...data, sha256: "b".repeat(64) } }];
+    const rest = new ScriptedRun({ subjects, suites: other, behaviours: { B: { facts } } });
+    await rest.start(whole.record(6));
+    expect(rest.of("failure")).toEqual([]);
+    expect(rest.of("warning").map(({ code, subject, message }) => [code, subject, message])).toEqual([
+      ["other-data", null, expect.stringContaining(`had the hash ${"a".repeat(64)} when the run began, now ${"b"}`)],
+      ["resumed", "B", expect.stringContaining("mode: dense, now exact; placement: 32 layers on CPU, now 1 layers")],
+    ]);
+  });
+
   it("is not mixed with other questions", async () => {
     const whole = await finished({ subjects, suites: [latency] });
     const rest = new ScriptedRun({ subjects, suites: [{ ...latency, promptsSha256: "other" }] });
