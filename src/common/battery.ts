@@ -5,31 +5,39 @@ import path from "node:path";
 
 const supplies = "/sys/class/power_supply";
 
+export type PowerSource = "ac" | "battery";
+
 export async function isOnBattery(platform = process.platform, folder = supplies): Promise<boolean> {
-  if (platform === "linux") return areSuppliesDischarging(folder);
-  if (platform === "darwin") return isDischarging(await printed("pmset", ["-g", "batt"]));
-  if (platform === "win32")
-    return isDischarging(await printed("powershell", ["-NoProfile", "-Command", windowsQuestion]));
-  return false;
+  return (await powerSource(platform, folder)) === "battery";
+}
+
+/** null: the system does not tell, as it is on most desktops and virtual machines. */
+export async function powerSource(platform = process.platform, folder = supplies): Promise<PowerSource | null> {
+  if (platform === "linux") return sourceOfSupplies(folder);
+  if (platform === "darwin") return sourceIn(await printed("pmset", ["-g", "batt"]));
+  if (platform === "win32") return sourceIn(await printed("powershell", ["-NoProfile", "-Command", windowsQuestion]));
+  return null;
 }
 
 const windowsQuestion =
   "Add-Type -AssemblyName System.Windows.Forms; " +
-  "if ([Windows.Forms.SystemInformation]::PowerStatus.PowerLineStatus -eq 'Offline') { 'Battery Power' }";
+  "switch ([Windows.Forms.SystemInformation]::PowerStatus.PowerLineStatus) " +
+  "{ 'Offline' { 'Battery Power' } 'Online' { 'AC Power' } }";
 
 /** pmset names the source it draws from; our question to Windows answers in the same words. */
-export function isDischarging(text: string): boolean {
-  return text.includes("Battery Power");
+export function sourceIn(text: string): PowerSource | null {
+  if (text.includes("Battery Power")) return "battery";
+  return text.includes("AC Power") ? "ac" : null;
 }
 
 /** A battery that discharges, and no mains that is plugged in: batteries of mice and keyboards discharge all the time. */
-async function areSuppliesDischarging(folder: string): Promise<boolean> {
+async function sourceOfSupplies(folder: string): Promise<PowerSource | null> {
   const read = (name: string, file: string) =>
     readFile(path.join(folder, name, file), "utf8").then(
       (text) => text.trim(),
       () => "", // Not every supply has every file.
     );
-  const names = await readdir(folder).catch(() => []); // A machine without the folder has no battery.
+  const names = await readdir(folder).catch(() => []); // Nothing is known of such a machine.
   const facts = await Promise.all(
     names.map(async (name) => ({
       type: await read(name, "type"),
@@ -38,13 +46,15 @@ async function areSuppliesDischarging(folder: string): Promise<boolean> {
       online: await read(name, "online"),
     })),
   );
-  if (facts.some(({ type, online }) => type !== "Battery" && online === "1")) return false;
-  return facts.some(({ type, scope, status }) => type === "Battery" && scope !== "Device" && status === "Discharging");
+  if (facts.some(({ type, online }) => type !== "Battery" && online === "1")) return "ac";
+  const batteries = facts.filter(({ type, scope }) => type === "Battery" && scope !== "Device");
+  if (batteries.length === 0) return null;
+  return batteries.some(({ status }) => status === "Discharging") ? "battery" : "ac";
 }
 
 function printed(command: string, args: string[]): Promise<string> {
   return new Promise((resolve) => {
-    // Whoever cannot answer is taken for mains.
+    // Whoever cannot answer does not tell.
     execFile(command, args, { windowsHide: true, timeout: 10_000 }, (error, stdout) => resolve(error ? "" : stdout));
   });
 }

@@ -1,7 +1,7 @@
 // Where and with what a run is made.
 import { readFile } from "node:fs/promises";
 import os from "node:os";
-import { isOnBattery } from "../../common/battery.ts";
+import { powerSource } from "../../common/battery.ts";
 import { isCancelled } from "../../common/errors.ts";
 import { productVersion } from "../../common/productVersion.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -30,7 +30,7 @@ export async function gatherEnvironment(engine: Engine, signal: AbortSignal): Pr
       memoryBytes,
       driver: /nvidia|geforce|tesla|quadro/i.test(description) ? driver : null,
     })),
-    power: (await isOnBattery()) ? "battery" : "ac",
+    power: await powerSource(),
     governor: await firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
     llamaVersion: diagnostics?.libraries.llamaVersion ?? null,
     cpuVariant: diagnostics?.libraries.cpuVariant ?? null,
