@@ -1,8 +1,7 @@
 // What outputs were worth, and whether two subjects differ.
 import type { OutputEntry, ScoreEntry } from "../record/entries.ts";
 import { stepKey } from "../record/resume.ts";
-import { clusteredInterval } from "../statistics/bootstrap.ts";
-import { mcnemar } from "../statistics/pairs.ts";
+import { differenceInterval, mcnemar } from "../statistics/pairs.ts";
 import { describeSamples, type Figure, type Interval, mean } from "../statistics/quantile.ts";
 import { type Rate, rateOf, shareOfTrue } from "../statistics/rates.ts";
 import type { SuiteId } from "../suite.ts";
@@ -58,7 +57,7 @@ export interface QualityComparison {
   /** Tasks that `against` alone and that `subject` alone got right. */
   readonly lost: readonly string[];
   readonly won: readonly string[];
-  /** Of the rates, `subject` less `against`; resampled by problem. */
+  /** Of the rates, `subject` less `against`; resampled by problem, or exact where nothing flipped. */
   readonly difference: number;
   readonly interval: Interval | null;
   /** Exact McNemar test; null where several rows are of one problem, as it supposes independent ones. */
@@ -89,7 +88,7 @@ export function compareQuality(
     lost,
     won,
     difference: mean(clusters.flat()),
-    interval: clusteredInterval(clusters),
+    interval: differenceInterval(clusters),
     pValue: clusters.length === pairs.length ? mcnemar(lost.length, won.length) : null,
   };
 }

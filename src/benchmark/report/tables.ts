@@ -176,7 +176,7 @@ function gainTable({ subjects }: RunSummary): ReportTable {
 
 export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
   const notes = [
-    "95 % intervals: Wilson's, or by resampling problems where several samples are of one. Public problems may be in what a model was trained on: compare, do not rank.",
+    "95 % intervals: Wilson's, or by resampling problems where several samples are of one (Wilson's over problems where all are alike). Public problems may be in what a model was trained on: compare, do not rank.",
   ];
   const rows = suites.flatMap(({ info }) =>
     subjects.flatMap(({ label: name, quality }) =>
@@ -208,7 +208,7 @@ export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
 
 export function comparisonTable({ comparisons, subjects, suites }: RunSummary): ReportTable {
   const notes = [
-    "On the same problems. Lost and won: what only the other and only this one solved. p: exact McNemar test, two-sided; not told where several rows are of one problem, as it supposes independent ones.",
+    "On the same problems. Lost and won: what only the other and only this one solved. p: exact McNemar test, two-sided; not told where several rows are of one problem, as it supposes independent ones. 95 % intervals by resampling problems; exact where nothing flipped.",
   ];
   const nameOf = (subject: string) => subjects.find(({ id }) => id === subject)?.label ?? subject;
   return table("Quality, pair by pair", notes, comparisons, [

@@ -1,5 +1,5 @@
 // Comparing two by what both did.
-import { bootstrapInterval } from "./bootstrap.ts";
+import { bootstrapInterval, clusteredInterval } from "./bootstrap.ts";
 import { binomialCdf, type Interval, mean } from "./quantile.ts";
 
 /** Exact McNemar test, two-sided: how likely so uneven a split is when neither is better. Counts what only one got. */
@@ -8,6 +8,20 @@ export function mcnemar(onlyFirst: number, onlySecond: number): number {
   if (flips === 0) return 1;
   const [atMost = 1] = [...binomialCdf(flips)].slice(Math.min(onlyFirst, onlySecond));
   return Math.min(1, 2 * atMost);
+}
+
+/**
+ * Of the difference of two shares, at 95 %: +1 is what only the first got, -1 what only the second did, 0 what is alike.
+ * Resampled by cluster. Where nothing flipped, of the most clusters that may flip either way and show none among so
+ * many (Clopper and Pearson 1934). null where all flipped the same way.
+ */
+export function differenceInterval(clusters: readonly (readonly number[])[]): Interval | null {
+  if (clusters.length > 0 && clusters.flat().every((flip) => flip === 0)) {
+    const most = 1 - 0.025 ** (1 / clusters.length);
+    return { low: -most, high: most };
+  }
+  const interval = clusteredInterval(clusters);
+  return interval && interval.low < interval.high ? interval : null;
 }
 
 export interface Ratio {

@@ -9,7 +9,8 @@ export interface Rate {
   /** 0 to 1. */
   readonly value: number;
   readonly interval: Interval | null;
-  readonly method: "Wilson" | "bootstrap by problem";
+  /** "Wilson by problem": where all clusters are alike, drawing them again says nothing. */
+  readonly method: "Wilson" | "Wilson by problem" | "bootstrap by problem";
 }
 
 /**
@@ -25,7 +26,9 @@ export function rateOf(clusters: readonly (readonly boolean[])[]): Rate | null {
     return { count, value, interval: wilsonInterval(samples.filter(Boolean).length, count), method: "Wilson" };
   }
   const interval = clusteredInterval(clusters.map((cluster) => cluster.map(Number)));
-  return { count, value, interval, method: "bootstrap by problem" };
+  if (interval && interval.low < interval.high) return { count, value, interval, method: "bootstrap by problem" };
+  const problems = clusters.length;
+  return { count, value, interval: wilsonInterval(value * problems, problems), method: "Wilson by problem" };
 }
 
 export function shareOfTrue(samples: readonly boolean[]): number {

@@ -160,6 +160,16 @@ describe("quality", () => {
     expect(subject("ollama").quality).toEqual([]);
   });
 
+  it("takes the share of a measure among the samples that have it", () => {
+    const kinds = summaryOf((entry) => {
+      if (entry.type !== "score") return entry;
+      const kind = Number(entry.task.split("/")[1]) < 10 ? "body" : "line";
+      return { ...entry, score: { ...entry.score, measures: { [kind]: entry.score.isCorrect } } };
+    });
+    // Three of four are right: 7 of the first 10, 23 of the other 30.
+    expect(subject("coder-dense", kinds).quality[0]?.measures).toEqual({ body: 0.7, line: 23 / 30 });
+  });
+
   it("is compared problem by problem with the first subject", () => {
     expect(summary.comparisons).toMatchObject([
       {

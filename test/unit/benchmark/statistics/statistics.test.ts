@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bootstrapInterval } from "../../../../src/benchmark/statistics/bootstrap.ts";
-import { mcnemar, ratioOf } from "../../../../src/benchmark/statistics/pairs.ts";
+import { differenceInterval, mcnemar, ratioOf } from "../../../../src/benchmark/statistics/pairs.ts";
 import { describeSamples, mean, quantile, standardDeviation } from "../../../../src/benchmark/statistics/quantile.ts";
 import { rateOf, wilsonInterval } from "../../../../src/benchmark/statistics/rates.ts";
 
@@ -124,6 +124,14 @@ describe("rates", () => {
     expect(Math.abs((rate?.interval?.high ?? 0) - 0.7232142857142857)).toBeLessThan(0.01);
   });
 
+  it.each([
+    [false, 0],
+    [true, 1],
+  ])("that are all %s still have an interval, of as many as there are problems", (isCorrect, value) => {
+    const rate = rateOf(Array.from({ length: 10 }, () => [isCorrect, isCorrect, isCorrect]));
+    expect(rate).toEqual({ count: 30, value, interval: wilsonInterval(10 * value, 10), method: "Wilson by problem" });
+  });
+
   it("of nothing are none", () => {
     expect(rateOf([])).toBeNull();
   });
@@ -141,6 +149,24 @@ describe("mcnemar", () => {
   ])("of %i against %i is that of statsmodels", (first, second, expected) => {
     expect(mcnemar(first, second)).toBeCloseTo(expected, 10);
     expect(mcnemar(second, first)).toBeCloseTo(expected, 10);
+  });
+});
+
+describe("differenceInterval", () => {
+  it("is as wide as flips that did not show may be frequent, where none did", () => {
+    // scipy.stats.binomtest(0, 10).proportion_ci(0.95, "exact").high
+    const high = 0.30849710781876083;
+    const interval = differenceInterval(Array.from({ length: 10 }, () => [0, 0]));
+    expect(interval?.high).toBeCloseTo(high, 12);
+    expect(interval?.low).toBeCloseTo(-high, 12);
+  });
+
+  it("is none where all flipped the same way, and holds the difference where some did", () => {
+    expect(differenceInterval([[1], [1], [1]])).toBeNull();
+    const interval = differenceInterval(Array.from({ length: 40 }, (_, item) => [item % 4 === 0 ? 1 : 0]));
+    expect(interval?.low).toBeGreaterThan(0);
+    expect(interval?.low).toBeLessThan(0.25);
+    expect(interval?.high).toBeGreaterThan(0.25);
   });
 });
 
