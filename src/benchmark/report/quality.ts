@@ -5,11 +5,14 @@ import { differenceInterval, mcnemar } from "../statistics/pairs.ts";
 import { describeSamples, type Figure, type Interval, mean } from "../statistics/quantile.ts";
 import { type Rate, rateOf, shareOfTrue } from "../statistics/rates.ts";
 import type { SuiteId } from "../suite.ts";
+import { meanPassAtK } from "../suites/humanEval/passAtK.ts";
 import { groupBy } from "./group.ts";
 
 export interface QualitySummary {
   readonly suite: SuiteId;
   readonly correct: Rate;
+  /** "pass@10": mean over tasks; for each of 1, 10 and 100 that has as many samples. Empty for one sample each. */
+  readonly passAtK: Readonly<Record<string, number>>;
   /** Share of further measures, each of the samples that have it: "strict", "exact-match", "body". */
   readonly measures: Readonly<Record<string, number>>;
   /** Counts of samples. truncated: the text was cut at the most tokens; outOfTime: at the most time. */
@@ -38,6 +41,7 @@ export function qualityOf(
   return {
     suite,
     correct,
+    passAtK: passAtKOf(scores),
     measures: Object.fromEntries(names.map((name) => [name, measure(name)])),
     truncated: count(counted, ({ stopReason }) => stopReason === "tokens"),
     outOfTime: count(counted, ({ stopReason }) => stopReason === "time"),
@@ -46,6 +50,20 @@ export function qualityOf(
     ttftMs: describeSamples(counted.filter(({ overlaps }) => overlaps === 0).map(({ ttftMs }) => ttftMs)),
     totalMs: describeSamples(counted.filter(({ overlaps }) => overlaps === 0).map(({ totalMs }) => totalMs)),
   };
+}
+
+function passAtKOf(scores: readonly ScoreEntry[]): Record<string, number> {
+  const counts = [...groupBy(scores, ({ task }) => task).values()].map((samples) => ({
+    samples: samples.length,
+    correct: samples.filter(({ score }) => score.isCorrect).length,
+  }));
+  if (!counts.some(({ samples }) => samples > 1)) return {};
+  return Object.fromEntries(
+    [1, 10, 100].flatMap((k) => {
+      const chance = meanPassAtK(counts, k);
+      return chance === null ? [] : [[`pass@${k}`, chance]];
+    }),
+  );
 }
 
 /** A subject beside the first one that has scores in the suite, over what both answered. */

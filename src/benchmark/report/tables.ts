@@ -175,15 +175,21 @@ function gainTable({ subjects }: RunSummary): ReportTable {
 }
 
 export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
-  const notes = [
-    "95 % intervals: Wilson's, or by resampling problems where several samples are of one (Wilson's over problems where all are alike). Public problems may be in what a model was trained on: compare, do not rank.",
-  ];
   const rows = suites.flatMap(({ info }) =>
     subjects.flatMap(({ label: name, quality }) =>
       quality.filter(({ suite }) => suite === info.id).map((figures) => ({ name, info, figures })),
     ),
   );
+  const sampled = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures.passAtK)))];
   const measures = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures.measures)))];
+  const notes = [
+    "95 % intervals: Wilson's, or by resampling problems where several samples are of one (Wilson's over problems where all are alike). Public problems may be in what a model was trained on: compare, do not rank.",
+    ...(sampled.length > 0
+      ? [
+          "pass@k: the chance that at least one of k samples is right, without bias (Chen et al. 2021); mean over tasks.",
+        ]
+      : []),
+  ];
   return table("Quality", notes, rows, [
     { title: "Suite", isText: true, cell: ({ info }) => info.title },
     { title: "Protocol", isText: true, cell: ({ info }) => info.protocol },
@@ -194,6 +200,10 @@ export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
       cell: ({ figures: { correct } }) =>
         `${formatShare(correct.value)}${formatInterval(correct.interval, formatShare)}`,
     },
+    ...sampled.map((name) => ({
+      title: name,
+      cell: ({ figures }: (typeof rows)[number]) => maybe(figures.passAtK[name], formatShare),
+    })),
     ...measures.map((name) => ({
       title: name,
       cell: ({ figures }: (typeof rows)[number]) => maybe(figures.measures[name], formatShare),

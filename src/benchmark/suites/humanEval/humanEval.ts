@@ -57,5 +57,6 @@ export function humanEvalProtocol(choice: SuiteChoice): { protocol: string; diff
   const { temperature, topP, repetitions } = choice;
   if (temperature === 0) return { protocol: "HE-base-greedy", differences: [] };
   const isUsual = [0.2, 0.8].includes(temperature) && topP === 0.95 && [20, 200].includes(repetitions);
-  return { protocol: "HE-sampled", differences: isUsual ? [] : samplingDifferences(choice) };
+  if (!isUsual) return { protocol: "HE-sampled", differences: samplingDifferences(choice) };
+  return { protocol: `HE-sampled, temperature ${temperature}, ${repetitions} samples`, differences: [] };
 }

@@ -3,6 +3,7 @@ import type { OutputEntry, RecordEntry } from "../../../../src/benchmark/record/
 import { parseRecord } from "../../../../src/benchmark/record/parse.ts";
 import { recommend } from "../../../../src/benchmark/report/recommend.ts";
 import { headline, type RunSummary, type SubjectSummary, summarize } from "../../../../src/benchmark/report/summary.ts";
+import { qualityTable } from "../../../../src/benchmark/report/tables.ts";
 import { paretoFront } from "../../../../src/benchmark/statistics/pareto.ts";
 import {
   exampleEntries,
@@ -158,6 +159,23 @@ describe("quality", () => {
     });
     expect(subject("coder-dense").quality[1]).toMatchObject({ correct: { count: 12, method: "bootstrap by problem" } });
     expect(subject("ollama").quality).toEqual([]);
+  });
+
+  it("of several samples of a task is told as pass@k, for as many as there are", () => {
+    // 10 samples of each of 4 tasks, of which 0, 1, 5 and 10 are right.
+    const [score] = exampleEntries(1).filter((entry) => entry.type === "score");
+    if (!score) throw new Error("the example has no scores");
+    const samples = [0, 1, 5, 10].flatMap((right, task) =>
+      Array.from({ length: 10 }, (_, repetition): RecordEntry => {
+        const own = { ...score.score, isCorrect: repetition < right };
+        return { ...score, task: `starter/${task}`, cluster: `starter/${task}`, repetition, score: own };
+      }),
+    );
+    const start = exampleEntries(1).filter(({ type }) => type === "run" || type === "subject" || type === "suite");
+    const sampled = summarize(parseRecord(recordText([...start, ...samples])));
+    expect(sampled.subjects[0]?.quality[0]?.passAtK).toEqual({ "pass@1": 0.4, "pass@10": 0.75 });
+    expect(qualityTable(sampled).columns.map(({ title }) => title)).toContain("pass@10");
+    expect(subject("coder-dense").quality[0]?.passAtK).toEqual({});
   });
 
   it("takes the share of a measure among the samples that have it", () => {

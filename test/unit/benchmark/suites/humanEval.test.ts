@@ -92,8 +92,14 @@ describe("HumanEval", () => {
   it.each<[string, Partial<SuiteChoice>]>([
     ["custom: HE-base-greedy with other data", {}],
     ["custom: HE-base-greedy with other data, 1 of 2 tasks", { limit: 1 }],
-    ["custom: HE-sampled with other data", { temperature: 0.2, topP: 0.95, repetitions: 20 }],
-    ["custom: HE-sampled with other data", { temperature: 0.8, topP: 0.95, repetitions: 200 }],
+    [
+      "custom: HE-sampled, temperature 0.2, 20 samples with other data",
+      { temperature: 0.2, topP: 0.95, repetitions: 20 },
+    ],
+    [
+      "custom: HE-sampled, temperature 0.8, 200 samples with other data",
+      { temperature: 0.8, topP: 0.95, repetitions: 200 },
+    ],
     [
       "custom: HE-sampled with temperature 0.5, top-p 0.95, 20 samples, other data",
       { temperature: 0.5, topP: 0.95, repetitions: 20 },
