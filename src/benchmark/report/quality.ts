@@ -1,8 +1,7 @@
-// What outputs were worth, and whether two subjects differ.
+// What outputs were worth.
 import type { OutputEntry, ScoreEntry } from "../record/entries.ts";
 import { stepKey } from "../record/resume.ts";
-import { differenceInterval, mcnemar } from "../statistics/pairs.ts";
-import { describeSamples, type Figure, type Interval, mean } from "../statistics/quantile.ts";
+import { describeSamples, type Figure } from "../statistics/quantile.ts";
 import { type Rate, rateOf, shareOfTrue } from "../statistics/rates.ts";
 import type { SuiteId } from "../suite.ts";
 import { meanPassAtK } from "../suites/humanEval/passAtK.ts";
@@ -66,54 +65,7 @@ function passAtKOf(scores: readonly ScoreEntry[]): Record<string, number> {
   );
 }
 
-/** A subject beside the first one that has scores in the suite, over what both answered. */
-export interface QualityComparison {
-  readonly suite: SuiteId;
-  readonly subject: string;
-  readonly against: string;
-  readonly count: number;
-  /** Tasks that `against` alone and that `subject` alone got right. */
-  readonly lost: readonly string[];
-  readonly won: readonly string[];
-  /** Of the rates, `subject` less `against`; resampled by problem, or exact where nothing flipped. */
-  readonly difference: number;
-  readonly interval: Interval | null;
-  /** Exact McNemar test; null where several rows are of one problem, as it supposes independent ones. */
-  readonly pValue: number | null;
-}
-
-/** null: they have nothing in common. */
-export function compareQuality(
-  suite: SuiteId,
-  subject: readonly ScoreEntry[],
-  against: readonly ScoreEntry[],
-): QualityComparison | null {
-  const others = new Map(against.map((entry) => [keyOf(entry), entry]));
-  const pairs = subject.filter((entry) => others.has(keyOf(entry)));
-  const [first] = pairs;
-  const [other] = against;
-  if (!first || !other) return null;
-  const isLost = (entry: ScoreEntry) => !entry.score.isCorrect && others.get(keyOf(entry))?.score.isCorrect === true;
-  const isWon = (entry: ScoreEntry) => entry.score.isCorrect && others.get(keyOf(entry))?.score.isCorrect === false;
-  const lost = pairs.filter(isLost).map(({ task }) => task);
-  const won = pairs.filter(isWon).map(({ task }) => task);
-  const clusters = clustersOf(pairs, (entry) => Number(isWon(entry)) - Number(isLost(entry)));
-  return {
-    suite,
-    subject: first.subject,
-    against: other.subject,
-    count: pairs.length,
-    lost,
-    won,
-    difference: mean(clusters.flat()),
-    interval: differenceInterval(clusters),
-    pValue: clusters.length === pairs.length ? mcnemar(lost.length, won.length) : null,
-  };
-}
-
-function clustersOf<T>(scores: readonly ScoreEntry[], value: (entry: ScoreEntry) => T): T[][] {
+export function clustersOf<T>(scores: readonly ScoreEntry[], value: (entry: ScoreEntry) => T): T[][] {
   const clusters = groupBy(scores, ({ cluster }) => cluster);
   return [...clusters.values()].map((entries) => entries.map(value));
 }
-
-const keyOf = ({ task, repetition }: ScoreEntry) => JSON.stringify([task, repetition]);

@@ -16,10 +16,11 @@ import { paretoFront } from "../statistics/pareto.ts";
 import { describeSamples, type Figure } from "../statistics/quantile.ts";
 import type { Method, SubjectDefinition, SubjectFacts, SyntheticSubject } from "../subject.ts";
 import type { SelfTest, SuiteChoice, SuiteId, SuiteInfo } from "../suite.ts";
+import { compareAll, type QualityComparison } from "./compare.ts";
 import { computedFacts, computedFigures, groupParts, type Parts } from "./computed.ts";
 import { type Gain, type GainSubject, gainOf } from "./gain.ts";
 import { groupBy } from "./group.ts";
-import { compareQuality, type QualityComparison, type QualitySummary, qualityOf } from "./quality.ts";
+import { type QualitySummary, qualityOf } from "./quality.ts";
 import { type SpeedFigures, speedFigures } from "./speed.ts";
 
 export interface RunSummary {
@@ -33,7 +34,7 @@ export interface RunSummary {
   readonly suites: readonly SuiteSummary[];
   /** In the order of the plan; what was computed comes last. */
   readonly subjects: readonly SubjectSummary[];
-  /** Every subject with the first one of its suite. */
+  /** Every subject with the dense one of its file or size, else with the first one of its suite. */
   readonly comparisons: readonly QualityComparison[];
   readonly isolation: IsolationEntry | null;
   readonly warnings: readonly WarningEntry[];
@@ -299,21 +300,6 @@ function sizeFront(subjects: readonly Draft[]): Set<string> {
     ({ size }) => size,
   );
   return new Set(front.map(({ id }) => id));
-}
-
-function compareAll(
-  suites: readonly SuiteInfo[],
-  subjects: readonly SubjectSummary[],
-  scores: readonly ScoreEntry[],
-): QualityComparison[] {
-  return suites.flatMap(({ id: suite }) => {
-    const bySubject = groupBy(
-      scores.filter((score) => score.suite === suite),
-      ({ subject }) => subject,
-    );
-    const [first, ...others] = subjects.filter(({ id }) => bySubject.has(id)).map(({ id }) => bySubject.get(id) ?? []);
-    return others.flatMap((other) => compareQuality(suite, other, first ?? []) ?? []);
-  });
 }
 
 function ratio(of: number | null | undefined, to: number | null | undefined): number | null {

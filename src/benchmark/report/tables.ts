@@ -1,5 +1,6 @@
 // A run as tables of text: what Markdown, HTML and the terminal show, each in its own way.
 import { type Figure, leastForInterval } from "../statistics/quantile.ts";
+import type { Basis, QualityComparison } from "./compare.ts";
 import {
   formatBytes,
   formatCount,
@@ -38,6 +39,7 @@ export function reportTables(summary: RunSummary): ReportTable[] {
     gainTable(summary),
     qualityTable(summary),
     comparisonTable(summary),
+    flipTable(summary),
     typingTable(summary),
   ];
   return tables.filter(({ rows }) => rows.length > 0);
@@ -68,6 +70,8 @@ export function subjectTable({ subjects }: RunSummary): ReportTable {
     { title: "Threads", cell: ({ facts }) => maybe(facts?.threads, String) },
   ]);
 }
+
+const tasksListed = 100;
 
 interface SpeedRow {
   readonly subject: SubjectSummary;
@@ -218,17 +222,11 @@ export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
 
 export function comparisonTable({ comparisons, subjects, suites }: RunSummary): ReportTable {
   const notes = [
-    "On the same problems. Lost and won: what only the other and only this one solved. p: exact McNemar test, two-sided; not told where several rows are of one problem, as it supposes independent ones. 95 % intervals by resampling problems; exact where nothing flipped.",
+    "On the same problems. Lost and won: what only the other and only this one solved. p: exact McNemar test, two-sided; not told where several rows are of one problem, as it supposes independent ones. Corrected: for all tests of this table (Holm). 95 % intervals by resampling problems; exact where nothing flipped.",
   ];
-  const nameOf = (subject: string) => subjects.find(({ id }) => id === subject)?.label ?? subject;
   return table("Quality, pair by pair", notes, comparisons, [
-    {
-      title: "Suite",
-      isText: true,
-      cell: ({ suite }) => suites.find(({ info }) => info.id === suite)?.info.title ?? suite,
-    },
-    { title: "Subject", isText: true, cell: ({ subject }) => nameOf(subject) },
-    { title: "Against", isText: true, cell: ({ against }) => nameOf(against) },
+    ...pairColumns({ subjects, suites }),
+    { title: "Which is", isText: true, cell: ({ basis }) => basisTexts[basis] },
     { title: "Problems", cell: ({ count }) => String(count) },
     { title: "Lost", cell: ({ lost }) => String(lost.length) },
     { title: "Won", cell: ({ won }) => String(won.length) },
@@ -236,8 +234,47 @@ export function comparisonTable({ comparisons, subjects, suites }: RunSummary): 
       title: "Difference",
       cell: ({ difference, interval }) => `${formatPoints(difference)}${formatInterval(interval, formatPoints)}`,
     },
-    { title: "p", cell: ({ pValue }) => maybe(pValue, (p) => (p < 0.001 ? "< 0.001" : p.toFixed(3))) },
+    { title: "p", cell: ({ pValue }) => maybe(pValue, formatP) },
+    { title: "p, corrected", cell: ({ correctedP }) => maybe(correctedP, formatP) },
   ]);
+}
+
+/** By name, so that they can be looked at. */
+function flipTable({ comparisons, subjects, suites }: RunSummary): ReportTable {
+  const notes = ["Tasks that only the other (lost) and only this one (won) solved."];
+  const flipped = comparisons.filter(({ lost, won }) => lost.length + won.length > 0);
+  return table("Flips", notes, flipped, [
+    ...pairColumns({ subjects, suites }),
+    { title: "Lost", isText: true, cell: ({ lost }) => listTasks(lost) },
+    { title: "Won", isText: true, cell: ({ won }) => listTasks(won) },
+  ]);
+}
+
+const basisTexts: Readonly<Record<Basis, string>> = {
+  file: "dense, same file",
+  shape: "dense, same size",
+  first: "the first",
+};
+
+function pairColumns({ subjects, suites }: Pick<RunSummary, "subjects" | "suites">): Column<QualityComparison>[] {
+  const nameOf = (subject: string) => subjects.find(({ id }) => id === subject)?.label ?? subject;
+  const titleOf = (suite: string) => suites.find(({ info }) => info.id === suite)?.info.title ?? suite;
+  return [
+    { title: "Suite", isText: true, cell: ({ suite }) => titleOf(suite) },
+    { title: "Subject", isText: true, cell: ({ subject }) => nameOf(subject) },
+    { title: "Against", isText: true, cell: ({ against }) => nameOf(against) },
+  ];
+}
+
+/** Of several samples each task once; more than a page of them are in the record. */
+function listTasks(tasks: readonly string[]): string {
+  const unique = [...new Set(tasks)];
+  const more = unique.length - tasksListed;
+  return unique.slice(0, tasksListed).join(", ") + (more > 0 ? `, and ${more} more` : "");
+}
+
+function formatP(p: number): string {
+  return p < 0.001 ? "< 0.001" : p.toFixed(3);
 }
 
 function typingTable({ subjects }: RunSummary): ReportTable {

@@ -10,7 +10,7 @@ export function renderText(summary: RunSummary): string {
   const tables = [
     pick(speedTable(summary), ["Suite", "Subject", "Samples", "TTFT", "TPOT", "E2E@25", "Decode tok/s"]),
     pick(qualityTable(summary), ["Suite", "Subject", "Samples", "Correct", "Timeouts"]),
-    pick(comparisonTable(summary), ["Suite", "Subject", "Lost", "Won", "Difference", "p"]),
+    pick(comparisonTable(summary), ["Suite", "Subject", "Against", "Lost", "Won", "Difference", "p"]),
   ];
   return [
     facts.map(([label, value]) => `${label.padEnd(width)}  ${plain(value)}`).join("\n"),

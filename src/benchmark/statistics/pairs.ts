@@ -10,6 +10,18 @@ export function mcnemar(onlyFirst: number, onlySecond: number): number {
   return Math.min(1, 2 * atMost);
 }
 
+/** p-values corrected for there being several (Holm 1979); null stays null and counts for nothing. */
+export function holm(pValues: readonly (number | null)[]): (number | null)[] {
+  const corrected = [...pValues];
+  const tested = pValues.flatMap((p, index) => (p === null ? [] : [{ p, index }])).sort((a, b) => a.p - b.p);
+  let least = 0;
+  for (const [rank, { p, index }] of tested.entries()) {
+    least = Math.max(least, Math.min(1, p * (tested.length - rank)));
+    corrected[index] = least;
+  }
+  return corrected;
+}
+
 /**
  * Of the difference of two shares, at 95 %: +1 is what only the first got, -1 what only the second did, 0 what is alike.
  * Resampled by cluster. Where nothing flipped, of the most clusters that may flip either way and show none among so

@@ -1,15 +1,19 @@
 import { describe, expect, it } from "vitest";
 import type { OutputEntry, RecordEntry } from "../../../../src/benchmark/record/entries.ts";
 import { parseRecord } from "../../../../src/benchmark/record/parse.ts";
+import { compareAll } from "../../../../src/benchmark/report/compare.ts";
 import { recommend } from "../../../../src/benchmark/report/recommend.ts";
 import { headline, type RunSummary, type SubjectSummary, summarize } from "../../../../src/benchmark/report/summary.ts";
-import { qualityTable } from "../../../../src/benchmark/report/tables.ts";
+import { qualityTable, reportTables } from "../../../../src/benchmark/report/tables.ts";
 import { paretoFront } from "../../../../src/benchmark/statistics/pareto.ts";
+import type { SubjectFacts } from "../../../../src/benchmark/subject.ts";
 import {
   exampleEntries,
+  exampleFacts,
   exampleOutput,
   exampleRecord,
   exampleRun,
+  exampleSuites,
   recordText,
 } from "../../../support/benchmarkRecord.ts";
 
@@ -188,12 +192,13 @@ describe("quality", () => {
     expect(subject("coder-dense", kinds).quality[0]?.measures).toEqual({ body: 0.7, line: 23 / 30 });
   });
 
-  it("is compared problem by problem with the first subject", () => {
+  it("is compared problem by problem with the dense subject of the same file", () => {
     expect(summary.comparisons).toMatchObject([
       {
         suite: "starter",
         subject: "coder-exact",
         against: "coder-dense",
+        basis: "file",
         count: 40,
         lost: ["starter/1"],
         won: ["starter/0"],
@@ -202,6 +207,45 @@ describe("quality", () => {
       },
       { suite: "infill-single", pValue: null },
     ]);
+  });
+});
+
+describe("what a subject is compared with", () => {
+  const scoresOf = (...ids: string[]) =>
+    ids.flatMap((id) =>
+      exampleEntries(1).flatMap((entry) =>
+        entry.type === "score" && entry.subject === "coder-dense" && entry.suite === "starter"
+          ? [{ ...entry, subject: id }]
+          : [],
+      ),
+    );
+  const one = (id: string, facts: Partial<SubjectFacts>) => {
+    const whole = { ...exampleFacts, ...facts };
+    return { id, facts: whole, method: whole.method };
+  };
+  const pairs = (...subjects: ReturnType<typeof one>[]) =>
+    compareAll(exampleSuites, subjects, scoresOf(...subjects.map(({ id }) => id))).map(
+      ({ subject, against, basis }) => [subject, against, basis],
+    );
+
+  it("is the dense one of its file, else of its size, else the first, and no pair is told twice", () => {
+    const small = one("small", { parameterCount: 1e9, sha256: "a" });
+    const dense = one("dense", { sha256: "b" });
+    const exact = one("exact", { sha256: "b", mode: "exact", method: "hot/cold" });
+    const gptq = one("gptq", { sha256: "c", method: "GPTQ" });
+    const server = one("server", { sha256: null, parameterCount: null, mode: null, method: "server" });
+    expect(pairs(small, dense, exact, gptq, server)).toEqual([
+      ["dense", "small", "first"],
+      ["exact", "dense", "file"],
+      ["gptq", "dense", "shape"],
+      ["server", "small", "first"],
+    ]);
+    expect(pairs(exact, dense)).toEqual([["exact", "dense", "file"]]);
+  });
+
+  it("is told with the tasks that flipped", () => {
+    const flips = reportTables(summary).find(({ title }) => title === "Flips");
+    expect(flips?.rows[0]).toEqual(["Starter set", "Coder 7B, exact", "Coder 7B, dense", "starter/1", "starter/0"]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bootstrapInterval } from "../../../../src/benchmark/statistics/bootstrap.ts";
-import { differenceInterval, mcnemar, ratioOf } from "../../../../src/benchmark/statistics/pairs.ts";
+import { differenceInterval, holm, mcnemar, ratioOf } from "../../../../src/benchmark/statistics/pairs.ts";
 import { describeSamples, mean, quantile, standardDeviation } from "../../../../src/benchmark/statistics/quantile.ts";
 import { rateOf, wilsonInterval } from "../../../../src/benchmark/statistics/rates.ts";
 
@@ -149,6 +149,17 @@ describe("mcnemar", () => {
   ])("of %i against %i is that of statsmodels", (first, second, expected) => {
     expect(mcnemar(first, second)).toBeCloseTo(expected, 10);
     expect(mcnemar(second, first)).toBeCloseTo(expected, 10);
+  });
+});
+
+describe("holm", () => {
+  it("corrects as statsmodels does, and leaves out what was not tested", () => {
+    // statsmodels.stats.multitest.multipletests([0.01, 0.04, 0.03, 0.005, 0.6], method="holm")[1]
+    const corrected = holm([0.01, null, 0.04, 0.03, 0.005, 0.6]);
+    const expected = [0.04, null, 0.09, 0.09, 0.025, 0.6];
+    for (const [index, p] of expected.entries())
+      if (p === null) expect(corrected[index]).toBeNull();
+      else expect(corrected[index]).toBeCloseTo(p, 12);
   });
 });
 
