@@ -1,7 +1,10 @@
 // Whether the entries of a record fit each other. A forger who makes the chain anew has to get all of this right, too.
 import type { OutputEntry, RecordEntry, RunRecord, ScoreEntry } from "../record/entries.ts";
 import { sha256 } from "../record/hashes.ts";
-import { stepKey } from "../record/resume.ts";
+import { type Step, stepKey } from "../record/resume.ts";
+import { isFor } from "../run/schedule.ts";
+import { leftOut } from "../run/teller.ts";
+import type { SuiteId } from "../suite.ts";
 import { bad, type Check, good } from "./result.ts";
 
 type Of<T extends RecordEntry["type"]> = Extract<RecordEntry, { type: T }>;
@@ -94,7 +97,10 @@ function checkRequests(outputs: readonly OutputEntry[], suites: readonly Of<"sui
   return told("subjects were asked the same", `${asked.size} questions`, different, "requests differ between subjects");
 }
 
-/** A run that calls itself complete has all outputs and scores of what did not fail. */
+/**
+ * A run that calls itself complete has, of every subject in every suite of its plan, all that was asked for, or a line
+ * that says why not.
+ */
 function checkComplete(
   { run, entries }: RunRecord,
   outputs: readonly OutputEntry[],
@@ -105,26 +111,36 @@ function checkComplete(
   if (last?.type !== "end")
     return bad(what, "the last line is not the end of the run; lines are missing, or it can be resumed");
   if (last.status !== "complete") return bad(what, "it was cancelled");
-  const infos = entries.filter((entry) => entry.type === "suite").map(({ info }) => info);
-  const isOut = (subject: string, suite: string) =>
-    entries.some((entry) => entry.type === "failure" && entry.subject === subject && (entry.suite ?? suite) === suite);
-  const count = (items: readonly (OutputEntry | ScoreEntry)[], subject: string, suite: string) =>
-    items.filter((item) => item.subject === subject && item.suite === suite && !("isWarmUp" in item && item.isWarmUp))
-      .length;
-  const missing = run.plan.subjects.flatMap(({ id }) =>
-    infos.flatMap((info) => {
-      const wanted = info.taskCount * (run.plan.suites.find((suite) => suite.id === info.id)?.repetitions ?? 0);
-      const there = count(outputs, id, info.id);
-      if (info.kind === "typing" || there === 0 || isOut(id, info.id)) return [];
+  const infos = new Map(entries.flatMap((entry) => (entry.type === "suite" ? [[entry.info.id, entry.info]] : [])));
+  const missing = run.plan.suites.flatMap((choice) =>
+    run.plan.subjects.flatMap((subject) => {
+      if (!isFor(choice.id, subject) || isExcused(entries, subject.id, choice.id)) return [];
+      const info = infos.get(choice.id);
+      if (!info) return [`${subject.id} in ${choice.id}: nothing, not even the suite`];
+      const isOwn = (item: Step) => item.subject === subject.id && item.suite === choice.id;
+      const wanted = info.taskCount * choice.repetitions;
+      const replays = entries.filter((entry) => entry.type === "typing").filter(isOwn).length;
+      const answers = outputs.filter((output) => isOwn(output) && !output.isWarmUp).length;
+      const there = info.kind === "typing" ? replays : answers;
       const isScored = info.kind === "quality";
-      const scored = count(scores, id, info.id);
+      const scored = scores.filter(isOwn).length;
       if (there === wanted && (!isScored || scored === wanted)) return [];
-      return [`${id} in ${info.id}: ${there} of ${wanted} outputs${isScored ? `, ${scored} scores` : ""}`];
+      const kind = info.kind === "typing" ? "replays" : "outputs";
+      return [`${subject.id} in ${info.id}: ${there} of ${wanted} ${kind}${isScored ? `, ${scored} scores` : ""}`];
     }),
   );
   return missing.length > 0
     ? bad(what, missing.join("; "))
     : good(what, `${outputs.length} outputs, ${scores.length} scores`);
+}
+
+/** It failed there, or could not be asked. */
+function isExcused(entries: readonly RecordEntry[], subject: string, suite: SuiteId): boolean {
+  return entries.some((entry) => {
+    if (entry.type === "failure") return entry.subject === subject && (entry.suite ?? suite) === suite;
+    if (entry.type !== "warning" || entry.code !== "refused") return false;
+    return entry.subject === subject && entry.message.startsWith(leftOut(suite));
+  });
 }
 
 function repeated<T extends OutputEntry | ScoreEntry>(steps: readonly T[]): T[] {

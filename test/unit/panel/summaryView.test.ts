@@ -48,6 +48,12 @@ describe("what the panel shows of a run", () => {
         subject: "Coder 7B, dense",
         isFailure: false,
       },
+      {
+        message: "It is left out of infill-single: it cannot fill in.",
+        advice: "Compare it in the other suites.",
+        subject: "Ollama",
+        isFailure: false,
+      },
     ]);
   });
 

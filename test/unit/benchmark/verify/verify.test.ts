@@ -342,6 +342,33 @@ describe("a forged record whose chain was made anew", () => {
     expect(await detailsOf(1)).toContain("1 scores have no output");
   });
 
+  it.each<[string, (entry: RecordEntry) => boolean, string[]]>([
+    [
+      "a suite of a subject",
+      (entry) => "suite" in entry && "subject" in entry && entry.subject === "coder-exact" && entry.suite === "starter",
+      ["coder-exact in starter: 0 of 40 outputs, 0 scores"],
+    ],
+    [
+      "a suite of all subjects",
+      (entry) =>
+        (entry.type === "suite" && entry.info.id === "latency") || ("suite" in entry && entry.suite === "latency"),
+      ["coder-dense", "coder-exact", "ollama"].map((id) => `${id} in latency: nothing, not even the suite`),
+    ],
+    [
+      "a replay",
+      (entry) => entry.type === "typing" && entry.subject === "coder-exact",
+      ["coder-exact in keystrokes: 0 of 1 replays"],
+    ],
+    [
+      "a refusal",
+      (entry) => entry.type === "warning" && entry.code === "refused",
+      ["ollama in infill-single: 0 of 12 outputs, 0 scores"],
+    ],
+  ])("is caught by its plan when %s was taken out", async (_, isTakenOut, missing) => {
+    await forge((entry) => (isTakenOut(entry) ? null : entry));
+    expect(await detailsOf(1)).toEqual([missing.join("; ")]);
+  });
+
   it("is caught by times that cannot be", async () => {
     await changeOutput("starter/7", (output) => ({ ...output, ttftMs: 2000 }));
     expect(await detailsOf(1)).toEqual(["1 answers have times that cannot be"]);
