@@ -18,6 +18,7 @@ import { createChildSandbox } from "../sandbox/childSandbox.ts";
 import { datasetFilesOf, readPlan } from "./benchPlan.ts";
 import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
 import { formatBytes, formatDuration } from "./format.ts";
+import { readPlanFile } from "./planFile.ts";
 import { ProgressLine } from "./progressLine.ts";
 
 export const benchCommand: Command = {
@@ -38,6 +39,7 @@ export const benchCommand: Command = {
     "--dataset NAME=FILE a data set's file            --fetch  get data sets that are not here from GitHub",
     "--allow-code        run code that models wrote, in a sandbox",
     "--allow-reduced     also where the sandbox lacks one of its walls",
+    "--plan FILE         do the run of a plan.json again; --model names where its models lie here",
     "--resume RUNID      complete a run that was interrupted, or try again what failed in it",
     "--out DIR           folder of the record (default: one in Hotpath's data folder)",
     "--json              print one JSON object",
@@ -61,6 +63,7 @@ export const benchCommand: Command = {
     fetch: { type: "boolean" },
     "allow-code": { type: "boolean" },
     "allow-reduced": { type: "boolean" },
+    plan: { type: "string" },
     resume: { type: "string" },
     out: { type: "string" },
     json: { type: "boolean" },
@@ -97,7 +100,10 @@ async function measure(context: CommandContext, options: OptionValues, line: Pro
     const folder = out ?? runFolder(options.resume);
     return { outcome: await resumeRun(folder, machine, watcher), folder };
   }
-  const { plan, notes } = await readPlan(options, planSources(context));
+  const { plan, notes } =
+    typeof options.plan === "string"
+      ? await readPlanFile(options.plan, options, context.productFolder)
+      : await readPlan(options, planSources(context));
   for (const note of notes) process.stderr.write(`hotpath: ${note}\n`);
   if (options.fetch) for (const { id } of plan.suites) await fetchMissing(id, store, line, context.signal);
   const { leastMs, mostMs } = await estimateRun(plan, machine, context.signal);

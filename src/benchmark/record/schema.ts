@@ -22,6 +22,12 @@ const lineSchema = schemaFile as Schema;
 const definitions = schemaFile.$defs as Readonly<Record<string, Schema>>;
 const patterns = new Map<string, RegExp>();
 
+/** What is wrong with a plan, as records and bundles have it, or null. */
+export function planProblem(plan: unknown): string | null {
+  const problem = problemOf(plan, definitions.plan ?? {});
+  return problem && `${problem.place.replace(/^\./, "")} ${problem.what}`.trim();
+}
+
 /** The place is put together on the way out only: nearly every value is good. */
 interface Problem {
   readonly place: string;

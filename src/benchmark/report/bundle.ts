@@ -6,7 +6,7 @@ import { starterModelPath } from "../../models/starterModel.ts";
 import type { RunRecord } from "../record/entries.ts";
 import { sha256 } from "../record/hashes.ts";
 import { readRecordFile } from "../record/recordFile.ts";
-import { benchCommand, fileName, quoted } from "./benchCommand.ts";
+import { benchArgs, fileName, quoted } from "./benchArgs.ts";
 import { renderMarkdown, reportVersion } from "./markdown.ts";
 import { summarize } from "./summary.ts";
 
@@ -61,27 +61,26 @@ export async function writeBundle(folder: string, recordPath: string): Promise<v
 export function bundleTexts(record: RunRecord): Record<string, string> {
   return {
     "report.md": renderMarkdown(summarize(record)),
+    "plan.json": `${JSON.stringify(record.run.plan, null, 2)}\n`,
     "command.txt": `${commandOf(record)}\n`,
     "reproduce.sh": reproduceScript(record),
   };
 }
 
 function commandOf(record: RunRecord): string {
-  const { args, isExact } = benchCommand(record, starterName);
-  const command = ["hotpath", ...args.map(quoted)].join(" ");
-  return isExact ? command : `${command}\n# Put together in the panel: this command measures the same and more.`;
+  return ["hotpath", ...benchArgs(record, starterName).map(quoted)].join(" ");
 }
 
 /** Folders of models differ: MODELS names the one that all lie in. */
 function reproduceScript(record: RunRecord): string {
-  const { args } = benchCommand(record, starterName);
+  const args = benchArgs(record, starterName);
   const models = record.run.plan.subjects.filter((subject) => subject.kind === "model");
   const hashes = new Map(
     record.entries.flatMap((entry) =>
       entry.type === "subject" && entry.facts.sha256 ? [[entry.subject, entry.facts.sha256] as const] : [],
     ),
   );
-  const named = args.includes("--model") ? models : [];
+  const named = models.filter((model) => args.includes(fileName(model)));
   const sums = new Set(
     named.flatMap((model) => {
       const sum = hashes.get(model.id);

@@ -15,7 +15,7 @@ import { reportVersion } from "../report/markdown.ts";
 import { checkConsistency } from "./consistency.ts";
 import { bad, type Check, good } from "./result.ts";
 
-const textNames = ["report.md", "command.txt", "reproduce.sh"] as const;
+const textNames = ["report.md", "plan.json", "command.txt", "reproduce.sh"] as const;
 const fileNames = ["record.jsonl", "report.html", ...textNames] as const;
 
 export interface Whole {

@@ -67,6 +67,7 @@ describe("hotpath report", () => {
     expect(readdirSync(bundle).sort()).toEqual([
       "bundle.json",
       "command.txt",
+      "plan.json",
       "record.jsonl",
       "report.html",
       "report.md",

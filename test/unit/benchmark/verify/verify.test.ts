@@ -168,7 +168,7 @@ describe("verify", () => {
   });
 
   it("checks the folder of a run, which has no reports yet", async () => {
-    for (const name of ["bundle.json", "report.md", "report.html", "command.txt", "reproduce.sh"])
+    for (const name of ["bundle.json", "report.md", "report.html", "plan.json", "command.txt", "reproduce.sh"])
       rmSync(path.join(bundle, name));
     expect((await check(2)).failed).toEqual([]);
   });
@@ -209,7 +209,7 @@ describe("a changed record", () => {
     expect(report).toMatch(/^report.md, line \d+$/);
   });
 
-  it.each(["record.jsonl", "report.md", "report.html", "command.txt", "reproduce.sh"])(
+  it.each(["record.jsonl", "report.md", "report.html", "plan.json", "command.txt", "reproduce.sh"])(
     "is caught when %s was",
     async (name) => {
       edit(name, (text) => `${text} `);
