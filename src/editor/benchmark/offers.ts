@@ -35,8 +35,9 @@ const suites: readonly (readonly [SuiteId, Offer])[] = [
   [
     "keystrokes",
     {
-      title: "Keystrokes",
-      description: "Recorded typing of real code, replayed through completion: the times you would feel.",
+      title: "Keystrokes, simulated typing",
+      description:
+        "Simulated typing of real code, and what you recorded, replayed through completion: the times you would feel.",
       runsCode: false,
       subjects: "models",
       taskCount: null,

@@ -1,4 +1,6 @@
-// Recorded typing, replayed: how often there is a suggestion, how soon, and how much of it was typed anyway.
+// Typing, replayed: how often there is a suggestion, how soon, and how much of it was typed anyway.
+// A program typed the traces that ship, with modelled pauses: the protocol calls them simulated, and those of people
+// recorded.
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -31,9 +33,9 @@ export async function prepareKeystrokes(
   return {
     info: {
       id: "keystrokes",
-      title: "Keystrokes",
+      title: "Keystrokes, simulated typing",
       kind: "typing",
-      protocol: protocolName("keystrokes-1", differences),
+      protocol: protocolName("keystrokes-1 (simulated typing)", differences),
       dataset: {
         name: "keystrokes",
         sha256: sha256(all),

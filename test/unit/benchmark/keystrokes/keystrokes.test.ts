@@ -31,9 +31,9 @@ describe("The keystrokes suite", () => {
     const suite = await prepareKeystrokes(choice({ repetitions: 3 }), product, none);
     expect(suite.info).toEqual({
       id: "keystrokes",
-      title: "Keystrokes",
+      title: "Keystrokes, simulated typing",
       kind: "typing",
-      protocol: "keystrokes-1",
+      protocol: "keystrokes-1 (simulated typing)",
       dataset: { name: "keystrokes", sha256: expect.stringMatching(/^[0-9a-f]{64}$/), rows: 2, source: "shipped" },
       taskCount: 2,
       promptsSha256: suite.info.dataset?.sha256,
@@ -50,11 +50,11 @@ describe("The keystrokes suite", () => {
     const suite = await prepareKeystrokes(choice(), product, ownFolder);
     expect(suite.tasks.map(({ id }) => id)).toEqual(["a", "own/a", "own/b"]);
     expect(suite.info).toMatchObject({
-      protocol: "custom: keystrokes-1 with 2 recorded here",
+      protocol: "custom: keystrokes-1 (simulated typing) with 2 recorded here",
       dataset: { rows: 3, source: "shipped and local files" },
     });
     const part = await prepareKeystrokes(choice({ limit: 2 }), product, ownFolder);
-    expect(part.info.protocol).toBe("custom: keystrokes-1 with 2 recorded here, 2 of 3 traces");
+    expect(part.info.protocol).toBe("custom: keystrokes-1 (simulated typing) with 2 recorded here, 2 of 3 traces");
   });
 
   it.each<[Partial<SuiteChoice>, string]>([
