@@ -166,9 +166,9 @@ export const exampleSuites: readonly SuiteInfo[] = [
   },
   {
     id: "keystrokes",
-    title: "Keystrokes",
+    title: "Keystrokes, simulated typing",
     kind: "typing",
-    protocol: "replay",
+    protocol: "keystrokes-1 (simulated typing)",
     dataset: null,
     taskCount: 1,
     promptsSha256: digest("keystrokes"),

@@ -277,9 +277,10 @@ function formatP(p: number): string {
   return p < 0.001 ? "< 0.001" : p.toFixed(3);
 }
 
-function typingTable({ subjects }: RunSummary): ReportTable {
+function typingTable({ subjects, suites }: RunSummary): ReportTable {
+  const protocols = suites.flatMap(({ info }) => (info.kind === "typing" ? [info.protocol] : []));
   const rows = subjects.flatMap(({ label: name, typing }) => (typing ? [{ name, typing }] : []));
-  return table("Typing", ["From a keystroke to its text, over recorded typing of real code."], rows, [
+  return table("Typing", [`From a keystroke to its text, over real code: ${protocols.join(", ")}.`], rows, [
     { title: "Subject", isText: true, cell: ({ name }) => name },
     { title: "Keystrokes", cell: ({ typing }) => String(typing.keystrokes) },
     { title: "Shown", cell: ({ typing }) => formatShare(typing.shown / Math.max(1, typing.keystrokes)) },
