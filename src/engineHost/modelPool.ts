@@ -59,11 +59,11 @@ export class ModelPool {
 
   /**
    * Runs `work` with the model loaded; the model stays in memory at least until the work has ended. A load that nobody
-   * waits for any more is cancelled.
+   * waits for any more is cancelled. `isHolder`: who asks holds the model, and so has said how long it is needed.
    */
-  use<T>(spec: ModelSpec, signal: AbortSignal, work: (model: NativeModel) => Promise<T>): Promise<T> {
+  use<T>(spec: ModelSpec, signal: AbortSignal, work: (model: NativeModel) => Promise<T>, isHolder = false): Promise<T> {
     const entry = this.#entryFor(spec);
-    entry.isLasting = true;
+    if (!isHolder) entry.isLasting = true;
     return this.#use(entry, signal, work);
   }
 
@@ -73,9 +73,10 @@ export class ModelPool {
     priority: Priority,
     signal: AbortSignal,
     work: (model: NativeModel) => Promise<T>,
+    isHolder = false,
   ): Promise<T> {
     const entry = this.#entryFor(spec);
-    if (priority === "completion") entry.isLasting = true;
+    if (priority === "completion" && !isHolder) entry.isLasting = true;
     return this.#use(entry, signal, (model) => entry.turns.run(priority, signal, () => work(model)));
   }
 

@@ -54,7 +54,7 @@ import {
   specKey,
 } from "../protocol/model.ts";
 import type { ProfileProgress, ProfileSummary } from "../protocol/planning.ts";
-import type { Addon } from "./addon.ts";
+import type { Addon, NativeModel } from "./addon.ts";
 import { checkSpec, type Hold, type ModelPool } from "./modelPool.ts";
 import type { Overlaps } from "./overlaps.ts";
 import type { Planning } from "./planning.ts";
@@ -187,7 +187,7 @@ export class Session {
     this.#running.get(params.documentId)?.abort();
     this.#running.set(params.documentId, abort);
     try {
-      return await this.#host.pool.useInTurn(params.model, params.priority, abort.signal, async (model) => {
+      const work = async (model: NativeModel) => {
         const queuedMs = performance.now() - askedAt;
         const stream = new TextStream((text) =>
           this.#tell(() => this.#connection.sendProgress(textProgress, params.requestId, text)),
@@ -207,7 +207,9 @@ export class Session {
           stream.dispose();
           abort.signal.removeEventListener("abort", cancel);
         }
-      });
+      };
+      const isHolder = this.#held.has(specKey(params.model));
+      return await this.#host.pool.useInTurn(params.model, params.priority, abort.signal, work, isHolder);
     } finally {
       if (this.#running.get(params.documentId) === abort) this.#running.delete(params.documentId);
     }
@@ -215,7 +217,10 @@ export class Session {
 
   #load(spec: ModelSpec, token: Token): Promise<LoadedModel> {
     checkSpec(spec);
-    return this.#whileWanted(token, (signal) => this.#host.pool.use(spec, signal, async (model) => model.info));
+    const isHolder = this.#held.has(specKey(spec));
+    return this.#whileWanted(token, (signal) =>
+      this.#host.pool.use(spec, signal, async (model) => model.info, isHolder),
+    );
   }
 
   async #hold(spec: ModelSpec, token: Token): Promise<LoadedModel> {

@@ -42,6 +42,16 @@ describe("hold", () => {
     expect(await readyModes(runner)).toEqual(["auto"]);
   });
 
+  it("is not outlived by what its holder loaded and completed with", async () => {
+    const [editor, runner] = [sandbox.client(), sandbox.client()];
+    await editor.load(starter);
+    await runner.hold(dense);
+    await runner.load(dense);
+    await runner.generate(request({ model: dense }), () => {});
+    await runner.release(dense);
+    expect(await readyModes(runner)).toEqual(["auto"]);
+  });
+
   it("ends with the connection of the client that held", async () => {
     const [editor, runner] = [sandbox.client(), sandbox.client()];
     await Promise.all([runner.hold(dense), editor.hold(exact)]);

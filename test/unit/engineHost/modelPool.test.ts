@@ -216,6 +216,18 @@ describe("ModelPool", () => {
     expect(inMemory).toEqual(["a"]);
   });
 
+  it("frees what only its holder loaded and completed with, and keeps the model of the editor", async () => {
+    const { pool, use, inMemory } = poolWithRoomFor(9);
+    await use(spec("editor"));
+    for (const path of ["a", "b"]) {
+      const hold = await pool.hold(spec(path), never);
+      await pool.use(spec(path), never, async () => undefined, true);
+      await pool.useInTurn(spec(path), "completion", never, async () => undefined, true);
+      await hold.release();
+    }
+    expect(inMemory).toEqual(["editor"]);
+  });
+
   it("unloads what is idle, never what is held, to make room for a hold", async () => {
     const { pool, use, inMemory } = poolWithRoomFor(2);
     await use(spec("idle"));
