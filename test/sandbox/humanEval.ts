@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { TestContext } from "vitest";
+import { takesAllRows } from "../support/publicData.ts";
 import { root } from "../support/sources.ts";
 
 export interface Problem {
@@ -16,13 +17,13 @@ export interface Problem {
 
 const folder = process.env.HOTPATH_TEST_DATA ?? path.join(root, "..", "shared", "data");
 
-/** Each takes about half a second of processor time; HOTPATH_TEST_FULL=1 gives all of them. */
+/** Each takes about half a second of processor time; a sample unless all rows are asked for. */
 export function humanEval(context: TestContext, sampleSize: number): Problem[] {
   const file = path.join(folder, "HumanEval.jsonl.gz");
   context.skip(!existsSync(file), `there is no ${file}; set HOTPATH_TEST_DATA`);
   const lines = gunzipSync(readFileSync(file)).toString().trim().split("\n");
   const problems = lines.map((line) => JSON.parse(line) as Problem);
-  const step = process.env.HOTPATH_TEST_FULL === "1" ? 1 : Math.floor(problems.length / sampleSize);
+  const step = takesAllRows ? 1 : Math.floor(problems.length / sampleSize);
   return problems.filter((_, i) => i % step === 0);
 }
 

@@ -5,13 +5,13 @@ import type { GenerateTask } from "../../src/benchmark/suite.ts";
 import { datasetsOf, prepareSuite } from "../../src/benchmark/suites/prepareSuite.ts";
 import { createChildSandbox } from "../../src/sandbox/childSandbox.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
-import { publicData } from "../support/publicData.ts";
+import { publicData, takesAllRows } from "../support/publicData.ts";
 import { root } from "../support/sources.ts";
 import { choose, doubling, missingLine, storeOf } from "../unit/benchmark/suites/rows.ts";
 
 const never = new AbortController().signal;
-/** Rows of each set. HOTPATH_TEST_FULL takes all: 738 programs, over ten minutes. */
-const limit = process.env.HOTPATH_TEST_FULL ? null : 4;
+/** Rows of each set. All are 738 programs. */
+const limit = takesAllRows ? null : 4;
 
 let sandbox: Sandbox;
 beforeAll(async () => {

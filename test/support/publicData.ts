@@ -23,3 +23,6 @@ export function publicData(context: TestContext, wanted: readonly DatasetDefinit
   });
   return new DatasetStore({ folder: path.join(folder, "none"), files: Object.fromEntries(files) });
 }
+
+/** HOTPATH_TEST_FULL=1 takes every row of every set instead of a sample: over ten minutes. */
+export const takesAllRows = process.env.HOTPATH_TEST_FULL === "1";
