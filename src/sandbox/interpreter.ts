@@ -82,16 +82,26 @@ export function runProgram(python: PyodideAPI, source: string): ProgramEnd {
 }
 
 function describeFailure(thrown: unknown, isCompiled: boolean): ProgramEnd {
-  const { name, message = "", type } = thrown as { name?: string; message?: string; type?: string };
+  const [name, message, type] = [textOf(thrown, "name"), textOf(thrown, "message"), textOf(thrown, "type")];
   if (name === "PythonError") {
-    const isSyntaxError = !isCompiled && /^(Syntax|Indentation|Tab)Error$/.test(type ?? "");
+    const isSyntaxError = !isCompiled && /^(Syntax|Indentation|Tab)Error$/.test(type);
     const outcome = isSyntaxError ? "syntax-error" : type === "MemoryError" ? "memory" : "failed";
     return { outcome, message: shortened(lastLine(message)) };
   }
   // sys.exit and os._exit end the interpreter where they stand.
   if (name === "ExitStatus" || name === "Exit")
     return { outcome: "failed", message: shortened(`left before its end: ${message}`) };
-  return { outcome: "crashed", message: shortened(`${name ?? typeof thrown}: ${lastLine(message)}`) };
+  return { outcome: "crashed", message: shortened(`${name || typeof thrown}: ${lastLine(message)}`) };
+}
+
+/** What is thrown may be an object of the program's own: a part counts when it is text, and is read once. */
+function textOf(thrown: unknown, part: "name" | "message" | "type"): string {
+  try {
+    const value = (thrown as Record<string, unknown>)[part];
+    return typeof value === "string" ? value : "";
+  } catch {
+    return "";
+  }
 }
 
 function lastLine(text: string): string {

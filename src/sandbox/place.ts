@@ -13,7 +13,7 @@ export interface Place {
   kill(): void;
 }
 
-/** The only request. The nonce comes back with the verdict; the program has no way to learn it. */
+/** The only request. The nonce comes back with the verdict; the program is given no way to learn it. */
 export interface RunRequest {
   readonly source: string;
   readonly nonce: string;
@@ -25,6 +25,13 @@ export type PlaceMessage<Probes> =
   | { readonly type: "ready" }
   | { readonly type: "unable"; readonly reason: string }
   | ({ readonly type: "ended"; readonly nonce: string } & ProgramEnd);
+
+const { assign, create } = Object;
+
+/** Without a prototype: whatever the program did to those, nothing of it is met on the way out. */
+export function ended(nonce: string, { outcome, message }: ProgramEnd): PlaceMessage<never> {
+  return assign(create(null) as object, { type: "ended" as const, nonce, outcome, message });
+}
 
 /** Said about the place, not by it: nothing comes any more, or nothing is listened to. */
 export interface PlaceEnd {

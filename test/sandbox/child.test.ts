@@ -12,6 +12,7 @@ import type { Isolation, Sandbox, Verdict } from "../../src/sandbox/sandbox.ts";
 import { kill, processState, until } from "../support/engineSandbox.ts";
 import { root } from "../support/sources.ts";
 import { temporaryFolder } from "../support/temporaryFolder.ts";
+import { forgeries, forgeryMessage, printedVerdict } from "./forgeries.ts";
 import { product } from "./targets.ts";
 
 let sandbox: Sandbox;
@@ -59,6 +60,16 @@ describe("a program in the confined child", () => {
     await outcomeOf("import builtins, math\nbuiltins.left = 1\nmath.pi = 3\nopen('left', 'w').write('x')");
     const source = "import math, os\nassert math.pi > 3.1 and not os.path.exists('left')\nleft";
     expect(await outcomeOf(source)).toEqual({ outcome: "failed", message: "NameError: name 'left' is not defined" });
+  });
+});
+
+describe("a program that wants to change its verdict", () => {
+  it.each(forgeries)("fails as it did when it %s", async (_, source) => {
+    expect(await outcomeOf(source)).toEqual({ outcome: "failed", message: forgeryMessage });
+  });
+
+  it("does not pass by printing another", async () => {
+    expect((await outcomeOf(printedVerdict)).outcome).toBe("crashed");
   });
 });
 

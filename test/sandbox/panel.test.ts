@@ -11,6 +11,7 @@ import type { Isolation, Verdict } from "../../src/sandbox/sandbox.ts";
 import type { createWorkerSandbox, WorkerAssets, WorkerScheme } from "../../src/sandbox/workerSandbox.ts";
 import { findChromium, launchChromium } from "../support/browser.mjs";
 import { root } from "../support/sources.ts";
+import { forgeries, forgeryMessage } from "./forgeries.ts";
 import { humanEval, program } from "./humanEval.ts";
 import { openPanelPage, type PanelPage, panelPolicy } from "./panelPage.ts";
 
@@ -87,6 +88,14 @@ describe("a program in a worker of the panel", () => {
       ["own origin", true],
       ["memory limit", true],
     ]);
+  }, 120_000);
+
+  it("cannot change its verdict by way of JavaScript's own objects", async (context) => {
+    const page = await open(context, panelPolicy());
+    const sources = forgeries.map(([, source]) => source);
+    const { verdicts = [] } = await run(page, { sources, scheme: "data", allowReduced: false });
+    const seen = forgeries.map(([name], i) => [name, verdicts[i]?.outcome, verdicts[i]?.message]);
+    expect(seen).toEqual(forgeries.map(([name]) => [name, "failed", forgeryMessage]));
   }, 120_000);
 
   it("passes with HumanEval's own solutions and fails with none", async (context) => {

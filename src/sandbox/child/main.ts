@@ -3,15 +3,20 @@
 import { constants, readFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { interpreterName, runProgram, startInterpreter } from "../interpreter.ts";
-import type { PlaceMessage, RunRequest } from "../place.ts";
+import { lockDown } from "../lockdown.ts";
+import { ended, type PlaceMessage, type RunRequest } from "../place.ts";
 import type { ChildProbes } from "./childProbes.ts";
 import { probe } from "./probe.ts";
 
 const [folder = "", unlistedFile = "", memoryPages = ""] = process.argv.slice(2);
 
+// Taken before Python starts; nothing of ours looks for them again.
+const { stringify } = JSON;
+const bytesOf = Buffer.from.bind(Buffer) as (text: string) => Buffer;
+
 /** Written at once: the next statement may be the last. Stdout is a pipe that does not wait for its reader. */
 function send(message: PlaceMessage<ChildProbes>): void {
-  const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
+  const bytes = bytesOf(`${stringify(message)}\n`);
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(1, bytes, written);
@@ -46,9 +51,10 @@ async function main(): Promise<void> {
     lockFileContents,
     snapshot: readFileSync(path.join(folder, "snapshot.bin")),
   });
+  lockDown(python);
   send({ type: "ready" });
   const { source, nonce } = await request;
-  send({ type: "ended", nonce, ...runProgram(python, source) });
+  send(ended(nonce, runProgram(python, source)));
   process.exit(0);
 }
 

@@ -1,7 +1,8 @@
 // The worker of the panel in which code from a model runs: tries its own walls, starts Python from what the page hands
 // it, runs one program. The page ends it.
 import { interpreterName, runProgram, startInterpreter } from "../interpreter.ts";
-import type { PlaceMessage, RunRequest } from "../place.ts";
+import { lockDown } from "../lockdown.ts";
+import { ended, type PlaceMessage, type RunRequest } from "../place.ts";
 import { probe } from "./probe.ts";
 import type { WorkerProbes, WorkerStart } from "./workerProbes.ts";
 
@@ -63,9 +64,10 @@ async function main(): Promise<void> {
   const probes = await probe(start.memoryBytes);
   post({ type: "probed", interpreter: interpreterName(start.lockFileContents), probes });
   const python = await startPython(start);
+  lockDown(python);
   post({ type: "ready" });
   const { source, nonce } = await nextMessage<RunRequest>();
-  post({ type: "ended", nonce, ...runProgram(python, source) });
+  post(ended(nonce, runProgram(python, source)));
 }
 
 main().catch((error: Error) => post({ type: "unable", reason: `${error.name}: ${error.message}`.slice(0, 500) }));
