@@ -2,7 +2,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { panelHtml } from "../../src/panel/html.ts";
-import type { LiveRun } from "../../src/panel/protocol.ts";
+import type { Consent, LiveRun } from "../../src/panel/protocol.ts";
 import type { ResultRow } from "../../src/panel/runView.ts";
 import { findChromium, launchChromium } from "../support/browser.mjs";
 import { PanelPage } from "../support/panelPage.mjs";
@@ -74,6 +74,23 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
     const { draft } = await panel.told("start");
     expect(draft).toMatchObject({ consent: "full", suites: ["latency", "starter"] });
     expect(draft.servers).toEqual([{ api: "openai", url: "http://127.0.0.1:11434", model: "" }]);
+  });
+
+  it("shows the consent that a run would start with, whatever was remembered meanwhile", async () => {
+    const remembered = (consent: Consent) =>
+      ({ type: "choices", choices: { ...madeUpChoices, code: { ...madeUpChoices.code, consent } } }) as const;
+    await panel.tell(remembered("full"));
+    await panel.page.getByText("Starter set", { exact: true }).click();
+    const box = panel.page.getByRole("checkbox", { name: "Run code that models write, shut in" });
+    expect(await box.isChecked()).toBe(true);
+    await panel.tell(remembered("none"));
+    await settled(panel);
+    expect(await box.isChecked()).toBe(true);
+    await panel.page.getByText("Run code that models write, shut in").click();
+    await panel.tell(remembered("full"));
+    await settled(panel);
+    expect(await box.isChecked()).toBe(false);
+    await panel.page.getByText("Allow running code, or leave out the suites that do.").waitFor();
   });
 
   it("shows a run that goes on, and steers it", async () => {
@@ -220,6 +237,12 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
     expect(longest).toBeLessThan(50);
   });
 });
+
+/** What the page was told has been drawn. */
+async function settled({ page }: PanelPage): Promise<void> {
+  await page.evaluate(() => new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve))));
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+}
 
 function slowedBy(row: ResultRow, ms: number): ResultRow {
   const { e2e25Ms } = row.figures;

@@ -144,7 +144,7 @@ export class StartView {
     const wanted = code.level;
     const box = checkbox(
       wanted === "full" ? "Run code that models write, shut in" : "Run code that models write with reduced isolation",
-      isConsentEnough(code.consent, wanted),
+      isConsentEnough(this.#current.consent, wanted),
       (isAllowed) => this.#change({ consent: isAllowed ? wanted : "none" }),
     );
     return [make("div", { class: "option" }, box, make("p", { class: "hint" }, code.detail))];
