@@ -137,8 +137,8 @@ export type FromPage =
   | { readonly type: "pause" }
   | { readonly type: "continue" }
   | { readonly type: "cancel" }
-  /** Goes on with a run that was interrupted. */
-  | { readonly type: "resume"; readonly runId: string }
+  /** Goes on with a run that was interrupted, with the consent of the form as it is now. */
+  | { readonly type: "resume"; readonly runId: string; readonly consent: Consent }
   | { readonly type: "open"; readonly runId: string }
   | { readonly type: "delete"; readonly runId: string }
   | { readonly type: "compare"; readonly runId: string }
@@ -186,6 +186,7 @@ function record(fields: Readonly<Record<string, Check>>): Check {
   };
 }
 
+const consent = among(["none", "full", "reduced"]);
 const draft = record({
   models: listOf(text),
   modes: listOf(among(modeChoices)),
@@ -195,7 +196,7 @@ const draft = record({
   limit: orNull(whole),
   rounds: whole,
   completions: among(["ahead", "paused"]),
-  consent: among(["none", "full", "reduced"]),
+  consent,
 } satisfies Record<keyof RunDraft, Check>);
 
 const level = among(["full", "reduced"]);
@@ -219,7 +220,7 @@ const fromPage: { readonly [T in FromPage["type"]]: Fields<T> } = {
   pause: {},
   continue: {},
   cancel: {},
-  resume: { runId: text },
+  resume: { runId: text, consent },
   open: { runId: text },
   delete: { runId: text },
   compare: { runId: text },

@@ -112,7 +112,20 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
   it("offers to resume what was interrupted", async () => {
     await panel.tell({ type: "runs", runs: madeUpRuns }, { type: "interrupted", runId: madeUpRuns[1]?.runId ?? "" });
     await panel.page.getByRole("region", { name: "Interrupted benchmark" }).getByText("Resume").click();
-    expect(await panel.told("resume")).toEqual({ type: "resume", runId: madeUpRuns[1]?.runId });
+    expect(await panel.told("resume")).toEqual({ type: "resume", runId: madeUpRuns[1]?.runId, consent: "none" });
+  });
+
+  it("resumes with the consent that the form gives now", async () => {
+    const code = { ...madeUpChoices.code, consent: "full" } as const;
+    await panel.tell({ type: "choices", choices: { ...madeUpChoices, code } }, { type: "runs", runs: madeUpRuns });
+    await panel.tell({ type: "interrupted", runId: madeUpRuns[1]?.runId ?? "" });
+    await panel.page.getByText("Starter set", { exact: true }).click();
+    const resume = panel.page.getByRole("region", { name: "Interrupted benchmark" }).getByText("Resume");
+    await resume.click();
+    expect(await panel.told("resume")).toMatchObject({ consent: "full" });
+    await panel.page.getByText("Run code that models write, shut in").click();
+    await resume.click();
+    await expect.poll(async () => (await panel.told("resume")).consent).toBe("none");
   });
 
   it("draws the pictures, with a table behind each", async () => {

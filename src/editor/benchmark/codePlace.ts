@@ -35,7 +35,7 @@ export class CodePlace {
   }
 
   async remember(consent: Consent): Promise<void> {
-    if (consent !== "none") await this.#memory.update(consentKey, consent);
+    await this.#memory.update(consentKey, consent);
   }
 
   access(consent: "full" | "reduced"): SandboxAccess {

@@ -102,7 +102,8 @@ export class PanelHost implements Disposable {
       case "cancel":
         return controller.cancel();
       case "resume":
-        await controller.resume(message.runId, code.consent);
+        await code.remember(message.consent);
+        await controller.resume(message.runId, message.consent);
         return this.#show(message.runId);
       case "open":
         await this.#show(message.runId);

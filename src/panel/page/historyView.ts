@@ -9,10 +9,12 @@ export class HistoryView {
   readonly #list = make("ul", { class: "plain runs" });
   readonly #empty = make("p", { class: "empty" }, "No runs yet.");
   readonly #send: (message: FromPage) => void;
+  readonly #resume: (runId: string) => void;
   #drawn = "";
 
-  constructor(send: (message: FromPage) => void) {
+  constructor(send: (message: FromPage) => void, resume: (runId: string) => void) {
     this.#send = send;
+    this.#resume = resume;
     this.element = make("section", { class: "card", "aria-label": "History" }, this.#empty, this.#list);
   }
 
@@ -33,8 +35,9 @@ export class HistoryView {
     const { runId, startedAt, state, what } = run;
     const name = formatStart(startedAt);
     const mark = runId === shown ? ", shown" : runId === compared ? ", compared" : "";
-    const act = (label: string, message: FromPage) =>
-      button(label, () => this.#send(message), { secondary: true, "aria-label": `${label} the run of ${name}` });
+    const act = (label: string, onClick: () => void) =>
+      button(label, onClick, { secondary: true, "aria-label": `${label} the run of ${name}` });
+    const ask = (label: string, type: "open" | "compare" | "delete") => act(label, () => this.#send({ type, runId }));
     const canResume = isIdle && (state === "unfinished" || state === "cancelled");
     return make(
       "li",
@@ -43,10 +46,10 @@ export class HistoryView {
       make(
         "div",
         { class: "row" },
-        act("Open", { type: "open", runId }),
-        shown !== null && runId !== shown ? act("Compare", { type: "compare", runId }) : null,
-        canResume ? act("Resume", { type: "resume", runId }) : null,
-        state === "running" ? null : act("Delete", { type: "delete", runId }),
+        ask("Open", "open"),
+        shown !== null && runId !== shown ? ask("Compare", "compare") : null,
+        canResume ? act("Resume", () => this.#resume(runId)) : null,
+        state === "running" ? null : ask("Delete", "delete"),
       ),
     );
   }

@@ -35,8 +35,9 @@ const prefer = (part: Partial<Preferences>) => {
 const start = new StartView(send);
 const banner = new RunBanner(send);
 const results = new ResultsView({ send, prefer, frames });
-const history = new HistoryView(send);
-const offer = new ResumeOffer(send);
+const resume = (runId: string) => send({ type: "resume", runId, consent: start.consent });
+const history = new HistoryView(send, resume);
+const offer = new ResumeOffer(resume);
 const programs = new Programs(send);
 const notice = make("p", { class: "notice", role: "alert" });
 const choose = (tab: Tab) => {

@@ -1,6 +1,5 @@
 // A run that ended with its window, and the way to go on with it.
 import { formatStart } from "../phrases.ts";
-import type { FromPage } from "../protocol.ts";
 import type { PageState } from "../state.ts";
 import { button, make, setText, show } from "./dom.ts";
 
@@ -9,11 +8,11 @@ export class ResumeOffer {
   readonly #text = make("span", { class: "what" });
   #runId: string | null = null;
 
-  constructor(send: (message: FromPage) => void) {
-    const resume = button("Resume", () => {
-      if (this.#runId !== null) send({ type: "resume", runId: this.#runId });
+  constructor(resume: (runId: string) => void) {
+    const goOn = button("Resume", () => {
+      if (this.#runId !== null) resume(this.#runId);
     });
-    const row = make("div", { class: "row" }, this.#text, resume);
+    const row = make("div", { class: "row" }, this.#text, goOn);
     this.element = make("section", { class: "banner", "aria-label": "Interrupted benchmark", hidden: true }, row);
   }
 

@@ -3,7 +3,7 @@
 import { modeChoices } from "../../protocol/model.ts";
 import { firstDraft, isConsentEnough, modeLabels, problemOf, runsCode, toggled } from "../draft.ts";
 import { formatEstimateTime } from "../phrases.ts";
-import type { FromPage, RunDraft, StartChoices, SuiteOffer } from "../protocol.ts";
+import type { Consent, FromPage, RunDraft, StartChoices, SuiteOffer } from "../protocol.ts";
 import type { PageState } from "../state.ts";
 import { button, checkbox, field, make, setText, show } from "./dom.ts";
 import { ServerList } from "./serverList.ts";
@@ -48,6 +48,11 @@ export class StartView {
       this.#consentGroup,
       make("div", { class: "actions" }, this.#start, this.#estimate),
     );
+  }
+
+  /** To running code of models, as the form says it now. */
+  get consent(): Consent {
+    return this.#draft?.consent ?? "none";
   }
 
   update({ choices, estimate, live }: PageState): void {
