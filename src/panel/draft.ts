@@ -32,6 +32,12 @@ export function toggled<T>(list: readonly T[], item: T, isIn: boolean): T[] {
   return isIn ? [...others, item] : others;
 }
 
+/** undefined: no whole number of at least 1 that can be counted to. */
+export function countIn(text: string): number | undefined {
+  const count = /^\d+$/.test(text.trim()) ? Number(text) : 0;
+  return Number.isSafeInteger(count) && count > 0 ? count : undefined;
+}
+
 export function runsCode({ suites }: RunDraft, offers: readonly SuiteOffer[]): boolean {
   return offers.some(({ id, runsCode }) => runsCode && suites.includes(id));
 }

@@ -164,6 +164,7 @@ type Fields<T extends FromPage["type"]> = Readonly<
 
 const text: Check = (value) => typeof value === "string" && value.length <= 10_000;
 const whole: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const count: Check = (value) => whole(value) && value !== 0;
 const among =
   (choices: readonly unknown[]): Check =>
   (value) =>
@@ -193,8 +194,8 @@ const draft = record({
   servers: listOf(record({ api: among(["openai", "llama-server", "ollama"]), url: text, model: text })),
   shapes: listOf(text),
   suites: listOf(among(suiteIds)),
-  limit: orNull(whole),
-  rounds: whole,
+  limit: orNull(count),
+  rounds: count,
   completions: among(["ahead", "paused"]),
   consent,
 } satisfies Record<keyof RunDraft, Check>);

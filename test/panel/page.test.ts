@@ -93,6 +93,26 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
     await panel.page.getByText("Allow running code, or leave out the suites that do.").waitFor();
   });
 
+  it("takes no number that is none for all problems, and starts nothing with it", async () => {
+    await panel.tell({ type: "choices", choices: madeUpChoices });
+    const start = panel.page.getByRole("button", { name: "Start" });
+    const limit = panel.page.getByRole("textbox", { name: "Problems of each quality suite" });
+    for (const wrong of ["0", "-5", "1.5"]) {
+      await limit.fill(wrong);
+      await panel.page.getByText("A whole number of at least 1, or nothing for all.").waitFor();
+      expect(await start.getAttribute("disabled")).toBe("");
+      await limit.fill("12");
+      await expect.poll(() => start.getAttribute("disabled")).toBeNull();
+    }
+    const rounds = panel.page.getByRole("textbox", { name: "Rounds of each speed suite" });
+    await rounds.fill("");
+    await panel.page.getByText("A whole number of at least 1.", { exact: true }).waitFor();
+    await rounds.fill("3");
+    await limit.fill("");
+    await panel.page.getByText("Start", { exact: true }).click();
+    expect(await panel.told("start")).toMatchObject({ draft: { limit: null, rounds: 3 } });
+  });
+
   it("shows a run that goes on, and steers it", async () => {
     await panel.tell({ type: "live", run: live });
     const banner = panel.page.getByRole("region", { name: "Running benchmark" });

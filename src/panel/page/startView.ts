@@ -5,7 +5,8 @@ import { firstDraft, isConsentEnough, modeLabels, problemOf, runsCode, toggled }
 import { formatEstimateTime } from "../phrases.ts";
 import type { Consent, FromPage, RunDraft, StartChoices, SuiteOffer } from "../protocol.ts";
 import type { PageState } from "../state.ts";
-import { button, checkbox, field, make, setText, show } from "./dom.ts";
+import { CountField } from "./countField.ts";
+import { button, checkbox, make, setText, show } from "./dom.ts";
 import { ServerList } from "./serverList.ts";
 
 const estimateDelayMs = 250;
@@ -20,6 +21,12 @@ export class StartView {
   readonly #consentGroup: HTMLElement;
   readonly #shapesGroup: HTMLElement;
   readonly #estimate = make("p", { class: "hint", role: "status" });
+  readonly #limit = new CountField("Problems of each quality suite", (limit) => this.#count("limit", limit), {
+    isOptional: true,
+  });
+  readonly #rounds = new CountField("Rounds of each speed suite", (rounds) => this.#count("rounds", rounds));
+  /** Fields in which no number stands; the draft keeps the last one that did. */
+  readonly #uncounted = new Set<"limit" | "rounds">();
   readonly #start = button("Start", () => this.#startRun());
   #choices: StartChoices | null = null;
   #draft: RunDraft | null = null;
@@ -61,14 +68,18 @@ export class StartView {
     if (!choices || !this.#draft) return;
     const problem = this.#isLive
       ? "A benchmark is running; another can start when it has ended."
-      : (problemOf(this.#draft, choices) ?? estimate?.problem ?? null);
+      : (this.#problem ?? estimate?.problem ?? null);
     this.#start.disabled = problem !== null;
     setText(this.#estimate, problem ?? (estimate ? formatEstimateTime(estimate) : "Working out how long it takes…"));
   }
 
   #take(choices: StartChoices): void {
     this.#choices = choices;
-    this.#draft ??= firstDraft(choices);
+    if (!this.#draft) {
+      this.#draft = firstDraft(choices);
+      this.#limit.value = this.#draft.limit;
+      this.#rounds.value = this.#draft.rounds;
+    }
     // A model that was just browsed for comes as the first of the list and is wanted.
     const draft = this.#draft;
     this.#models.replaceChildren(
@@ -97,6 +108,12 @@ export class StartView {
     return this.#draft;
   }
 
+  /** Why this cannot start, as far as the form itself can tell. */
+  get #problem(): string | null {
+    if (!this.#draft || !this.#choices) return null;
+    return this.#uncounted.size > 0 ? "Correct the numbers." : problemOf(this.#draft, this.#choices);
+  }
+
   #suite({ id, title, description, fetches, taskCount }: SuiteOffer): HTMLElement {
     const count = taskCount === null ? "" : ` ${taskCount} tasks.`;
     const detail = `${description}${count}${fetches === null ? "" : ` ${fetches}`}`;
@@ -119,26 +136,14 @@ export class StartView {
   }
 
   #limits(): HTMLElement {
-    const limit = field(
-      "Problems of each quality suite",
-      "20",
-      (value) => this.#change({ limit: wholeNumber(value) }),
-      { type: "number", min: 1 },
-    );
-    const rounds = field(
-      "Rounds of each speed suite",
-      "5",
-      (value) => this.#change({ rounds: wholeNumber(value) ?? 1 }),
-      { type: "number", min: 1 },
-    );
     const pause = checkbox("Pause completions while it runs", false, (isPaused) =>
       this.#change({ completions: isPaused ? "paused" : "ahead" }),
     );
     return make(
       "div",
       { class: "options" },
-      make("label", {}, "Problems of each quality suite (empty: all)", limit),
-      make("label", {}, "Rounds of each speed suite", rounds),
+      this.#limit.element,
+      this.#rounds.element,
       pause,
       make("p", { class: "hint" }, "Otherwise completions go first, and the record says when one ran meanwhile."),
     );
@@ -155,6 +160,12 @@ export class StartView {
     return [make("div", { class: "option" }, box, make("p", { class: "hint" }, code.detail))];
   }
 
+  #count(name: "limit" | "rounds", count: number | null | undefined): void {
+    if (count === undefined) this.#uncounted.add(name);
+    else this.#uncounted.delete(name);
+    this.#change(count === undefined ? {} : { [name]: count });
+  }
+
   #change(part: Partial<RunDraft>): void {
     if (!this.#draft) return;
     this.#draft = { ...this.#draft, ...part };
@@ -165,7 +176,7 @@ export class StartView {
     if (!this.#draft || !this.#choices) return;
     const { suites } = this.#choices;
     show(this.#consentGroup, runsCode(this.#draft, suites));
-    const problem = problemOf(this.#draft, this.#choices);
+    const problem = this.#problem;
     this.#start.disabled = problem !== null || this.#isLive;
     setText(this.#estimate, problem ?? "Working out how long it takes…");
     this.draftId++;
@@ -178,12 +189,6 @@ export class StartView {
   #startRun(): void {
     if (this.#draft) this.#send({ type: "start", draft: this.#draft });
   }
-}
-
-/** null: empty or no such number. */
-function wholeNumber(value: string): number | null {
-  const number = Number(value);
-  return value.trim() !== "" && Number.isSafeInteger(number) && number > 0 ? number : null;
 }
 
 function group(title: string, hint: string, parts: readonly Node[]): HTMLElement {

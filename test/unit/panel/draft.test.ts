@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { firstDraft, problemOf, runsCode } from "../../../src/panel/draft.ts";
+import { countIn, firstDraft, problemOf, runsCode } from "../../../src/panel/draft.ts";
 import { formatDuration, formatEstimateTime, progressText } from "../../../src/panel/phrases.ts";
 import type { RunDraft, StartChoices } from "../../../src/panel/protocol.ts";
 import { madeUpChoices } from "../../support/panelViews.ts";
@@ -37,6 +37,22 @@ describe("the form for a run", () => {
     expect(problem({ suites: ["starter"], consent: "full" }, reduced)).toMatch(/^Allow running code/);
     expect(problem({ suites: ["starter"], consent: "reduced" }, reduced)).toBeNull();
     expect(runsCode({ ...first, suites: ["latency"] }, madeUpChoices.suites)).toBe(false);
+  });
+});
+
+describe("a number in the form", () => {
+  it.each<[string, number | undefined]>([
+    ["1", 1],
+    [" 20 ", 20],
+    ["0", undefined],
+    ["-5", undefined],
+    ["1.5", undefined],
+    ["1e3", undefined],
+    ["ten", undefined],
+    ["", undefined],
+    ["99999999999999999999", undefined],
+  ])("%o counts %o", (text, count) => {
+    expect(countIn(text)).toBe(count);
   });
 });
 

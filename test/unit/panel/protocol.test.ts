@@ -52,6 +52,8 @@ describe("messages of the page", () => {
     ["a consent nobody can give", { type: "resume", runId: "x", consent: "all" }],
     ["a budget of nothing", { type: "recommend", runId: "x", budgetMs: Number.NaN }],
     ["a format nobody writes", { type: "export", runId: "x", format: "exe", figure: "e2e25Ms" }],
+    ["a draft of no problems", { type: "start", draft: { ...draft, limit: 0 } }],
+    ["a draft of no rounds", { type: "start", draft: { ...draft, rounds: 0 } }],
     ["a draft with a suite nobody knows", { type: "start", draft: { ...draft, suites: ["rm -rf"] } }],
     ["a draft with a model that is no path", { type: "start", draft: { ...draft, models: [7] } }],
     ["a draft without end", { type: "start", draft: { ...draft, models: Array(1000).fill("m") } }],
