@@ -92,8 +92,8 @@ async function fillForm(panel) {
   await panel.getByText("auto: the faster of dense and exact").click();
   await panel.getByText("dense: every neuron").click();
   await panel.getByText("exact: hot/cold, same result").click();
-  await panel.getByRole("spinbutton", { name: "Problems of each quality suite" }).fill("2");
-  await panel.getByRole("spinbutton", { name: "Rounds of each speed suite" }).fill("1");
+  await panel.getByRole("textbox", { name: "Problems of each quality suite" }).fill("2");
+  await panel.getByRole("textbox", { name: "Rounds of each speed suite" }).fill("1");
 }
 
 async function ended(panel, state) {
