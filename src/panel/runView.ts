@@ -111,6 +111,16 @@ export interface RunView {
   readonly sampleCount: number;
 }
 
+/** A run that has written nothing yet. */
+export function emptyView({ runId, startedAt }: Pick<RunView, "runId" | "startedAt">): RunView {
+  const nothing = { rows: [], quality: [], warnings: [], samples: [], sampleCount: 0 };
+  return { runId, startedAt, state: "running", machine: "", isolation: null, ...nothing };
+}
+
+export function isEmpty({ rows, warnings }: RunView): boolean {
+  return rows.length === 0 && warnings.length === 0;
+}
+
 export function figureKind(id: FigureId, quality: readonly QualitySuite[]): FigureKind {
   if (!isQuality(id)) return speedFigures[id];
   const suite = quality.find((other) => qualityFigure(other.id) === id);

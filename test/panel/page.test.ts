@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { panelHtml } from "../../src/panel/html.ts";
 import type { Consent, LiveRun } from "../../src/panel/protocol.ts";
-import type { ResultRow } from "../../src/panel/runView.ts";
+import { emptyView, type ResultRow } from "../../src/panel/runView.ts";
 import { findChromium, launchChromium } from "../support/browser.mjs";
 import { PanelPage } from "../support/panelPage.mjs";
 import { madeUpChoices, madeUpRuns, madeUpView, olderView } from "../support/panelViews.ts";
@@ -127,6 +127,22 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
     await panel.told("cancel");
     await panel.tell({ type: "live", run: null });
     await banner.waitFor({ state: "hidden" });
+  });
+
+  it("shows nothing of the run before under a run that has just begun", async () => {
+    await showResults();
+    const [, ...older] = madeUpRuns;
+    const runId = "20261123-080000-0a1b2c";
+    const startedAt = "2026-11-23T08:00:00.000Z";
+    const begun = { runId, startedAt, state: "running", what: "starter (auto): latency" } as const;
+    const view = emptyView(begun);
+    await panel.tell({ type: "runs", runs: [begun, ...older] }, { type: "view", view });
+    await results().getByText("Nothing has been measured yet.").waitFor();
+    await results().getByText("Use for completion").first().waitFor({ state: "hidden" });
+    await results().getByText("Markdown").waitFor({ state: "hidden" });
+    await panel.tell({ type: "view", view: madeUpView({ runId, state: "running" }) });
+    await results().getByText("Markdown").click();
+    expect(await panel.told("export")).toMatchObject({ runId });
   });
 
   it("offers to resume what was interrupted", async () => {

@@ -1,7 +1,7 @@
 // The benchmark of this window: one run at a time, which goes on whether or not its panel is open.
-import type { RecordEntry, RunRecord } from "../../benchmark/record/entries.ts";
+import type { RecordEntry, RunEntry, RunRecord } from "../../benchmark/record/entries.ts";
 import { readRecordFile } from "../../benchmark/record/recordFile.ts";
-import { listRuns, newRunId, type RunListing, recordFile, runFolder } from "../../benchmark/record/runs.ts";
+import { listRuns, newRunId, type RunStatus, recordFile, runFolder } from "../../benchmark/record/runs.ts";
 import { type LocalMachine, resumeRun, startRun, type Watcher } from "../../benchmark/run/localRun.ts";
 import type { RunPlan } from "../../benchmark/run/plan.ts";
 import type { RunProgress } from "../../benchmark/run/progress.ts";
@@ -36,10 +36,13 @@ export interface EndedRun {
   readonly error: AppError | null;
 }
 
-interface ActiveRun {
-  readonly runId: string;
+interface BegunRun extends Pick<RunEntry, "runId" | "startedAt" | "plan"> {
+  /** Not gone on with: there is no record before its first entry. */
+  readonly isNew: boolean;
+}
+
+interface ActiveRun extends BegunRun {
   readonly steering: Steering;
-  readonly completions: RunPlan["completions"];
   readonly entries: RecordEntry[];
   progress: RunProgress;
 }
@@ -68,23 +71,31 @@ export class BenchmarkController implements Disposable {
 
   get live(): LiveRun | null {
     if (!this.#active) return null;
-    const { progress, steering, completions } = this.#active;
+    const { progress, steering, plan } = this.#active;
     const what = this.#waitsFor ?? progress.what;
-    return { ...progress, what, isPaused: steering.isPaused, completions };
+    return { ...progress, what, isPaused: steering.isPaused, completions: plan.completions };
+  }
+
+  /** The run under way, while its record is not begun. */
+  get unwritten(): Pick<RunEntry, "runId" | "startedAt"> | null {
+    return this.#active?.isNew && this.#active.entries.length === 0 ? this.#active : null;
   }
 
   /** Starts and returns at once; how it ends is told by `onDidEnd`. Throws `request/invalid` while another goes on. */
   start(plan: RunPlan, consent: Consent): void {
-    const runId = newRunId(new Date());
+    const now = new Date();
+    const runId = newRunId(now);
     const folder = runFolder(runId);
-    this.#begin(runId, plan, consent, (machine, watcher) => startRun({ runId, plan, folder }, machine, watcher));
+    const begun = { runId, startedAt: now.toISOString(), plan, isNew: true };
+    this.#begin(begun, consent, (machine, watcher) => startRun({ runId, plan, folder }, machine, watcher));
   }
 
   /** Goes on with a run that was interrupted or cancelled. */
   async resume(runId: string, consent: Consent): Promise<void> {
     const folder = runFolder(runId);
-    const { record } = await readRecordFile(recordFile(folder));
-    this.#begin(runId, record.run.plan, consent, (machine, watcher) => resumeRun(folder, machine, watcher));
+    const { startedAt, plan } = (await readRecordFile(recordFile(folder))).record.run;
+    const begun = { runId, startedAt, plan, isNew: false };
+    this.#begin(begun, consent, (machine, watcher) => resumeRun(folder, machine, watcher));
   }
 
   pause(): void {
@@ -115,14 +126,19 @@ export class BenchmarkController implements Disposable {
     return listing && (listing.status === "unfinished" || listing.status === "cancelled") ? runId : null;
   }
 
+  /** Newest first; with the run under way, also while its record is not begun. */
   async runs(): Promise<RunListEntry[]> {
-    return (await listRuns()).map(describeRun);
+    const listed = (await listRuns()).map(({ run, status }) => describeRun(run, status));
+    if (!this.#active || listed.some(({ runId }) => runId === this.#active?.runId)) return listed;
+    return [describeRun(this.#active, "running"), ...listed];
   }
 
   /** Also of the run under way, as far as it is. */
   async record(runId: string): Promise<RunRecord> {
     const [first, ...others] = this.#active?.runId === runId ? this.#active.entries : [];
     if (first?.type === "run") return { run: first, entries: [first, ...others], isTorn: false };
+    if (this.unwritten?.runId === runId)
+      throw new AppError("request/invalid", "the benchmark has not begun to measure; nothing is there yet");
     return (await readRecordFile(recordFile(runFolder(runId)))).record;
   }
 
@@ -133,13 +149,13 @@ export class BenchmarkController implements Disposable {
   }
 
   #begin(
-    runId: string,
-    plan: RunPlan,
+    begun: BegunRun,
     consent: Consent,
     run: (machine: LocalMachine, watcher: Watcher) => Promise<RunOutcome>,
   ): void {
     if (this.#active)
       throw new AppError("request/invalid", "a benchmark is running; another can start when it has ended");
+    const { runId, plan } = begun;
     const steering = new Steering();
     const progress: RunProgress = {
       runId,
@@ -149,7 +165,7 @@ export class BenchmarkController implements Disposable {
       total: 0,
       remainingMs: null,
     };
-    const active: ActiveRun = { runId, steering, completions: plan.completions, entries: [], progress };
+    const active: ActiveRun = { ...begun, steering, entries: [], progress };
     this.#active = active;
     const { engine, productFolder, datasets, sandbox, pauseCompletions, memory } = this.#parts;
     const access = consent === "none" ? null : sandbox(consent);
@@ -200,10 +216,13 @@ export class BenchmarkController implements Disposable {
   }
 }
 
-function describeRun({ run, status }: RunListing): RunListEntry {
-  const { subjects, suites } = run.plan;
+function describeRun(
+  { runId, startedAt, plan }: Pick<RunEntry, "runId" | "startedAt" | "plan">,
+  state: RunStatus,
+): RunListEntry {
+  const { subjects, suites } = plan;
   const names = subjects.slice(0, 4).map(({ label }) => label);
   const more = subjects.length > names.length ? ` and ${subjects.length - names.length} more` : "";
   const what = `${names.join(", ")}${more}: ${suites.map(({ id }) => id).join(", ")}`;
-  return { runId: run.runId, startedAt: run.startedAt, state: status, what };
+  return { runId, startedAt, state, what };
 }

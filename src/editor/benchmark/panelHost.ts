@@ -11,7 +11,7 @@ import type { RunPlan } from "../../benchmark/run/plan.ts";
 import { type Disposable, DisposableStore } from "../../common/dispose.ts";
 import { AppError, isCancelled, isErrorCode, toAppError } from "../../common/errors.ts";
 import type { FromPage, RunDraft, Tab } from "../../panel/protocol.ts";
-import type { RunState, RunView } from "../../panel/runView.ts";
+import { emptyView, type RunState, type RunView } from "../../panel/runView.ts";
 import { viewOf } from "../../panel/summaryView.ts";
 import { advice } from "../notifications.ts";
 import { sentence } from "../phrases.ts";
@@ -187,7 +187,9 @@ export class PanelHost implements Disposable {
     const plan = await planOf(draft, this.#parts.planSources());
     await code.remember(draft.consent);
     controller.start(plan, draft.consent);
-    this.#shownId = controller.live?.runId ?? null;
+    await this.#sendRuns();
+    // Nothing of the run that was shown before stands under the banner of this one.
+    if (controller.live) await this.#show(controller.live.runId);
     panel.post({ type: "show", tab: "results" });
   }
 
@@ -226,6 +228,7 @@ export class PanelHost implements Disposable {
 
   async #view(runId: string): Promise<RunView> {
     const { controller } = this.#parts;
+    if (controller.unwritten?.runId === runId) return emptyView(controller.unwritten);
     const record = await controller.record(runId);
     const summary = summarize(record);
     this.#summary = { record, summary };
@@ -257,9 +260,10 @@ export class PanelHost implements Disposable {
   async #onEnd({ runId, outcome, error }: EndedRun): Promise<void> {
     const { panel } = this.#parts;
     try {
-      await this.#sendRuns();
+      const runs = await this.#sendRuns();
       await this.#sendChoices();
-      if (this.#shownId === runId && outcome) await this.#show(runId);
+      const isThere = runs.some((run) => run.runId === runId);
+      if (this.#shownId === runId && isThere) await this.#show(runId);
     } catch (thrown) {
       this.#tellError(toAppError(thrown));
     }

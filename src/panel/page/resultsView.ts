@@ -1,7 +1,7 @@
 // What a run found: pictures, table, recommendation, warnings, and ways to take it along.
 import { formatStart, stateLabels } from "../phrases.ts";
 import { type ExportFormat, exportFormats, type FromPage } from "../protocol.ts";
-import { type FigureId, figureKind, qualityFigure, type ShownWarning } from "../runView.ts";
+import { type FigureId, figureKind, isEmpty, qualityFigure, type ShownWarning } from "../runView.ts";
 import type { PageState } from "../state.ts";
 import { cellText } from "../table.ts";
 import { Charts } from "./charts.ts";
@@ -18,6 +18,8 @@ const exportLabels: Readonly<Record<ExportFormat, string>> = {
   bundle: "Reproduction bundle",
 };
 
+const noRun = "No results yet. Start a benchmark, or open a run of before.";
+
 interface ResultsActions {
   readonly send: (message: FromPage) => void;
   readonly prefer: (part: Partial<Preferences>) => void;
@@ -31,7 +33,7 @@ export class ResultsView {
   readonly #warnings = make("div");
   readonly #recommendation = make("p", { role: "status" });
   readonly #selected = make("div", { class: "row selected", role: "status" });
-  readonly #empty = make("p", { class: "empty" }, "No results yet. Start a benchmark, or open a run of before.");
+  readonly #empty = make("p", { class: "empty" }, noRun);
   readonly #content: HTMLElement;
   readonly #charts: Charts;
   readonly #table: ResultTable;
@@ -88,10 +90,12 @@ export class ResultsView {
     this.#state = state;
     this.#preferences = preferences;
     const { view, recommendation } = state;
-    show(this.#empty, view === null);
-    show(this.#content, view !== null);
-    if (!view) return;
+    const isBare = view === null || isEmpty(view);
+    show(this.#empty, isBare);
+    show(this.#content, !isBare);
+    setText(this.#empty, view ? "Nothing has been measured yet." : noRun);
     if (isNewRun) this.#select(null);
+    if (!view || isBare) return;
     // More results may change which subject is best.
     if (isNewView) this.#ask(view.runId, preferences.budgetMs);
     if (document.activeElement !== this.#budget) this.#budget.value = String(preferences.budgetMs);

@@ -77,6 +77,19 @@ describe("the benchmark of a window", () => {
     expect(await controller.runs()).toMatchObject([{ runId, state: "complete", what: "S: latency" }]);
   });
 
+  it("lists a run that has written nothing yet, and has no record of it", async () => {
+    const { controller, plan, ended } = await benchmark({ stream: neverEnds });
+    controller.start(plan, "none");
+    const runId = controller.live?.runId ?? "";
+    expect(controller.unwritten).toMatchObject({ runId });
+    expect(await controller.runs()).toMatchObject([{ runId, state: "running", what: "S: latency" }]);
+    await expect(controller.record(runId)).rejects.toMatchObject({ code: "request/invalid" });
+    await vi.waitFor(() => expect(controller.unwritten).toBeNull());
+    expect(await controller.runs()).toHaveLength(1);
+    controller.cancel();
+    await ended;
+  });
+
   it("gives the record of the run under way", async () => {
     const { controller, plan, server, ended } = await benchmark({ stream: neverEnds });
     controller.start(plan, "none");
