@@ -120,11 +120,17 @@ export type ToPage =
   | { readonly type: "recommendation"; readonly runId: string; readonly subject: string | null; readonly text: string }
   | { readonly type: "notice"; readonly kind: "info" | "error"; readonly text: string }
   | { readonly type: "show"; readonly tab: Tab }
-  /** Have a place for programs ready; answered by `sandboxReady` or `sandboxFailed`. */
-  | { readonly type: "sandboxStart"; readonly assets: WorkerAssets; readonly allowReduced: boolean }
+  /** Have a place for programs ready; answered by `sandboxReady` or `sandboxFailed` with this id, unless it was stopped. */
+  | {
+      readonly type: "sandboxStart";
+      readonly id: number;
+      readonly assets: WorkerAssets;
+      readonly allowReduced: boolean;
+    }
   | { readonly type: "program"; readonly id: number; readonly source: string }
   | { readonly type: "programCancel"; readonly id: number }
-  | { readonly type: "sandboxStop" };
+  /** Of the place that was started as `id`, also while it is not ready yet. */
+  | { readonly type: "sandboxStop"; readonly id: number };
 
 export type Tab = "start" | "results" | "history";
 
@@ -151,9 +157,9 @@ export type FromPage =
       /** Of the pictures in an SVG. */
       readonly figure: LatencyName;
     }
-  | { readonly type: "sandboxReady"; readonly isolation: Isolation }
+  | { readonly type: "sandboxReady"; readonly id: number; readonly isolation: Isolation }
   /** `isReduced`: it would run with reduced isolation, to which nobody has agreed. */
-  | { readonly type: "sandboxFailed"; readonly message: string; readonly isReduced: boolean }
+  | { readonly type: "sandboxFailed"; readonly id: number; readonly message: string; readonly isReduced: boolean }
   | { readonly type: "verdict"; readonly id: number; readonly verdict: Verdict }
   | { readonly type: "programFailed"; readonly id: number; readonly message: string };
 
@@ -228,8 +234,8 @@ const fromPage: { readonly [T in FromPage["type"]]: Fields<T> } = {
   recommend: { runId: text, budgetMs: (value) => typeof value === "number" && value > 0 },
   use: { runId: text, subject: text },
   export: { runId: text, format: among(exportFormats), figure: among(latencyFigures) },
-  sandboxReady: { isolation },
-  sandboxFailed: { message: text, isReduced: flag },
+  sandboxReady: { id: whole, isolation },
+  sandboxFailed: { id: whole, message: text, isReduced: flag },
   verdict: { id: whole, verdict },
   programFailed: { id: whole, message: text },
 };

@@ -29,23 +29,37 @@ export interface PanelSandboxOptions {
 const startLimitMs = 120_000;
 const programLimitMs = 60_000 + sandboxLimits.wallMs;
 
+/** Of starts and programs. Never used again: an answer to a run of before is none to this one. */
+let lastId = 0;
+
 export async function createPanelSandbox(options: PanelSandboxOptions, signal: AbortSignal): Promise<Sandbox> {
-  const isolation = await start(options, signal);
-  return new PanelSandbox(options, isolation);
+  return new PanelSandbox(options, await start(options, signal));
+}
+
+/** What the page has ready. */
+interface StartedPlace {
+  readonly id: number;
+  readonly isolation: Isolation;
 }
 
 type Answer<T extends FromPage["type"]> = Extract<FromPage, { type: T }>;
 
-async function start(options: PanelSandboxOptions, signal: AbortSignal): Promise<Isolation> {
+async function start(options: PanelSandboxOptions, signal: AbortSignal): Promise<StartedPlace> {
   const { link, allowReduced, readAssets, onReduced } = options;
   const assets = await readAssets();
   for (;;) {
     await link.whenOpen(signal);
+    throwIfCancelled(signal);
+    const id = ++lastId;
     const isAnswer = (message: FromPage): message is Answer<"sandboxReady" | "sandboxFailed"> =>
-      message.type === "sandboxReady" || message.type === "sandboxFailed";
-    const answer = await ask(link, { type: "sandboxStart", assets, allowReduced }, isAnswer, startLimitMs, signal);
+      (message.type === "sandboxReady" || message.type === "sandboxFailed") && message.id === id;
+    const asked = ask(link, { type: "sandboxStart", id, assets, allowReduced }, isAnswer, startLimitMs, signal);
+    const answer = await asked.catch((error) => {
+      link.post({ type: "sandboxStop", id }); // Cancelled or too late: its workers must not go on.
+      throw error;
+    });
     if (answer === null) continue;
-    if (answer.type === "sandboxReady") return answer.isolation;
+    if (answer.type === "sandboxReady") return { id, isolation: answer.isolation };
     if (answer.isReduced) onReduced(answer.message);
     throw new AppError("sandbox/unavailable", answer.message);
   }
@@ -55,15 +69,16 @@ class PanelSandbox implements Sandbox {
   readonly isolation: Isolation;
   readonly #options: PanelSandboxOptions;
   readonly #closing: Disposable;
-  #isStarted = true;
-  #lastId = 0;
+  /** null: the panel was closed. */
+  #startId: number | null;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(options: PanelSandboxOptions, isolation: Isolation) {
+  constructor(options: PanelSandboxOptions, { id, isolation }: StartedPlace) {
     this.#options = options;
+    this.#startId = id;
     this.isolation = isolation;
     this.#closing = options.link.onDidClose(() => {
-      this.#isStarted = false;
+      this.#startId = null;
     });
   }
 
@@ -76,15 +91,16 @@ class PanelSandbox implements Sandbox {
 
   dispose(): void {
     this.#closing.dispose();
-    this.#options.link.post({ type: "sandboxStop" });
+    if (this.#startId !== null) this.#options.link.post({ type: "sandboxStop", id: this.#startId });
+    this.#startId = null;
   }
 
   async #run(source: string, signal: AbortSignal): Promise<Verdict> {
     const { link } = this.#options;
     for (;;) {
       throwIfCancelled(signal);
-      if (!this.#isStarted) await this.#startAgain(signal);
-      const id = ++this.#lastId;
+      if (this.#startId === null) await this.#startAgain(signal);
+      const id = ++lastId;
       const isAnswer = (message: FromPage): message is Answer<"verdict" | "programFailed"> =>
         (message.type === "verdict" || message.type === "programFailed") && message.id === id;
       const onAbort = () => link.post({ type: "programCancel", id });
@@ -101,12 +117,14 @@ class PanelSandbox implements Sandbox {
 
   /** A page of another kind, as in a browser where it was a window before, would make scores that do not compare. */
   async #startAgain(signal: AbortSignal): Promise<void> {
-    const { level } = await start(this.#options, signal);
+    const { id, isolation } = await start(this.#options, signal);
+    const { level } = isolation;
+    this.#startId = id;
     if (level !== this.isolation.level) {
+      this.dispose();
       const message = `programs ran with ${this.isolation.level} isolation until the panel was closed, and would now with ${level}`;
       throw new AppError("sandbox/unavailable", message);
     }
-    this.#isStarted = true;
   }
 }
 

@@ -9,11 +9,15 @@ export type ProgramMessage = Extract<ToPage, { type: "sandboxStart" | "program" 
 
 export class Programs {
   readonly #send: (message: FromPage) => void;
+  readonly #create: typeof createWorkerSandbox;
   readonly #running = new Map<number, AbortController>();
+  /** Of the last start; null: it was stopped. */
+  #startId: number | null = null;
   #sandbox: Sandbox | null = null;
 
-  constructor(send: (message: FromPage) => void) {
+  constructor(send: (message: FromPage) => void, create = createWorkerSandbox) {
     this.#send = send;
+    this.#create = create;
   }
 
   receive(message: ProgramMessage): void {
@@ -28,19 +32,25 @@ export class Programs {
         this.#running.get(message.id)?.abort();
         return;
       case "sandboxStop":
-        this.#stop();
+        // A place that was stopped late must not take away the one that was started since.
+        if (message.id === this.#startId) this.#stop();
         return;
     }
   }
 
-  async #start({ assets, allowReduced }: Extract<ProgramMessage, { type: "sandboxStart" }>): Promise<void> {
+  async #start({ id, assets, allowReduced }: Extract<ProgramMessage, { type: "sandboxStart" }>): Promise<void> {
     this.#stop();
+    this.#startId = id;
     try {
-      this.#sandbox = await createWorkerSandbox({ assets, scheme: "data", allowReduced });
-      this.#send({ type: "sandboxReady", isolation: this.#sandbox.isolation });
+      const sandbox = await this.#create({ assets, scheme: "data", allowReduced });
+      // Stopped, or started anew meanwhile: nobody waits for this one.
+      if (this.#startId !== id) return sandbox.dispose();
+      this.#sandbox = sandbox;
+      this.#send({ type: "sandboxReady", id, isolation: sandbox.isolation });
     } catch (thrown) {
       const { message, details } = toAppError(thrown);
-      this.#send({ type: "sandboxFailed", message, isReduced: details.level === "reduced" });
+      if (this.#startId === id)
+        this.#send({ type: "sandboxFailed", id, message, isReduced: details.level === "reduced" });
     }
   }
 
@@ -59,6 +69,8 @@ export class Programs {
   }
 
   #stop(): void {
+    this.#startId = null;
+    for (const controller of this.#running.values()) controller.abort();
     this.#sandbox?.dispose();
     this.#sandbox = null;
   }

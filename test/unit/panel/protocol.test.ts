@@ -28,8 +28,8 @@ const messages: readonly FromPage[] = [
   { type: "recommend", runId: "20261122-201500-3fa9c1", budgetMs: 300 },
   { type: "use", runId: "20261122-201500-3fa9c1", subject: "dense-7b" },
   { type: "export", runId: "20261122-201500-3fa9c1", format: "html", figure: "e2e25Ms" },
-  { type: "sandboxReady", isolation },
-  { type: "sandboxFailed", message: "no worker", isReduced: false },
+  { type: "sandboxReady", id: 3, isolation },
+  { type: "sandboxFailed", id: 3, message: "no worker", isReduced: false },
   { type: "verdict", id: 4, verdict: { outcome: "passed", message: null, wallMs: 12.5 } },
   { type: "programFailed", id: 4, message: "closed" },
 ];
@@ -58,7 +58,7 @@ describe("messages of the page", () => {
     ["a draft with a model that is no path", { type: "start", draft: { ...draft, models: [7] } }],
     ["a draft without end", { type: "start", draft: { ...draft, models: Array(1000).fill("m") } }],
     ["a verdict nobody gives", { type: "verdict", id: 1, verdict: { outcome: "won", message: null, wallMs: 1 } }],
-    ["isolation of another place", { type: "sandboxReady", isolation: { ...isolation, place: "child" } }],
+    ["isolation of another place", { type: "sandboxReady", id: 3, isolation: { ...isolation, place: "child" } }],
   ])("are refused: %s", (_, message) => {
     expect(isFromPage(message)).toBe(false);
   });

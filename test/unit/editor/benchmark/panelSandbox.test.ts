@@ -53,6 +53,12 @@ class ScriptedPage implements PageLink {
     this.#open.fire();
   }
 
+  /** Of the last start or program that was asked for. */
+  get lastId(): number {
+    const asked = this.posted.findLast(({ type }) => type === "sandboxStart" || type === "program");
+    return asked && "id" in asked ? asked.id : -1;
+  }
+
   get types(): string[] {
     return this.posted.map(({ type }) => type);
   }
@@ -62,7 +68,7 @@ class ScriptedPage implements PageLink {
 function willingPage(): ScriptedPage {
   const page = new ScriptedPage();
   page.onPost = (message) => {
-    if (message.type === "sandboxStart") page.answer({ type: "sandboxReady", isolation });
+    if (message.type === "sandboxStart") page.answer({ type: "sandboxReady", id: message.id, isolation });
     if (message.type === "program") page.answer({ type: "verdict", id: message.id, verdict: passed });
   };
   return page;
@@ -82,9 +88,9 @@ describe("the panel as a sandbox", () => {
     page.onPost = () => {};
     const both = Promise.all([sandbox.run("a = 1"), sandbox.run("b = 2")]);
     await vi.waitFor(() => expect(page.types).toEqual(["sandboxStart", "program"]));
-    page.answer({ type: "verdict", id: 1, verdict: passed });
-    await vi.waitFor(() => expect(page.posted.at(-1)).toEqual({ type: "program", id: 2, source: "b = 2" }));
-    page.answer({ type: "verdict", id: 2, verdict: { ...passed, outcome: "failed" } });
+    page.answer({ type: "verdict", id: page.lastId, verdict: passed });
+    await vi.waitFor(() => expect(page.posted.at(-1)).toMatchObject({ type: "program", source: "b = 2" }));
+    page.answer({ type: "verdict", id: page.lastId, verdict: { ...passed, outcome: "failed" } });
     expect((await both).map(({ outcome }) => outcome)).toEqual(["passed", "failed"]);
   });
 
@@ -126,7 +132,7 @@ describe("the panel as a sandbox", () => {
   it("says why there is no place, and that there is one of reduced isolation", async () => {
     const page = new ScriptedPage();
     const message = "Code from a model would run in reduced isolation here.";
-    page.onPost = () => page.answer({ type: "sandboxFailed", message, isReduced: true });
+    page.onPost = () => page.answer({ type: "sandboxFailed", id: page.lastId, message, isReduced: true });
     const onReduced = vi.fn();
     await expect(create(page, { onReduced })).rejects.toMatchObject({ code: "sandbox/unavailable", message });
     expect(onReduced).toHaveBeenCalledWith(message);
@@ -136,7 +142,10 @@ describe("the panel as a sandbox", () => {
     const page = willingPage();
     const sandbox = await create(page, { allowReduced: true });
     page.close();
-    page.onPost = () => page.answer({ type: "sandboxReady", isolation: { ...isolation, level: "reduced" } });
+    const reduced = { ...isolation, level: "reduced" } as const;
+    page.onPost = (message) => {
+      if (message.type === "sandboxStart") page.answer({ type: "sandboxReady", id: message.id, isolation: reduced });
+    };
     page.open();
     await expect(sandbox.run("a = 1")).rejects.toMatchObject({
       code: "sandbox/unavailable",
@@ -151,9 +160,33 @@ describe("the panel as a sandbox", () => {
     const controller = new AbortController();
     const verdict = sandbox.run("while True: pass", controller.signal);
     await vi.waitFor(() => expect(page.types.at(-1)).toBe("program"));
+    const id = page.lastId;
     controller.abort();
     await expect(verdict).rejects.toMatchObject({ code: "request/cancelled" });
-    expect(page.posted.at(-1)).toEqual({ type: "programCancel", id: 1 });
+    expect(page.posted.at(-1)).toEqual({ type: "programCancel", id });
+  });
+
+  it("stops a start that is cancelled, and takes no answer to it for the next one", async () => {
+    const page = new ScriptedPage();
+    const controller = new AbortController();
+    const created = create(page, {}, controller.signal);
+    await vi.waitFor(() => expect(page.types).toEqual(["sandboxStart"]));
+    const late = page.lastId;
+    controller.abort();
+    await expect(created).rejects.toMatchObject({ code: "request/cancelled" });
+    expect(page.posted.at(-1)).toEqual({ type: "sandboxStop", id: late });
+
+    let isReady = false;
+    const next = create(page).then((sandbox) => {
+      isReady = true;
+      return sandbox;
+    });
+    await vi.waitFor(() => expect(page.types.at(-1)).toBe("sandboxStart"));
+    page.answer({ type: "sandboxReady", id: late, isolation: { ...isolation, level: "reduced" } });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isReady).toBe(false);
+    page.answer({ type: "sandboxReady", id: page.lastId, isolation });
+    expect((await next).isolation.level).toBe("full");
   });
 
   it("gives up on a page that does not answer", async () => {
