@@ -17,11 +17,18 @@ export function serverSubject(api: ServerApi, url: string, model: string | null)
 
 /** Two files may have the same name in different folders. */
 export function withOwnIds(subjects: readonly SubjectDefinition[]): SubjectDefinition[] {
-  const seen = new Map<string, number>();
+  const taken = new Set(subjects.map(({ id }) => id));
+  const seen = new Set<string>();
   return subjects.map((subject) => {
-    const count = (seen.get(subject.id) ?? 0) + 1;
-    seen.set(subject.id, count);
-    return count === 1 ? subject : { ...subject, id: `${subject.id}-${count}`, label: `${subject.label} ${count}` };
+    if (!seen.has(subject.id)) {
+      seen.add(subject.id);
+      return subject;
+    }
+    let count = 2;
+    while (taken.has(`${subject.id}-${count}`)) count++;
+    const id = `${subject.id}-${count}`;
+    taken.add(id);
+    return { ...subject, id, label: `${subject.label} ${count}` };
   });
 }
 
