@@ -86,20 +86,31 @@ function telling(writer: RecordWriter, onEntry: (entry: RecordEntry) => void): E
   };
 }
 
-/** How long a plan will take here. Measures the memory when that has not been done, and loads nothing. */
+/** Bytes per second of a server's memory, of which nothing is known. */
+const unknownBandwidth = 50e9;
+
+/**
+ * How long a plan will take here. Measures the memory when that has not been done, and loads nothing. Servers do not need
+ * the engine, which may be missing.
+ */
 export async function estimateRun(
   plan: RunPlan,
   { engine, productFolder }: Pick<LocalMachine, "engine" | "productFolder">,
   signal: AbortSignal,
 ): Promise<Estimate> {
-  const { measurement } = await engine.measure({ fresh: false }, signal);
-  const bandwidth = 1e9 * Math.max(measurement.rates.cpuStreamGBps, measurement.rates.gpuGBps);
+  const isLocal = plan.subjects.some(({ kind }) => kind !== "server");
+  const bandwidth = isLocal ? await bandwidthHere(engine, signal) : unknownBandwidth;
   const modelBytes = new Map<string, number>();
   for (const subject of plan.subjects) {
     const bytes = await bytesOf(subject, { engine, productFolder }, signal);
     if (bytes !== null) modelBytes.set(subject.id, bytes);
   }
   return estimate(plan, { modelBytes, bandwidth });
+}
+
+async function bandwidthHere(engine: Engine, signal: AbortSignal): Promise<number> {
+  const { rates } = (await engine.measure({ fresh: false }, signal)).measurement;
+  return 1e9 * Math.max(rates.cpuStreamGBps, rates.gpuGBps);
 }
 
 async function bytesOf(

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { estimate } from "../../../../src/benchmark/run/estimate.ts";
+import { estimateRun } from "../../../../src/benchmark/run/localRun.ts";
+import type { SubjectDefinition } from "../../../../src/benchmark/subject.ts";
 import type { SuiteChoice, SuiteId } from "../../../../src/benchmark/suite.ts";
+import { AppError } from "../../../../src/common/errors.ts";
+import type { Engine } from "../../../../src/engine/engine.ts";
 import { model, shape } from "../../../support/benchmarkRun.ts";
 
 const choice = (id: SuiteId, repetitions = 1, limit: number | null = null): SuiteChoice => ({
@@ -14,6 +18,20 @@ const choice = (id: SuiteId, repetitions = 1, limit: number | null = null): Suit
 const facts = { modelBytes: new Map([["A", 4e9]]), bandwidth: 20e9 };
 const most = (suites: SuiteChoice[], subjects = [model("A")]) =>
   estimate({ subjects, suites, completions: "ahead" }, facts).mostMs;
+
+describe("estimateRun", () => {
+  const server = { kind: "server", id: "S", label: "S", api: "ollama", url: "http://x", model: null } as const;
+  const engine = { measure: () => Promise.reject(new AppError("engine/start-failed", "no")) } as unknown as Engine;
+  const here = { engine, productFolder: "" };
+  const planOf = (subject: SubjectDefinition) =>
+    ({ subjects: [subject], suites: [choice("latency")], completions: "ahead" }) as const;
+
+  it("needs no engine for servers", async () => {
+    const { signal } = new AbortController();
+    expect((await estimateRun(planOf(server), here, signal)).mostMs).toBeGreaterThan(0);
+    await expect(estimateRun(planOf(model("A")), here, signal)).rejects.toMatchObject({ code: "engine/start-failed" });
+  });
+});
 
 describe("estimate", () => {
   it("holds what was measured: the starter model's latency, two rounds of two modes in 29 s", () => {
