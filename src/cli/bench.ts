@@ -15,7 +15,7 @@ import { datasetsOf } from "../benchmark/suites/prepareSuite.ts";
 import { dataFolder } from "../common/dataFolder.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import { createChildSandbox } from "../sandbox/childSandbox.ts";
-import { datasetFilesOf, readPlan } from "./benchPlan.ts";
+import { checkResume, datasetFilesOf, readPlan } from "./benchPlan.ts";
 import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { readPlanFile } from "./planFile.ts";
@@ -89,6 +89,7 @@ interface Measured {
 }
 
 async function measure(context: CommandContext, options: OptionValues, line: ProgressLine): Promise<Measured> {
+  if (typeof options.resume === "string") checkResume(options);
   const steering = new Steering();
   context.signal.addEventListener("abort", () => steering.cancel(), { once: true });
   const files = datasetFilesOf(options);

@@ -65,6 +65,17 @@ export function parseServer(text: string): ServerSubject {
   return serverSubject(api, address, model);
 }
 
+/** What says how a run goes on; its record says all the rest. */
+const optionsOfResume = new Set(["resume", "out", "json", "dataset", "allow-code", "allow-reduced"]);
+
+/** Refuses options that a run that was begun has settled. */
+export function checkResume(options: OptionValues): void {
+  const others = Object.keys(options).filter((name) => options[name] !== undefined && !optionsOfResume.has(name));
+  if (others.length === 0) return;
+  const names = others.map((name) => `--${name}`).join(", ");
+  throw new UsageError(`--resume goes on with a run as it was planned; leave ${names} out`);
+}
+
 /** Files of data sets by name, checked. */
 export function datasetFilesOf(options: OptionValues): Record<string, string> {
   const files: Record<string, string> = {};
@@ -122,6 +133,11 @@ function suitesOf(options: OptionValues, subjects: readonly SubjectDefinition[])
   const limit = options.limit === undefined ? null : wholeNumberOf(options, "limit", 1);
   const temperature = numberOf(options, "temperature", 0, 0, 2);
   const topP = numberOf(options, "top-p", 1, 0, 1);
+  const isRepeated = temperature > 0 || names.some((name) => speedSuites.some((id) => id === name));
+  if (options.repetitions !== undefined && !isRepeated)
+    throw new UsageError(
+      "--repetitions is for speed suites and, with --temperature, for samples; here it does nothing",
+    );
   return names.map((name): SuiteChoice => {
     const id = suiteIds.find((each) => each === name);
     if (!id) throw new UsageError(`--suite names "${name}"; there are ${suiteIds.join(", ")}`);

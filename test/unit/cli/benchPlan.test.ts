@@ -1,6 +1,6 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { datasetFilesOf, parseServer, readPlan } from "../../../src/cli/benchPlan.ts";
+import { checkResume, datasetFilesOf, parseServer, readPlan } from "../../../src/cli/benchPlan.ts";
 import { UsageError } from "../../../src/cli/command.ts";
 import { starterModelPath } from "../../../src/models/starterModel.ts";
 import { root } from "../../support/sources.ts";
@@ -74,7 +74,9 @@ describe("the plan of hotpath bench", () => {
       { id: "latency", limit: 8, repetitions: 20, temperature: 0, topP: 1, seed: 1 },
       { id: "humaneval", limit: 8, repetitions: 20, temperature: 0.2, topP: 0.95, seed: 1 },
     ]);
-    expect((await plan({ suite: ["humaneval"], repetitions: "20" })).suites[0]).toMatchObject({ repetitions: 1 });
+    expect((await plan({ suite: ["latency,humaneval"], repetitions: "20" })).suites[1]).toMatchObject({
+      repetitions: 1,
+    });
   });
 
   it("does nothing twice", async () => {
@@ -95,6 +97,7 @@ describe("the plan of hotpath bench", () => {
     [{ device: "gpu" }, '--device is "gpu"'],
     [{ limit: "0" }, '--limit is "0"'],
     [{ repetitions: "1.5" }, '--repetitions is "1.5"'],
+    [{ suite: ["humaneval"], repetitions: "20" }, "--repetitions is for speed suites"],
     [{ threads: "many" }, '--threads is "many"'],
     [{ temperature: "3" }, '--temperature is "3"'],
     [{ active: "0", shapes: ["7b"] }, "--active is 0"],
@@ -113,6 +116,15 @@ describe("the plan of hotpath bench", () => {
 
   it("does not begin with a model that is not there", async () => {
     await expect(plan({ model: ["nowhere.gguf"] })).rejects.toMatchObject({ code: "model/not-found" });
+  });
+});
+
+describe("--resume", () => {
+  it("goes on with the plan of its run, and takes nothing else", () => {
+    checkResume({ resume: "x", out: "y", json: true, dataset: ["humaneval=x"], "allow-code": true });
+    const options = { resume: "x", model: ["a.gguf"], limit: "3" };
+    expect(() => checkResume(options)).toThrow(UsageError);
+    expect(() => checkResume(options)).toThrow("leave --model, --limit out");
   });
 });
 
