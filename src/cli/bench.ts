@@ -31,6 +31,7 @@ export const benchCommand: Command = {
     "--model FILE        a GGUF file; repeat it to compare (default: the starter model)",
     "--mode M,...        dense, exact, predicted, threshold, auto: each model in each of them",
     "--server URL[#API][=MODEL]  somebody else's server; API: openai, llama-server, ollama",
+    "                    (a key for openai: in the environment, HOTPATH_SERVER_KEY)",
     "--shapes S,...      sizes with random weights: 0.5b, 1.5b, 7b, 13b, 34b, 70b, 30b-a3b; dense and exact",
     "--types T,...       of their weights (q4_0)      --active A  share of their neurons active for a token (0.11)",
     `--limit N           tasks per suite              --repetitions N  rounds of speed suites (${defaultRounds}), samples of sampled ones`,

@@ -7,7 +7,7 @@ import { findDataset } from "../benchmark/datasets/catalogue.ts";
 import type { RunPlan } from "../benchmark/run/plan.ts";
 import { refuseEmpty } from "../benchmark/run/schedule.ts";
 import type { ModelSubject, ServerApi, ServerSubject, SubjectDefinition } from "../benchmark/subject.ts";
-import { modelSubject, serverSubject, withOwnIds } from "../benchmark/subjects/naming.ts";
+import { modelSubject, secretIn, serverSubject, withOwnIds } from "../benchmark/subjects/naming.ts";
 import { defaultRounds, type SuiteChoice, type SuiteId, suiteIds } from "../benchmark/suite.ts";
 import { type Describe, expandSizes } from "../benchmark/suites/sizes/expandSizes.ts";
 import { AppError } from "../common/errors.ts";
@@ -58,8 +58,10 @@ export async function readPlan(options: OptionValues, sources: PlanSources): Pro
 export function parseServer(text: string): ServerSubject {
   const [, address = "", named, model = null] = /^(https?:\/\/[^#=\s]+)(?:#([a-z-]+))?(?:=(.+))?$/.exec(text) ?? [];
   if (!URL.canParse(address)) throw new UsageError(`--server is "${text}"; it must be URL, URL#API or URL#API=MODEL`);
-  const { port, username } = new URL(address);
-  if (username !== "") throw new UsageError("--server holds a user name; it would stand in the record");
+  const secret = secretIn(address);
+  if (secret !== null)
+    throw new UsageError(`--server ${secret}; a key of an OpenAI server goes into HOTPATH_SERVER_KEY`);
+  const { port } = new URL(address);
   const api = serverApis.find((each) => each === (named ?? (port === ollamaPort ? "ollama" : "openai")));
   if (!api) throw new UsageError(`--server names the API "${named}"; it must be one of ${serverApis.join(", ")}`);
   return serverSubject(api, address, model);

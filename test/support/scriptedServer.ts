@@ -13,6 +13,8 @@ export type Answer = (request: SeenRequest, reply: http.ServerResponse) => void 
 export interface ScriptedServer {
   readonly url: string;
   readonly seen: readonly SeenRequest[];
+  /** Of each request, undefined where there was none. */
+  readonly authorizations: readonly (string | undefined)[];
   /** Resolves when a client has gone before its answer was over. */
   readonly disconnected: Promise<void>;
 }
@@ -20,6 +22,7 @@ export interface ScriptedServer {
 /** Answers by path; others get 404. */
 export async function scriptedServer(answers: Readonly<Record<string, Answer>>): Promise<ScriptedServer> {
   const seen: SeenRequest[] = [];
+  const authorizations: (string | undefined)[] = [];
   let onDisconnect = () => {};
   const disconnected = new Promise<void>((resolve) => {
     onDisconnect = resolve;
@@ -29,6 +32,7 @@ export async function scriptedServer(answers: Readonly<Record<string, Answer>>):
     for await (const chunk of incoming.setEncoding("utf8")) text += chunk;
     const request = { path: incoming.url ?? "", body: text === "" ? null : JSON.parse(text) };
     seen.push(request);
+    authorizations.push(incoming.headers.authorization);
     reply.on("close", () => {
       if (!reply.writableFinished) onDisconnect();
     });
@@ -41,7 +45,7 @@ export async function scriptedServer(answers: Readonly<Record<string, Answer>>):
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, disconnected };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, authorizations, disconnected };
 }
 
 export const json =

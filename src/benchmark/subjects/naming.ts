@@ -8,6 +8,14 @@ export function modelSubject(spec: ModelSpec): ModelSubject {
   return { kind: "model", id: idOf(`${name}-${spec.mode}`), label: `${name} (${spec.mode})`, spec };
 }
 
+/** Why a server's address must not stand in a record, where all of it is read; null: it may. */
+export function secretIn(url: string): string | null {
+  const { username, password, search } = new URL(url);
+  if (username !== "" || password !== "") return "holds a name or a password, which would stand in the record";
+  if (search !== "") return "holds a query, which may be a key and would stand in the record";
+  return null;
+}
+
 /** `url` must be one. */
 export function serverSubject(api: ServerApi, url: string, model: string | null): ServerSubject {
   const { host } = new URL(url);

@@ -20,23 +20,27 @@ import { TextRules } from "./servers/textRules.ts";
 
 const dialects: Readonly<Record<ServerApi, Dialect>> = { openai, "llama-server": llamaServer, ollama };
 
-export function createServerSubject(definition: ServerSubject): Subject {
-  return new MeasuredServer(definition);
+/** Servers of OpenAI's API get the key in HOTPATH_SERVER_KEY, which stands neither in the plan nor in the record. */
+export function createServerSubject(definition: ServerSubject, env: NodeJS.ProcessEnv = process.env): Subject {
+  const key = definition.api === "openai" ? env.HOTPATH_SERVER_KEY : undefined;
+  return new MeasuredServer(definition, key || null);
 }
 
 class MeasuredServer implements Subject {
   readonly definition: ServerSubject;
   readonly #dialect: Dialect;
+  readonly #key: string | null;
   #facts: ServerFacts | undefined;
 
-  constructor(definition: ServerSubject) {
+  constructor(definition: ServerSubject, key: string | null) {
     this.definition = definition;
+    this.#key = key;
     this.#dialect = dialects[definition.api];
   }
 
   async open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts> {
     onProgress(`Asking ${this.definition.url}`, 0);
-    const ask = (path: string, body: object | null) => requestJson(this.#url(path), { body, signal });
+    const ask = (path: string, body: object | null) => requestJson(this.#url(path), { body, signal, key: this.#key });
     this.#facts = await this.#dialect.open(this.definition, ask);
     const { model: _, hasFim: __, ...known } = this.#facts;
     return {
@@ -64,7 +68,7 @@ class MeasuredServer implements Subject {
     const answer = new Answer(request);
     try {
       for await (const piece of this.#pieces(url, body, AbortSignal.any([signal, limit.signal]))) {
-        if (piece.error !== undefined) throw failed(url, `failed in the middle: ${excerpt(piece.error)}`);
+        if (piece.error !== undefined) throw failed(url, `failed in the middle: ${excerpt(piece.error, this.#key)}`);
         answer.add(piece);
         if (answer.isComplete) break;
       }
@@ -89,14 +93,14 @@ class MeasuredServer implements Subject {
   }
 
   async *#pieces(url: URL, body: object, signal: AbortSignal): AsyncGenerator<Piece, void, undefined> {
-    const lines = requestLines(url, { body, signal });
+    const lines = requestLines(url, { body, signal, key: this.#key });
     const messages = this.#dialect.framing === "events" ? eventData(lines) : objectLines(lines);
     for await (const message of messages) {
       let piece: Piece;
       try {
         piece = this.#dialect.read(message);
       } catch (error) {
-        throw failed(url, `sent what is not JSON: ${excerpt(message)}`, error);
+        throw failed(url, `sent what is not JSON: ${excerpt(message, this.#key)}`, error);
       }
       yield piece;
     }

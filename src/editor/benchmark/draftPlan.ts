@@ -4,7 +4,7 @@ import { statfs } from "node:fs/promises";
 import os from "node:os";
 import type { RunPlan } from "../../benchmark/run/plan.ts";
 import type { ServerSubject } from "../../benchmark/subject.ts";
-import { modelSubject, serverSubject, withOwnIds } from "../../benchmark/subjects/naming.ts";
+import { modelSubject, secretIn, serverSubject, withOwnIds } from "../../benchmark/subjects/naming.ts";
 import type { SuiteChoice, SuiteId } from "../../benchmark/suite.ts";
 import { type Describe, expandSizes } from "../../benchmark/suites/sizes/expandSizes.ts";
 import { AppError } from "../../common/errors.ts";
@@ -41,13 +41,8 @@ function serverOf({ api, url, model }: ServerDraft): ServerSubject {
       `"${url}" is not the address of a server; it starts with http:// or https://`,
     );
   }
-  const { host, username, password } = new URL(url);
-  if (username !== "" || password !== "") {
-    throw new AppError(
-      "request/invalid",
-      `the address at ${host} holds a name or a password, which would stand in the record`,
-    );
-  }
+  const secret = secretIn(url);
+  if (secret !== null) throw new AppError("request/invalid", `the address at ${new URL(url).host} ${secret}`);
   return serverSubject(api, url, model === "" ? null : model);
 }
 

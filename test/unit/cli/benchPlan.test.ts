@@ -139,9 +139,12 @@ describe("--server", () => {
     expect(parseServer(text)).toMatchObject({ api, url, model, id: expect.stringMatching(/^[A-Za-z0-9.-]+$/) });
   });
 
-  it.each(["ftp://x", "http://", "http://x#grpc", "http://user:secret@x"])("refuses %s", (text) => {
-    expect(() => parseServer(text)).toThrow(UsageError);
-  });
+  it.each(["ftp://x", "http://", "http://x#grpc", "http://user:secret@x", "http://:secret@x", "http://x?key=secret"])(
+    "refuses %s",
+    (text) => {
+      expect(() => parseServer(text)).toThrow(UsageError);
+    },
+  );
 });
 
 describe("--dataset", () => {

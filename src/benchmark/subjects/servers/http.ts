@@ -15,6 +15,8 @@ export interface Call {
   /** Null body: GET. */
   readonly body: object | null;
   readonly signal: AbortSignal;
+  /** Sent as a bearer token; null: none. What servers answer is quoted without it. */
+  readonly key: string | null;
 }
 
 /** The answer as parsed JSON. */
@@ -24,7 +26,7 @@ export async function requestJson(url: URL, call: Call): Promise<unknown> {
   try {
     return JSON.parse(answer);
   } catch (error) {
-    throw failed(url, `answered what is not JSON: ${excerpt(answer)}`, error);
+    throw failed(url, `answered what is not JSON: ${excerpt(answer, call.key)}`, error);
   }
 }
 
@@ -48,20 +50,29 @@ export async function* requestLines(url: URL, call: Call): AsyncGenerator<string
   }
 }
 
-async function send(url: URL, { body, signal }: Call): Promise<http.IncomingMessage> {
+async function send(url: URL, call: Call): Promise<http.IncomingMessage> {
+  const { signal, key } = call;
   throwIfCancelled(signal);
-  const reply = await guarded(url, signal, () => start(url, body, signal));
+  const reply = await guarded(url, signal, () => start(url, call));
   const { statusCode = 0, statusMessage, headers } = reply;
   if (statusCode >= 200 && statusCode < 300) return reply;
   const answer = await guarded(url, signal, () => beginning(reply));
   const elsewhere = headers.location ? ` and points to ${headers.location}, which is not followed` : "";
-  throw failed(url, `answered ${statusCode} ${statusMessage}${elsewhere}: ${excerpt(answer)}`, undefined, statusCode);
+  throw failed(
+    url,
+    `answered ${statusCode} ${statusMessage}${elsewhere}: ${excerpt(answer, key)}`,
+    undefined,
+    statusCode,
+  );
 }
 
-function start(url: URL, body: object | null, signal: AbortSignal): Promise<http.IncomingMessage> {
+function start(url: URL, { body, signal, key }: Call): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = body === null ? null : Buffer.from(JSON.stringify(body));
-    const headers = sent ? { "content-type": "application/json", "content-length": sent.length } : {};
+    const headers = {
+      ...(sent ? { "content-type": "application/json", "content-length": sent.length } : {}),
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+    };
     const { request } = url.protocol === "https:" ? https : http;
     const outgoing = request(url, { method: sent ? "POST" : "GET", headers, signal }, resolve);
     outgoing.setTimeout(silenceLimitMs, () =>
@@ -100,7 +111,7 @@ export function failed(url: URL, what: string, cause?: unknown, status = 0): App
   return new AppError("server/failed", `${url.origin}${url.pathname} ${what}`, { url: url.href, status, errno }, cause);
 }
 
-export function excerpt(answer: string): string {
-  const line = answer.replace(/\s+/g, " ").trim();
+export function excerpt(answer: string, key: string | null): string {
+  const line = (key === null ? answer : answer.replaceAll(key, "…")).replace(/\s+/g, " ").trim();
   return JSON.stringify(line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line);
 }

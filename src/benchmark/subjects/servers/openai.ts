@@ -3,6 +3,9 @@ import { AppError } from "../../../common/errors.ts";
 import type { ServerSubject } from "../../subject.ts";
 import { type Ask, asList, asNumber, asObject, asText, type Dialect, errorOf, noFim, type Piece } from "./dialect.ts";
 
+/** As the API has it. At the others the text is cut when it has come. */
+const mostStops = 4;
+
 export const openai: Dialect = {
   framing: "events",
 
@@ -47,7 +50,7 @@ export const openai: Dialect = {
         seed,
         stream: true,
         stream_options: { include_usage: true },
-        ...(stop.length > 0 ? { stop } : {}),
+        ...(stop.length > 0 ? { stop: stop.slice(0, mostStops) } : {}),
         ...(ignoreEnd ? { ignore_eos: true } : {}),
       },
     };

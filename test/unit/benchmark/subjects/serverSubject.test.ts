@@ -171,6 +171,30 @@ describe("a server of OpenAI's completions", () => {
     expect((await opened("openai", models, "b")).facts.server).toBe("OpenAI-compatible");
   });
 
+  it("is sent four stop strings at most, as its API has it, and is cut at the others", async () => {
+    const { server, subject } = await opened("openai", openai(inPieces([events([choice("a\ne b"), choice("c")])])));
+    const stop = ["\na", "\nb", "\nc", "\nd", "\ne"];
+    expect(await subject.generate({ ...text, stop }, never)).toMatchObject({ text: "a", stopReason: "stop" });
+    expect(server.seen.at(-1)?.body).toMatchObject({ stop: stop.slice(0, 4) });
+  });
+
+  it("gets its key from the environment, which nobody reads in what it fails with", async () => {
+    const refused: Answer = (_, reply) => void reply.writeHead(401).end("wrong key: k-123");
+    const server = await scriptedServer(openai(refused));
+    const definition = { kind: "server", id: "s", label: "S", url: server.url, model: null } as const;
+    const env = { HOTPATH_SERVER_KEY: "k-123" };
+    const subject = createServerSubject({ ...definition, api: "openai" }, env);
+    const facts = await subject.open(() => {}, never);
+    await expect(subject.generate(text, never)).rejects.toMatchObject({
+      message: expect.stringMatching(/answered 401 .*: "wrong key: …"$/),
+    });
+    expect(new Set(server.authorizations)).toEqual(new Set(["Bearer k-123"]));
+    expect(JSON.stringify([facts, subject.definition])).not.toContain("k-123");
+    const other = createServerSubject({ ...definition, api: "ollama" }, env);
+    await expect(other.open(() => {}, never)).rejects.toMatchObject({ code: "server/failed" });
+    expect(server.authorizations.at(-1)).toBeUndefined();
+  });
+
   it("may be named with the /v1 of its address", async () => {
     const server = await scriptedServer(openaiModels);
     const definition = {
