@@ -12,6 +12,7 @@ import type { SandboxAccess } from "../benchmark/run/scoring.ts";
 import { Steering } from "../benchmark/run/steering.ts";
 import { defaultRounds, suiteIds } from "../benchmark/suite.ts";
 import { datasetsOf } from "../benchmark/suites/prepareSuite.ts";
+import { freeVideoMemory } from "../benchmark/suites/sizes/room.ts";
 import { dataFolder } from "../common/dataFolder.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import { createChildSandbox } from "../sandbox/childSandbox.ts";
@@ -32,7 +33,8 @@ export const benchCommand: Command = {
     "--mode M,...        dense, exact, predicted, threshold, auto: each model in each of them",
     "--server URL[#API][=MODEL]  somebody else's server; API: openai, llama-server, ollama",
     "                    (a key for openai: in the environment, HOTPATH_SERVER_KEY)",
-    "--shapes S,...      sizes with random weights: 0.5b, 1.5b, 7b, 13b, 34b, 70b, 30b-a3b; dense and exact",
+    "--shapes S,...      sizes with random weights, dense and exact: 0.5b, 1.5b, 3b, qwen-7b, 14b, 32b (Qwen2.5-Coder),",
+    "                    7b, 13b, 34b, 70b (Llama 2, CodeLlama), 30b-a3b (Qwen3-Coder)",
     "--types T,...       of their weights (q4_0)      --active A  share of their neurons active for a token (0.11)",
     `--limit N           tasks per suite              --repetitions N  rounds of speed suites (${defaultRounds}), samples of sampled ones`,
     "--temperature T, --top-p P  sample instead of taking the likeliest token; quality suites only",
@@ -134,7 +136,7 @@ function planSources({ engine, productFolder, signal }: CommandContext) {
   const vocabulary = starterModelPath(productFolder);
   const describe = (options: Readonly<Record<string, string>>) =>
     engine.describeSynthetic({ vocabulary, options }, signal);
-  return { productFolder, describe, folder: runsFolder() };
+  return { productFolder, describe, videoMemory: () => freeVideoMemory(engine, signal), folder: runsFolder() };
 }
 
 async function fetchMissing(

@@ -1,7 +1,5 @@
 // What `hotpath bench` was asked for, as a plan.
 import { existsSync } from "node:fs";
-import { statfs } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import { findDataset } from "../benchmark/datasets/catalogue.ts";
 import type { RunPlan } from "../benchmark/run/plan.ts";
@@ -10,6 +8,7 @@ import type { ModelSubject, ServerApi, ServerSubject, SubjectDefinition } from "
 import { modelSubject, secretIn, serverSubject, withOwnIds } from "../benchmark/subjects/naming.ts";
 import { defaultRounds, type SuiteChoice, type SuiteId, suiteIds } from "../benchmark/suite.ts";
 import { type Describe, expandSizes } from "../benchmark/suites/sizes/expandSizes.ts";
+import { roomHere } from "../benchmark/suites/sizes/room.ts";
 import { AppError } from "../common/errors.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import { type ModeChoice, type ModelSpec, modeChoices } from "../protocol/model.ts";
@@ -26,6 +25,8 @@ const seed = 1;
 export interface PlanSources {
   readonly productFolder: string;
   readonly describe: Describe;
+  /** Free bytes on GPUs; none when not given. */
+  readonly videoMemory?: () => Promise<number>;
   /** Where synthetic weights are written. */
   readonly folder: string;
 }
@@ -106,7 +107,7 @@ async function sizesOf(
   shapes: readonly string[],
   options: OptionValues,
   spec: Omit<ModelSpec, "path" | "mode">,
-  { describe, folder }: PlanSources,
+  { describe, folder, videoMemory }: PlanSources,
 ) {
   const active = numberOf(options, "active", defaultActive, 0, 1);
   if (active === 0) throw new UsageError("--active is 0; some neurons are always active");
@@ -119,8 +120,8 @@ async function sizesOf(
     spec,
   };
   if (shapes.length === 0) return { subjects: [], left: [] };
-  const { bavail, bsize } = await statfs(nearestFolder(folder));
-  return expandSizes(choice, describe, { memoryBytes: os.totalmem(), diskBytes: bavail * bsize });
+  const videoBytes = spec.device === "cpu" ? 0 : ((await videoMemory?.()) ?? 0);
+  return expandSizes(choice, describe, await roomHere(folder, videoBytes));
 }
 
 function suitesOf(options: OptionValues, subjects: readonly SubjectDefinition[]): SuiteChoice[] {
@@ -173,10 +174,6 @@ function modesOf(options: OptionValues, usual: readonly ModeChoice[]): readonly 
     if (!mode) throw new UsageError(`--mode names "${name}"; there are ${modeChoices.join(", ")}`);
     return mode;
   });
-}
-
-function nearestFolder(folder: string): string {
-  return existsSync(folder) ? folder : nearestFolder(path.dirname(folder));
 }
 
 function textsOf(value: OptionValues[string]): readonly string[] {

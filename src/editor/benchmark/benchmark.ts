@@ -4,6 +4,7 @@ import { type ExtensionContext, window } from "vscode";
 import { DatasetStore } from "../../benchmark/datasets/datasetStore.ts";
 import { estimateRun } from "../../benchmark/run/localRun.ts";
 import type { RunPlan } from "../../benchmark/run/plan.ts";
+import { freeVideoMemory } from "../../benchmark/suites/sizes/room.ts";
 import { dataFolder } from "../../common/dataFolder.ts";
 import { DisposableStore } from "../../common/dispose.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -57,7 +58,7 @@ export function createBenchmark({ context, engine, settings, snooze, starterPath
     const { path: _, mode: __, ...spec } = modelSpecOf(settings.current, starterPath);
     const describe = (options: Readonly<Record<string, string>>) =>
       engine.describeSynthetic({ vocabulary: starterPath, options });
-    return { spec, describe, folder: dataFolder() };
+    return { spec, describe, videoMemory: () => freeVideoMemory(engine, ended.signal), folder: dataFolder() };
   };
   const estimate = (plan: RunPlan) => estimateRun(plan, { engine, productFolder }, ended.signal);
   const hostParts = { controller, panel, code, settings, datasets, starterPath, planSources, estimate };

@@ -1,12 +1,10 @@
 // Makes the plan of a run from what the form of the panel says.
-
-import { statfs } from "node:fs/promises";
-import os from "node:os";
 import type { RunPlan } from "../../benchmark/run/plan.ts";
 import type { ServerSubject } from "../../benchmark/subject.ts";
 import { modelSubject, secretIn, serverSubject, withOwnIds } from "../../benchmark/subjects/naming.ts";
 import type { SuiteChoice, SuiteId } from "../../benchmark/suite.ts";
 import { type Describe, expandSizes } from "../../benchmark/suites/sizes/expandSizes.ts";
+import { roomHere } from "../../benchmark/suites/sizes/room.ts";
 import { AppError } from "../../common/errors.ts";
 import type { RunDraft, ServerDraft } from "../../panel/protocol.ts";
 import type { ModelSpec } from "../../protocol/model.ts";
@@ -15,6 +13,8 @@ export interface PlanSources {
   /** Of the settings: device, layers, threads, context. */
   readonly spec: Omit<ModelSpec, "path" | "mode">;
   readonly describe: Describe;
+  /** Free bytes on GPUs; none when not given. */
+  readonly videoMemory?: () => Promise<number>;
   /** There, and on the disk that synthetic weights are written to. */
   readonly folder: string;
 }
@@ -46,11 +46,11 @@ function serverOf({ api, url, model }: ServerDraft): ServerSubject {
   return serverSubject(api, url, model === "" ? null : model);
 }
 
-async function shapesOf({ shapes, modes }: RunDraft, { spec, describe, folder }: PlanSources) {
+async function shapesOf({ shapes, modes }: RunDraft, { spec, describe, folder, videoMemory }: PlanSources) {
   if (shapes.length === 0) return [];
-  const { bavail, bsize } = await statfs(folder);
+  const videoBytes = spec.device === "cpu" ? 0 : ((await videoMemory?.()) ?? 0);
   const choice = { shapes, types: [weightType], modes, active: activeShare, spec };
-  const sizes = await expandSizes(choice, describe, { memoryBytes: os.totalmem(), diskBytes: bavail * bsize });
+  const sizes = await expandSizes(choice, describe, await roomHere(folder, videoBytes));
   if (sizes.left.length > 0) {
     throw new AppError("model/too-large", `not even a few layers of ${sizes.left.join(", ")} fit on this machine`);
   }

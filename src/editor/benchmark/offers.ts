@@ -126,8 +126,12 @@ async function fetchNote(id: SuiteId, store: DatasetStore): Promise<string | nul
 export const offeredShapes: readonly ShapeChoice[] = [
   { id: "0.5b", label: "0.5B, as Qwen2.5-Coder" },
   { id: "1.5b", label: "1.5B, as Qwen2.5-Coder" },
+  { id: "3b", label: "3B, as Qwen2.5-Coder" },
+  { id: "qwen-7b", label: "7B, as Qwen2.5-Coder" },
   { id: "7b", label: "7B, as Llama 2" },
   { id: "13b", label: "13B, as Llama 2" },
+  { id: "14b", label: "14B, as Qwen2.5-Coder" },
+  { id: "32b", label: "32B, as Qwen2.5-Coder" },
   { id: "34b", label: "34B, as CodeLlama" },
   { id: "70b", label: "70B, as Llama 2" },
   { id: "30b-a3b", label: "30B of which 3B are active, as Qwen3-Coder" },

@@ -1,5 +1,9 @@
+import os from "node:os";
 import { describe, expect, it } from "vitest";
 import { expandSizes, type SizesChoice } from "../../../../src/benchmark/suites/sizes/expandSizes.ts";
+import { freeVideoMemory, roomHere } from "../../../../src/benchmark/suites/sizes/room.ts";
+import { AppError } from "../../../../src/common/errors.ts";
+import type { Engine } from "../../../../src/engine/engine.ts";
 import type { SyntheticModel } from "../../../../src/protocol/model.ts";
 
 const choice: SizesChoice = {
@@ -80,5 +84,27 @@ describe("expandSizes", () => {
     expect(subjects.map(({ id, options }) => [id, options])).toEqual([
       ["30b-a3b-q4-0-dense", { arch: "moe", type: "q4_0" }],
     ]);
+  });
+});
+
+describe("the room on this machine", () => {
+  it("is what is free, in memory and on GPUs, not what there is", async () => {
+    const { memoryBytes, diskBytes } = await roomHere("not/there/yet", 0);
+    if (os.platform() !== "darwin") expect(memoryBytes).toBeLessThan(os.totalmem());
+    expect(memoryBytes).toBeGreaterThan(0);
+    expect(diskBytes).toBeGreaterThan(0);
+    expect((await roomHere(".", 1e15)).memoryBytes).toBeGreaterThan(1e15);
+  });
+
+  it("counts GPUs only, and none where the engine does not answer", async () => {
+    const device = { name: "x", description: "x", memoryBytes: 9e9, freeBytes: 8e9 };
+    const devices = [
+      { ...device, kind: "cpu" },
+      { ...device, kind: "gpu" },
+    ];
+    const answering = { diagnostics: async () => ({ devices }) } as unknown as Engine;
+    expect(await freeVideoMemory(answering)).toBe(8e9);
+    const missing = { diagnostics: () => Promise.reject(new AppError("engine/start-failed", "no")) };
+    expect(await freeVideoMemory(missing as unknown as Engine)).toBe(0);
   });
 });
