@@ -63,7 +63,10 @@ export interface SubjectFacts {
   readonly contextLength: number | null;
   readonly threads: number | null;
   readonly loadMs: number | null;
-  /** Of the engine process when the subject had just been opened. */
+  /**
+   * By how much the resident memory of the engine's process grew when the subject was opened: mapped weights, KV cache
+   * and buffers in main memory, without what was there before. null: not known, as when it was loaded already.
+   */
   readonly residentBytes: number | null;
   readonly kvBytes: number | null;
   readonly hot: HotNeurons | null;

@@ -48,7 +48,11 @@ export const speedFigures: Readonly<Record<SpeedFigure, FigureKind>> = {
   decode: { title: "Decode", description: "Tokens written per second", format: perSecond },
   prefill: { title: "Prefill", description: "Prompt tokens read per second", format: perSecond },
   fileBytes: { title: "File", description: "Size of the model file", format: bytes },
-  residentBytes: { title: "Memory", description: "Memory of the engine once it was loaded", format: bytes },
+  residentBytes: {
+    title: "Memory",
+    description: "Main memory that the engine took more once it was loaded",
+    format: bytes,
+  },
   bytesPerToken: { title: "Bytes/token", description: "Weights read per token", format: bytes },
   bandwidth: {
     title: "Bandwidth",

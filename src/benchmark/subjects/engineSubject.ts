@@ -45,6 +45,7 @@ export class EngineSubject implements Subject {
     const onHash = (fraction: number) => onProgress("reading the file once for its hash", fraction);
     this.#sha256 ??= await this.#hash(this.#spec.path, onHash, signal);
     const key = specKey(this.#spec);
+    const before = await this.#engine.diagnostics(signal);
     const listening = this.#engine.onDidChangeState((state) => {
       const model = state.kind === "running" ? state.models.get(key) : undefined;
       if (model?.phase === "loading") onProgress("loading", model.fraction);
@@ -54,8 +55,11 @@ export class EngineSubject implements Subject {
     } finally {
       listening.dispose();
     }
-    const diagnostics = await this.#engine.diagnostics(signal);
-    return factsOf(this.#model, diagnostics, this.#sha256);
+    const after = await this.#engine.diagnostics(signal);
+    return {
+      ...factsOf(this.#model, after, this.#sha256),
+      residentBytes: growthOf(before, after, key),
+    };
   }
 
   objection({ prompt }: GenerationRequest): Objection | null {
@@ -113,7 +117,20 @@ export class EngineSubject implements Subject {
   }
 }
 
-function factsOf(model: LoadedModel, { devices, residentBytes }: Diagnostics, sha256: string): SubjectFacts {
+/** null: what came or went besides the model makes the difference mean nothing. */
+function growthOf(before: Diagnostics, after: Diagnostics, key: string): number | null {
+  const [first, last] = [readyModels(before), readyModels(after)];
+  if (first.has(key) || [...first].some((other) => !last.has(other))) return null;
+  if ([...last].some((other) => other !== key && !first.has(other))) return null;
+  const growth = after.residentBytes - before.residentBytes;
+  return growth > 0 ? growth : null;
+}
+
+function readyModels({ models }: Diagnostics): ReadonlySet<string> {
+  return new Set(models.filter(({ phase }) => phase === "ready").map(({ spec }) => specKey(spec)));
+}
+
+function factsOf(model: LoadedModel, { devices }: Diagnostics, sha256: string): Omit<SubjectFacts, "residentBytes"> {
   return {
     method: methodOf(model),
     parameterCount: model.parameterCount,
@@ -128,7 +145,6 @@ function factsOf(model: LoadedModel, { devices, residentBytes }: Diagnostics, sh
     contextLength: model.contextLength,
     threads: model.threads,
     loadMs: model.loadMs,
-    residentBytes,
     kvBytes: model.kvBytes,
     hot: model.hot,
     server: null,
