@@ -1,12 +1,13 @@
 // `hotpath verify`: does a benchmark record hold, on this machine?
-import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { DatasetStore } from "../benchmark/datasets/datasetStore.ts";
 import { runsFolder } from "../benchmark/record/runs.ts";
-import type { Subject, SubjectDefinition, SubjectFacts } from "../benchmark/subject.ts";
+import { plain } from "../benchmark/report/text.ts";
+import type { Subject, SyntheticSubject } from "../benchmark/subject.ts";
 import { subjectFactory } from "../benchmark/subjects/createSubject.ts";
-import { fileSha256 } from "../benchmark/subjects/fileHash.ts";
+import { fileSha256, knownFile } from "../benchmark/subjects/fileHash.ts";
+import { recipeOf } from "../benchmark/subjects/syntheticFiles.ts";
 import { prepareSuite } from "../benchmark/suites/prepareSuite.ts";
 import { type VerifyLevel, verifyLevels } from "../benchmark/verify/result.ts";
 import { describeVerification, type VerifyDeps, verify } from "../benchmark/verify/verify.ts";
@@ -16,8 +17,10 @@ import { starterModelPath } from "../models/starterModel.ts";
 import { createChildSandbox } from "../sandbox/childSandbox.ts";
 import { datasetFilesOf } from "./benchPlan.ts";
 import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
+import { formatBytes } from "./format.ts";
 import { ProgressLine } from "./progressLine.ts";
 import { recordOf } from "./runArgument.ts";
+import { allowedSubject } from "./verifySubjects.ts";
 
 export const verifyCommand: Command = {
   name: "verify",
@@ -29,6 +32,7 @@ export const verifyCommand: Command = {
     "--level 3           also: the same models write the same texts here, and how fast",
     "--limit N           outputs looked at per suite (and subject, at level 3), evenly spread (default: all)",
     "--model FILE        where a model of the record lies here; found by its hash; may be repeated",
+    "--server URL        a server of the record that may be asked; none is otherwise; may be repeated",
     "--dataset NAME=FILE a data set's file, where it was not fetched",
     "--allow-code        run code that models wrote, in a sandbox",
     "--allow-reduced     also where the sandbox lacks one of its walls",
@@ -39,6 +43,7 @@ export const verifyCommand: Command = {
     level: { type: "string" },
     limit: { type: "string" },
     model: { type: "string", multiple: true },
+    server: { type: "string", multiple: true },
     dataset: { type: "string", multiple: true },
     "allow-code": { type: "boolean" },
     "allow-reduced": { type: "boolean" },
@@ -71,6 +76,20 @@ function depsOf(
   const datasets = new DatasetStore({ folder: path.join(dataFolder(), "datasets"), files: datasetFilesOf(options) });
   const create = subjectFactory({ engine, productFolder, folder: runsFolder() });
   const given = Array.isArray(options.model) ? options.model.map((file: string) => path.resolve(file)) : [];
+  const vocabulary = starterModelPath(productFolder);
+  const allowed = {
+    models: [...given, vocabulary],
+    servers: Array.isArray(options.server) ? options.server : [],
+    hash: (file: string) =>
+      fileSha256(file, runsFolder(), (fraction) => onProgress(`Reading ${file}`, fraction, 1), signal),
+    known: (sha256: string) => knownFile(sha256, runsFolder()),
+  };
+  const tellOfWeights = async (subject: SyntheticSubject) => {
+    const { bytes } = await engine.describeSynthetic({ vocabulary, options: recipeOf(subject) }, signal);
+    process.stderr.write(
+      `hotpath: ${plain(subject.label)}: ${formatBytes(bytes)} of weights are written for the while.\n`,
+    );
+  };
   const allowReduced = options["allow-reduced"] === true;
   return {
     prepareSuite: (choice) => prepareSuite(choice, { datasets, productFolder }),
@@ -79,31 +98,13 @@ function depsOf(
       throw new AppError("sandbox/unavailable", "scoring runs code that models wrote; allow it with --allow-code");
     },
     async createSubject(definition, facts): Promise<Subject> {
-      const places = [...given, starterModelPath(productFolder)];
-      const hash = (file: string) =>
-        fileSha256(file, runsFolder(), (fraction) => onProgress(`Reading ${file}`, fraction, 1), signal);
-      return create(await located(definition, facts, places, hash));
+      const found = await allowedSubject(definition, facts, allowed);
+      if (found.kind === "synthetic") await tellOfWeights(found);
+      return create(found);
     },
     now: () => new Date(),
     machine: `${os.cpus()[0]?.model.trim() ?? "unknown processor"}, ${os.type()} ${os.release()}`,
   };
-}
-
-/** The definition with the path that its model has here. */
-async function located(
-  definition: SubjectDefinition,
-  { sha256 }: SubjectFacts,
-  places: readonly string[],
-  hash: (file: string) => Promise<string>,
-): Promise<SubjectDefinition> {
-  if (definition.kind !== "model" || sha256 === null) return definition;
-  const { spec } = definition;
-  for (const file of [spec.path, ...places].filter((each) => existsSync(each)))
-    if ((await hash(file)) === sha256) return { ...definition, spec: { ...spec, path: file } };
-  throw new AppError(
-    "model/not-found",
-    `no file here has the hash ${sha256} of ${path.basename(spec.path)}; name it with --model FILE`,
-  );
 }
 
 function levelOf({ level = "1" }: OptionValues): VerifyLevel {

@@ -16,12 +16,12 @@ export async function fileSha256(
   signal: AbortSignal,
 ): Promise<string> {
   try {
-    const { size, mtimeMs } = await stat(file);
-    const key = JSON.stringify([file, size, mtimeMs]);
+    const key = await keyOf(file);
     const cache = path.join(folder, "hashes.json");
     const known = await readCache(cache);
     const found = known.find(([name]) => name === key);
     if (found) return found[1];
+    const { size } = await stat(file);
     const hash = await hashFile(file, (bytes) => onProgress(bytes / size), signal);
     await writeCache(cache, [[key, hash], ...known].slice(0, kept) as Known);
     return hash;
@@ -29,6 +29,23 @@ export async function fileSha256(
     if (signal.aborted) throw cancelled();
     throw new AppError("file/unreadable", `${file}: ${(error as Error).message}`, { file }, error);
   }
+}
+
+/** A file that was read before, is still as it was then, and has this hash; null: none is known. */
+export async function knownFile(hash: string, folder: string): Promise<string | null> {
+  for (const [key, own] of await readCache(path.join(folder, "hashes.json"))) {
+    if (own !== hash) continue;
+    const [file] = JSON.parse(key) as [string];
+    if ((await keyOf(file).catch(() => null)) === key) return file; // It may be gone.
+  }
+  return null;
+}
+
+/** Rejects for what is no regular file: a pipe or a device may have no end. */
+async function keyOf(file: string): Promise<string> {
+  const found = await stat(file);
+  if (!found.isFile()) throw new Error("is no regular file");
+  return JSON.stringify([file, found.size, found.mtimeMs]);
 }
 
 type Known = [key: string, hash: string][];
