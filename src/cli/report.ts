@@ -12,6 +12,7 @@ import { reportPictures } from "../benchmark/report/pictures.ts";
 import { recommend } from "../benchmark/report/recommend.ts";
 import { summarize } from "../benchmark/report/summary.ts";
 import { plain, renderText } from "../benchmark/report/text.ts";
+import { standingOf } from "../benchmark/verify/verificationFile.ts";
 import { AppError } from "../common/errors.ts";
 import { type Command, exitStatus, type OptionValues, UsageError } from "./command.ts";
 import { formatBytes, formatTable } from "./format.ts";
@@ -63,23 +64,24 @@ export const reportCommand: Command = {
     }
     const { record, problems } = await readRecordFile(file);
     for (const { message } of problems) process.stderr.write(`hotpath: ${message}\n`);
-    const text = await render(record, options);
+    const text = await render(record, options, file);
     if (typeof options.out === "string") write(options.out, text);
     else print(text.trimEnd());
     return exitStatus.ok;
   },
 };
 
-async function render(record: RunRecord, options: OptionValues): Promise<string> {
+async function render(record: RunRecord, options: OptionValues, file: string): Promise<string> {
   const asked = Object.keys(formats).filter((name) => options[name] === true);
   const [name] = asked;
   if (asked.length > 1) throw new UsageError(`--${asked.join(" and --")}: one format at a time`);
   if (name !== undefined) return (await formats[name]?.(record)) ?? "";
   const summary = summarize(record);
-  if (options.budget === undefined) return `${renderText(summary)}\n`;
+  const told = `${renderText(summary)}\n\nThis record is ${plain(await standingOf(file))}.\n`;
+  if (options.budget === undefined) return told;
   const budget = Number(options.budget);
   if (!(budget > 0)) throw new UsageError(`--budget is "${String(options.budget)}"; it must be milliseconds`);
-  return `${renderText(summary)}\n\n${plain(recommend(summary, budget).reason)}\n`;
+  return `${told}\n${plain(recommend(summary, budget).reason)}\n`;
 }
 
 async function renderPicture(record: RunRecord): Promise<string> {

@@ -10,6 +10,7 @@ import { fileSha256, knownFile } from "../benchmark/subjects/fileHash.ts";
 import { recipeOf } from "../benchmark/subjects/syntheticFiles.ts";
 import { prepareSuite } from "../benchmark/suites/prepareSuite.ts";
 import { type VerifyLevel, verifyLevels } from "../benchmark/verify/result.ts";
+import { keepVerification } from "../benchmark/verify/verificationFile.ts";
 import { describeVerification, type VerifyDeps, verify } from "../benchmark/verify/verify.ts";
 import { dataFolder } from "../common/dataFolder.ts";
 import { AppError } from "../common/errors.ts";
@@ -37,6 +38,7 @@ export const verifyCommand: Command = {
     "--allow-code        run code that models wrote, in a sandbox",
     "--allow-reduced     also where the sandbox lacks one of its walls",
     "--json              print one JSON object",
+    "What it found is kept beside the record, as verification.json, and told by hotpath report.",
     "Exit code 0 only when every level that was asked for holds.",
   ],
   options: {
@@ -53,13 +55,16 @@ export const verifyCommand: Command = {
   async run(context, [argument = ""], options) {
     const level = levelOf(options);
     const limit = limitOf(options);
-    const folder = path.dirname(recordOf(argument));
+    const record = recordOf(argument);
     const line = new ProgressLine(process.stderr);
     const onProgress = (what: string, done: number, total: number) => line.show(done, total, what, what);
     try {
       const sample = { limit, signal: context.signal, onProgress };
-      const result = await verify(folder, level, depsOf(context, options, onProgress), sample);
+      const result = await verify(path.dirname(record), level, depsOf(context, options, onProgress), sample);
       line.clear();
+      await keepVerification(record, result).catch((error: Error) =>
+        process.stderr.write(`hotpath: ${plain(error.message)}\n`),
+      );
       context.print(options.json ? JSON.stringify(result) : describeVerification(result));
       return result.holds ? exitStatus.ok : exitStatus.failed;
     } finally {

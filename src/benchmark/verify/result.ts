@@ -1,5 +1,7 @@
 // What a verification found.
 
+import type { Isolation } from "../../sandbox/sandbox.ts";
+
 export const verifyLevels = [1, 2, 3] as const;
 export type VerifyLevel = (typeof verifyLevels)[number];
 
@@ -24,6 +26,10 @@ export interface Verification {
   readonly verifiedAt: string;
   /** The processor and system it was verified on. */
   readonly machine: string;
+  /** What code ran in here, where some ran. */
+  readonly isolation: Isolation | null;
+  /** Outputs looked at per suite; null: all. */
+  readonly limit: number | null;
   readonly levels: readonly LevelResult[];
   /** Every level that was asked for holds. */
   readonly holds: boolean;

@@ -1,4 +1,5 @@
 // Checks a bundle, or the folder of a run, at the levels that are asked for.
+import type { Isolation } from "../../sandbox/sandbox.ts";
 import { plain } from "../report/text.ts";
 import { checkGenerations, type RepeatDeps } from "./repeat.ts";
 import { checkScores, type RescoreDeps, type Sample } from "./rescore.ts";
@@ -18,17 +19,26 @@ export async function verify(
   deps: VerifyDeps,
   sample: Sample,
 ): Promise<Verification> {
+  let isolation: Isolation | null = null;
+  const createSandbox = async () => {
+    const sandbox = await deps.createSandbox();
+    isolation = sandbox.isolation;
+    return sandbox;
+  };
+  const parts = { ...deps, createSandbox };
   const { record, checks } = await checkWhole(folder);
   const levels: LevelResult[] = [{ level: 1, checks }];
   for (const next of verifyLevels.filter((each) => each > 1 && each <= level)) {
     if (!record) levels.push({ level: next, checks: [bad("the record can be read", "see level 1")] });
     else
-      levels.push({ level: next, checks: await (next === 2 ? checkScores : checkGenerations)(record, deps, sample) });
+      levels.push({ level: next, checks: await (next === 2 ? checkScores : checkGenerations)(record, parts, sample) });
   }
   return {
     runId: record?.run.runId ?? null,
     verifiedAt: deps.now().toISOString(),
     machine: deps.machine,
+    isolation,
+    limit: sample.limit,
     levels,
     holds: levels.every(levelHolds),
   };

@@ -59,6 +59,19 @@ describe("hotpath report", () => {
     expect(readFileSync(out, "utf8")).toMatch(start);
   });
 
+  it("tells what a verification found only of the record that was verified", async () => {
+    expect((await report(runId)).text).toContain("\nThis record is reported; nobody has verified it.");
+    await run(verifyCommand, runId, {});
+    expect((await report(runId)).text).toContain("\nThis record is verified at level 1 on ");
+    const file = recordFile(runFolder(runId));
+    writeFileSync(file, readFileSync(file, "utf8").replace('"totalMs":90000', '"totalMs":91000'));
+    expect((await report(runId)).text).toContain("\nThis record is reported; nobody has verified it.");
+    await run(verifyCommand, runId, {});
+    expect((await report(runId)).text).toContain("\nThis record is reported; it did not hold on ");
+    writeFileSync(path.join(runFolder(runId), "verification.json"), '{"level": 3}');
+    expect((await report(runId)).text).toContain("nobody has verified it");
+  });
+
   it("lists runs, recommends, and makes a bundle that verifies", async () => {
     expect((await report(undefined, { list: true })).text).toContain(`${runId}  complete`);
     expect((await report(runId, { budget: "5000" })).text).toMatch(/\nCoder 7B, exact solves 75\.0 % of .*\.$/);
@@ -76,6 +89,8 @@ describe("hotpath report", () => {
     const verified = await run(verifyCommand, bundle, { level: "1" });
     expect(verified.text).toContain("Verified at level 1");
     expect(verified.code).toBe(0);
+    expect((await report(bundle)).text).toMatch(/\nThis record is verified at level 1 on \d{4}-\d\d-\d\d, on .*\.$/);
+    expect((await run(verifyCommand, bundle, { level: "1" })).code).toBe(0);
     await expect(report(runId, { bundle })).rejects.toMatchObject({ code: "file/unwritable" });
   });
 
