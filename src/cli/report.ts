@@ -81,7 +81,7 @@ async function render(record: RunRecord, options: OptionValues, file: string): P
   if (options.budget === undefined) return told;
   const budget = Number(options.budget);
   if (!(budget > 0)) throw new UsageError(`--budget is "${String(options.budget)}"; it must be milliseconds`);
-  return `${told}\n${plain(recommend(summary, budget).reason)}\n`;
+  return `${told}\n${plain(recommend(record, budget).reason)}\n`;
 }
 
 async function renderPicture(record: RunRecord): Promise<string> {

@@ -1,8 +1,11 @@
 // Which subject to complete with.
-import type { Interval } from "../statistics/quantile.ts";
+import type { RunRecord, ScoreEntry } from "../record/entries.ts";
+import { shareOfTrue } from "../statistics/rates.ts";
 import type { SuiteId } from "../suite.ts";
+import { answerKey, compareQuality } from "./compare.ts";
+import { groupBy } from "./group.ts";
 import { formatMs, formatShare } from "./numbers.ts";
-import { headline, type RunSummary, type SubjectSummary } from "./summary.ts";
+import { headline, type RunSummary, type SubjectSummary, summarize } from "./summary.ts";
 
 export interface Recommendation {
   /** Id of a subject; null: none can be recommended. */
@@ -14,67 +17,104 @@ export interface Recommendation {
 /** What is nearest to completing code comes first. */
 const order: readonly SuiteId[] = ["infill-single", "infill-multi", "humaneval", "starter", "gsm8k-cot", "gsm8k-5shot"];
 
+/** Fewer tell hardly any difference. */
+const leastTasks = 20;
+
 interface Candidate {
   readonly subject: SubjectSummary;
   readonly latencyMs: number;
-  readonly quality: number;
-  readonly interval: Interval | null;
+  readonly scores: readonly ScoreEntry[];
 }
 
-/** The best by quality of those that write a line, 25 tokens, within the budget; of equally good ones the fastest. */
-export function recommend(summary: RunSummary, budgetMs: number): Recommendation {
-  const suite = suiteOf(summary);
+interface Rated extends Candidate {
+  /** Share of the tasks that all candidates answered. */
+  readonly quality: number;
+}
+
+/**
+ * Of those that write a line, 25 tokens, within the budget: the best by what all of them answered, and of those that
+ * cannot be told from it the fastest. Completions are computed here, so servers are none.
+ */
+export function recommend(record: RunRecord, budgetMs: number): Recommendation {
+  const summary = summarize(record);
+  const suite = suiteOf(record, summary);
   if (!suite)
     return {
       subject: null,
-      reason: "No subject has both its latency and its quality measured, so none can be compared.",
+      reason: `No model of this machine has its latency and ${leastTasks} tasks or more of a suite measured, so none can be compared.`,
     };
-  const candidates = candidatesOf(summary, suite.id);
-  const [best, next] = candidates.filter(({ latencyMs }) => latencyMs <= budgetMs).sort(byQuality);
   const budget = formatMs(budgetMs);
+  const fast = suite.candidates.filter(({ latencyMs }) => latencyMs <= budgetMs);
+  const { count, rated } = ratedOf(fast);
+  const [best] = rated.toSorted((a, b) => b.quality - a.quality || a.latencyMs - b.latencyMs);
   if (!best) {
-    const [fastest] = candidates.sort((a, b) => a.latencyMs - b.latencyMs);
+    const [fastest] = suite.candidates.toSorted((a, b) => a.latencyMs - b.latencyMs);
     const nearest = fastest ? `; the fastest, ${fastest.subject.label}, takes ${formatMs(fastest.latencyMs)}` : "";
     return { subject: null, reason: `None writes 25 tokens within ${budget}${nearest}.` };
   }
+  if (count < leastTasks)
+    return {
+      subject: null,
+      reason: `Only ${count} tasks of ${suite.title} were answered by all, too few to compare by.`,
+    };
   if (best.quality === 0)
     return {
       subject: null,
       reason: `None of those that write 25 tokens within ${budget} solves anything of ${suite.title}.`,
     };
-  const close =
-    next && isWithin(next.quality, best.interval)
-      ? `; ${next.subject.label}, ${formatShare(next.quality)}, is too close to tell apart`
-      : "";
-  const rank = `the most among those that write 25 tokens within ${budget}`;
-  const what = `${best.subject.label} solves ${formatShare(best.quality)} of ${suite.title}`;
-  const reason = `${what}, ${rank}, in ${formatMs(best.latencyMs)}${close}.`;
-  return { subject: best.subject.id, reason };
+  const alike = rated.filter((other) => other === best || isAlike(best, other));
+  const [chosen = best] = alike.toSorted((a, b) => a.latencyMs - b.latencyMs);
+  const others = alike.filter((other) => other !== chosen).map(({ subject }) => subject.label);
+  const rank = `among those that write 25 tokens within ${budget}`;
+  const what = `${chosen.subject.label} solves ${formatShare(chosen.quality)} of ${count} tasks of ${suite.title}`;
+  const reason =
+    others.length === 0
+      ? `${what}, the most ${rank}, in ${formatMs(chosen.latencyMs)}.`
+      : `${what} in ${formatMs(chosen.latencyMs)}: the fastest ${rank} of those too close to tell apart, which are also ${others.join(", ")}.`;
+  return { subject: chosen.subject.id, reason };
+}
+
+interface RankedSuite {
+  readonly id: SuiteId;
+  readonly title: string;
+  readonly candidates: readonly Candidate[];
 }
 
 /** The one in which most subjects can be compared. */
-function suiteOf(summary: RunSummary): { id: SuiteId; title: string } | null {
+function suiteOf(record: RunRecord, summary: RunSummary): RankedSuite | null {
   const infos = summary.suites.map(({ info }) => info).filter(({ id }) => order.includes(id));
   const ranked = infos
-    .map(({ id, title }) => ({ id, title, count: candidatesOf(summary, id).length }))
-    .filter(({ count }) => count > 0)
-    .sort((a, b) => b.count - a.count || order.indexOf(a.id) - order.indexOf(b.id));
+    .map(({ id, title }) => ({ id, title, candidates: candidatesOf(record, summary, id) }))
+    .filter(({ candidates }) => candidates.length > 0)
+    .sort((a, b) => b.candidates.length - a.candidates.length || order.indexOf(a.id) - order.indexOf(b.id));
   return ranked[0] ?? null;
 }
 
-function candidatesOf({ subjects }: RunSummary, suite: SuiteId): Candidate[] {
+function candidatesOf({ entries }: RunRecord, { subjects }: RunSummary, suite: SuiteId): Candidate[] {
+  const scores = groupBy(
+    entries.filter((entry) => entry.type === "score").filter((entry) => entry.suite === suite),
+    ({ subject }) => subject,
+  );
   return subjects.flatMap((subject) => {
     const latencyMs = headline(subject)?.e2e25Ms?.typical;
-    const correct = subject.quality.find((summary) => summary.suite === suite)?.correct;
-    if (latencyMs === undefined || !correct || subject.computedFrom) return [];
-    return [{ subject, latencyMs, quality: correct.value, interval: correct.interval }];
+    const own = scores.get(subject.id) ?? [];
+    const isFew = new Set(own.map(({ task }) => task)).size < leastTasks;
+    if (latencyMs === undefined || isFew || subject.computedFrom || subject.method === "server") return [];
+    return [{ subject, latencyMs, scores: own }];
   });
 }
 
-function byQuality(a: Candidate, b: Candidate): number {
-  return b.quality - a.quality || a.latencyMs - b.latencyMs;
+/** By the answers that all of them gave. */
+function ratedOf(candidates: readonly Candidate[]): { count: number; rated: Rated[] } {
+  const keys = candidates.map(({ scores }) => new Set(scores.map(answerKey)));
+  const rated = candidates.map((candidate) => {
+    const scores = candidate.scores.filter((entry) => keys.every((own) => own.has(answerKey(entry))));
+    return { ...candidate, scores, quality: shareOfTrue(scores.map(({ score }) => score.isCorrect)) };
+  });
+  return { count: new Set(rated[0]?.scores.map(({ task }) => task)).size, rated };
 }
 
-function isWithin(value: number, interval: Interval | null): boolean {
-  return interval !== null && value >= interval.low && value <= interval.high;
+function isAlike(best: Rated, other: Rated): boolean {
+  const interval = compareQuality(best.scores, other.scores)?.interval;
+  return !!interval && interval.low <= 0 && interval.high >= 0;
 }

@@ -202,7 +202,7 @@ export class PanelHost implements Disposable {
   }
 
   async #recommend(runId: string, budgetMs: number): Promise<void> {
-    const { subject, reason } = recommend(await this.#summaryOf(runId), budgetMs);
+    const { subject, reason } = recommend(await this.#recordOf(runId), budgetMs);
     this.#parts.panel.post({ type: "recommendation", runId, subject, text: reason });
   }
 
@@ -235,9 +235,9 @@ export class PanelHost implements Disposable {
     return viewOf(record, summary, { state: await this.#stateOf(summary), adviceOn });
   }
 
-  async #summaryOf(runId: string): Promise<RunSummary> {
-    if (this.#summary?.record.run.runId === runId) return this.#summary.summary;
-    return summarize(await this.#parts.controller.record(runId));
+  async #recordOf(runId: string): Promise<RunRecord> {
+    if (this.#summary?.record.run.runId === runId) return this.#summary.record;
+    return this.#parts.controller.record(runId);
   }
 
   async #stateOf({ runId, status }: RunSummary): Promise<RunState> {

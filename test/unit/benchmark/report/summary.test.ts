@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { OutputEntry, RecordEntry } from "../../../../src/benchmark/record/entries.ts";
+import type { OutputEntry, RecordEntry, ScoreEntry } from "../../../../src/benchmark/record/entries.ts";
 import { parseRecord } from "../../../../src/benchmark/record/parse.ts";
 import { compareAll } from "../../../../src/benchmark/report/compare.ts";
 import { recommend } from "../../../../src/benchmark/report/recommend.ts";
@@ -257,30 +257,67 @@ describe("the state of a run", () => {
 });
 
 describe("recommend", () => {
-  it("names the best that answers in time, and why", () => {
-    expect(recommend(summary, 3000)).toEqual({
+  const whole = exampleRecord();
+  const changed = (change: (entry: RecordEntry) => RecordEntry | null) => {
+    const entries = whole.entries.map(change).filter((entry) => entry !== null);
+    return { ...whole, entries };
+  };
+  const isScoreOf = (entry: RecordEntry, subject: string): entry is ScoreEntry =>
+    entry.type === "score" && entry.subject === subject;
+
+  it("names the best that answers in time, and why, by a suite with tasks enough", () => {
+    expect(recommend(whole, 3000)).toEqual({
       subject: "coder-exact",
       reason:
-        "Coder 7B, exact solves 75.0 % of HumanEval infilling, single line, the most among those that write 25 tokens within 3000 ms, in 2156 ms.",
+        "Coder 7B, exact solves 75.0 % of 40 tasks of Starter set, the most among those that write 25 tokens within 3000 ms, in 2156 ms.",
     });
   });
 
-  it("says when another is too close to tell apart", () => {
-    expect(recommend(summary, 5000)).toMatchObject({
+  it("takes the fastest of those that cannot be told apart, though another has solved one more", () => {
+    // Slow for the exact one to be behind by one task of 40.
+    const close = changed((entry) =>
+      isScoreOf(entry, "coder-exact") && entry.task === "starter/0"
+        ? { ...entry, score: { ...entry.score, isCorrect: false } }
+        : entry,
+    );
+    expect(recommend(close, 5000)).toEqual({
       subject: "coder-exact",
-      reason: expect.stringContaining("; Coder 7B, dense, 75.0 %, is too close to tell apart."),
+      reason:
+        "Coder 7B, exact solves 72.5 % of 40 tasks of Starter set in 2156 ms: the fastest among those that write 25 tokens within 5000 ms of those too close to tell apart, which are also Coder 7B, dense.",
     });
+    const far = changed((entry) =>
+      isScoreOf(entry, "coder-exact") ? { ...entry, score: { ...entry.score, isCorrect: false } } : entry,
+    );
+    expect(recommend(far, 5000).subject).toBe("coder-dense");
+  });
+
+  it("compares by what all answered, of which there must be enough", () => {
+    const apart = changed((entry) => {
+      if (entry.type !== "score" || entry.suite !== "starter") return entry;
+      const isFirst = Number(entry.task.split("/")[1]) < 20;
+      return isFirst === (entry.subject === "coder-dense") ? entry : null;
+    });
+    expect(recommend(apart, 5000)).toEqual({
+      subject: null,
+      reason: "Only 0 tasks of Starter set were answered by all, too few to compare by.",
+    });
+  });
+
+  it("recommends no server, however good", () => {
+    const served = changed((entry) => (isScoreOf(entry, "coder-exact") ? { ...entry, subject: "ollama" } : entry));
+    expect(recommend(served, 5000).subject).toBe("coder-dense");
   });
 
   it("recommends none when none is fast enough, and none without quality", () => {
-    expect(recommend(summary, 100)).toEqual({
+    expect(recommend(whole, 100)).toEqual({
       subject: null,
       reason: "None writes 25 tokens within 100 ms; the fastest, Coder 7B, exact, takes 2156 ms.",
     });
-    const unscored = summaryOf((entry) => (entry.type === "score" ? null : entry));
+    const unscored = changed((entry) => (entry.type === "score" ? null : entry));
     expect(recommend(unscored, 5000)).toEqual({
       subject: null,
-      reason: "No subject has both its latency and its quality measured, so none can be compared.",
+      reason:
+        "No model of this machine has its latency and 20 tasks or more of a suite measured, so none can be compared.",
     });
   });
 });
