@@ -72,8 +72,8 @@ export class RecordWriter {
   }
 
   /**
-   * Resolves when the operating system has the line. Rejects with `file/unwritable`, and the record is as before:
-   * the same entry may be appended again, for instance when there is room on the disk.
+   * Resolves when the operating system has the line. Rejects with `file/unwritable`; the next line then takes the place
+   * of this one, so the same entry may be appended again, for instance when there is room on the disk.
    */
   append(entry: RecordEntry): Promise<void> {
     const done = this.#queue.then(() => unwritable(this.#path, () => this.#write(entry)));
@@ -106,17 +106,18 @@ export class RecordWriter {
     const problem = shapeProblem(JSON.parse(line));
     if (problem) throw new AppError("internal/bug", `an entry that nobody could read: ${problem}`);
     if (this.#mayBeTorn) await this.#file.truncate(this.#length);
-    this.#mayBeTorn = true; // Until all of the line is there: a full disk may have taken a part.
+    // Until all of the line is there, on the disk where it has to be: what was told as failed is cut off by the next.
+    this.#mayBeTorn = true;
     const bytes = Buffer.from(`${line}\n`);
     for (let written = 0; written < bytes.length; ) {
       const { bytesWritten } = await this.#file.write(bytes, written, bytes.length - written, this.#length + written);
       written += bytesWritten;
     }
+    if (precious.has(entry.type)) await this.#file.datasync();
     this.#mayBeTorn = false;
     this.#length += bytes.length;
     this.#chain = chain;
-    if (precious.has(entry.type)) await this.#file.datasync();
-    else this.#flushTimer ??= setTimeout(() => void this.#flushLater(), flushMs).unref();
+    if (!precious.has(entry.type)) this.#flushTimer ??= setTimeout(() => void this.#flushLater(), flushMs).unref();
   }
 
   /** What goes wrong here is told by the next `append`. */

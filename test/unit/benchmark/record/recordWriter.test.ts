@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 import { buildSync } from "esbuild";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { readRecordFile } from "../../../../src/benchmark/record/recordFile.ts";
 import { RecordWriter } from "../../../../src/benchmark/record/recordWriter.ts";
 import { progressOf } from "../../../../src/benchmark/record/resume.ts";
@@ -32,6 +33,25 @@ describe("RecordWriter", () => {
     await writer.append(exampleOutput({ text: "é\n" }));
     expect(readFileSync(file, "utf8")).toBe(recordText([exampleRun, exampleOutput({ text: "é\n" })]));
     await writer.close();
+  });
+
+  it("has an entry once that was appended again after the disk had refused to keep it", async () => {
+    const writer = await RecordWriter.create(folder, exampleRun);
+    const handle = await open(file);
+    const refused = vi
+      .spyOn(Object.getPrototypeOf(handle) as FileHandle, "datasync")
+      .mockRejectedValueOnce(new Error("EIO"));
+    const end = { type: "end", atMs: 1, status: "cancelled" } as const;
+    await expect(writer.append(end)).rejects.toMatchObject({ code: "file/unwritable" });
+    refused.mockRestore();
+    await handle.close();
+    await writer.append(end);
+    await writer.close();
+    const { record, problems } = await readRecordFile(file);
+    expect({ types: record.entries.map(({ type }) => type), problems }).toEqual({
+      types: ["run", "end"],
+      problems: [],
+    });
   });
 
   it("cuts a torn line off and goes on behind the whole ones", async () => {
