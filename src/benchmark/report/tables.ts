@@ -288,7 +288,7 @@ function typingTable({ subjects, suites }: RunSummary): ReportTable {
     { title: "p95", cell: ({ typing }) => maybe(typing.latencyMs?.p95, formatMs) },
     { title: "Unused generations", cell: ({ typing }) => String(typing.cancelled) },
     {
-      title: "Characters saved",
+      title: "Typed characters already shown",
       cell: ({ typing }) => formatShare(typing.savedCharacters / Math.max(1, typing.typedCharacters)),
     },
   ]);

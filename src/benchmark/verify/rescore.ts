@@ -40,7 +40,7 @@ export async function checkScores(record: RunRecord, deps: RescoreDeps, sample: 
   return checks.length > 0 ? checks : [good("outputs are worth their scores", "the run has no suite with scores")];
 }
 
-/** The last word on each suite: a resumed run says it again. */
+/** Each once, by the last word where a record says a suite twice. */
 export function suitesOf({ entries }: RunRecord, kind: SuiteInfo["kind"]): SuiteInfo[] {
   const infos = entries.filter((entry) => entry.type === "suite").map(({ info }) => info);
   return [...new Map(infos.map((info) => [info.id, info])).values()].filter((info) => info.kind === kind);
