@@ -18,7 +18,6 @@ const prepare = (choice = {}) => prepareStarter(choose("starter", choice), root)
 interface Judgement {
   readonly id: string;
   readonly reference: string;
-  readonly tookMs: number;
   readonly failedExamples: number;
   readonly wrong: string;
   readonly withoutLine: string;
@@ -61,10 +60,10 @@ describe("The starter set", () => {
     expect(problems.map(({ line }) => line.trim()).filter((line) => trivial.test(line))).toEqual([]);
   });
 
-  it("has references that pass within 50 ms, true examples, and tests that tell right from wrong", (context) => {
+  it("has references that pass, true examples, and tests that tell right from wrong", (context) => {
     const judgements = judgeAll(context);
     expect(judgements.length).toBe(40);
-    for (const { tookMs, ...judgement } of judgements) {
+    for (const judgement of judgements) {
       expect(judgement).toEqual({
         id: judgement.id,
         reference: "passed",
@@ -72,7 +71,6 @@ describe("The starter set", () => {
         wrong: "AssertionError",
         withoutLine: expect.stringMatching(/^(NotImplemented|Indentation)Error$/),
       });
-      expect(tookMs).toBeLessThan(50);
     }
   });
 
