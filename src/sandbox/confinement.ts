@@ -29,6 +29,8 @@ export interface ChildCommand {
   readonly hasHelper: boolean;
 }
 
+/** Version of Landlock's interface from which on it keeps signals from others. */
+const scopedSignals = 6;
 const wasmPageBytes = 65_536;
 /** What V8 needs beside WebAssembly's memory comes on top of it, twice over. */
 const processMemoryBytes = 2 * sandboxLimits.memoryBytes + (256 << 20);
@@ -158,9 +160,12 @@ export function judgeIsolation(
   if (!keepsFiles && isRoot) {
     throw unavailable("only Node's permission flag would keep a program from root's files; run as another user");
   }
+  // Beside seccomp; a wall of its own, as for files.
+  const keepsSignals = holds("namespaces") || (holds("Landlock") && (helper?.landlock ?? 0) >= scopedSignals);
   // Only there was every attack of the tests tried.
   const isTriedSystem = platform === "linux" && arch === "x64";
-  const isFull = isTriedSystem && keepsFiles && walls.every(({ isNeeded, isPresent }) => isPresent || !isNeeded);
+  const isFull =
+    isTriedSystem && keepsFiles && keepsSignals && walls.every(({ isNeeded, isPresent }) => isPresent || !isNeeded);
   const layers = walls.map(({ name, isPresent, detail }) => ({ name, isPresent, detail }));
   return { place: "child", level: isFull ? "full" : "reduced", layers, interpreter };
 }
@@ -187,7 +192,7 @@ function wallsAround(helper: HelperReport | null, probes: ChildProbes): Wall[] {
       name: "namespaces",
       isClaimed: helper?.namespaces === true,
       isPresent: helper !== null && probes.isFirstProcess,
-      isNeeded: false, // A second wall for what seccomp stops.
+      isNeeded: false, // Unless Landlock keeps signals from others.
       detail: `its process number is ${probes.isFirstProcess ? "1" : "the machine's"}`,
     },
     {

@@ -64,6 +64,20 @@ static void try_sockets_and_processes(pid_t other) {
   TRY("prlimit of another", syscall(SYS_prlimit64, other, RLIMIT_NOFILE, &limit, NULL));
 }
 
+// The kernel would signal the owner of a pipe, who may be anybody of the same user, when something comes through it.
+static void try_signals_of_files(pid_t other) {
+  int ends[2];
+  if (pipe(ends)) return;
+  struct f_owner_ex owner = {F_OWNER_PID, other};
+  TRY("own a pipe for another", fcntl(ends[0], F_SETOWN, other));
+  TRY("own a pipe for another thread", fcntl(ends[0], F_SETOWN_EX, &owner));
+  TRY("choose a pipe's signal", fcntl(ends[0], F_SETSIG, SIGURG));
+  TRY("ask for a pipe's signals", fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK));
+  TRY("ask for them by ioctl", ioctl(ends[0], FIOASYNC, &(int){1}));
+  TRY("lease a file", fcntl(ends[0], F_SETLEASE, F_RDLCK));
+  TRY("watch a folder", fcntl(ends[0], F_NOTIFY, DN_CREATE));
+}
+
 static void try_files(void) {
   TRY("open a system file", open("/etc/passwd", O_RDONLY));
   TRY("open for writing", open("/tmp/hotpath-system-calls", O_WRONLY | O_CREAT, 0600));
@@ -114,6 +128,7 @@ static void try_the_kernel(void) {
 int main(int argc, char **argv) {
   pid_t other = argc > 1 ? atoi(argv[1]) : 1;
   try_sockets_and_processes(other);
+  try_signals_of_files(other);
   try_files();
   try_the_kernel();
   char *empty[] = {NULL};

@@ -35,10 +35,16 @@ const without = {
 } as const;
 
 describe("the level of isolation", () => {
-  it("is full with every wall, with a private root for Landlock, and without namespaces", () => {
+  it("is full with every wall, with a private root for Landlock, and without namespaces where Landlock keeps signals in", () => {
     expect(levelOf()).toBe("full");
     expect(levelOf({ openUnlistedFile: "ENOENT" }, { landlock: 0, privateRoot: true })).toBe("full");
     expect(levelOf(...without.namespaces)).toBe("full");
+  });
+
+  it("is reduced where seccomp alone keeps signals from others", () => {
+    const [found, claimed] = without.namespaces;
+    expect(levelOf(found, { ...claimed, landlock: 6 })).toBe("full");
+    expect(levelOf(found, { ...claimed, landlock: 5 })).toBe("reduced");
   });
 
   it("is reduced without a wall around files, without the permission flag, and where nobody attacked it", () => {
