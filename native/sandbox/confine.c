@@ -110,12 +110,6 @@ static bool enter_namespaces(void) {
   return true;
 }
 
-// The number the rest of the machine knows this process by; /proc is still the outer one. 0: not known.
-static long outer_pid(void) {
-  char text[32] = {0};
-  return readlink("/proc/self", text, sizeof text - 1) > 0 ? atol(text) : 0;
-}
-
 // --- a private root of read-only mounts
 
 static void make_mount_point(char *path, bool is_folder) {
@@ -440,7 +434,6 @@ int main(int argc, char **argv) {
 
   struct Layers layers = {.landlock_abi = options.without_landlock ? 0 : landlock_abi()};
   layers.namespaces = !options.without_namespaces && enter_namespaces();
-  long pid = outer_pid();
   if (layers.namespaces && layers.landlock_abi == 0) {
     enter_private_root(&options);
     layers.private_root = true;
@@ -452,8 +445,8 @@ int main(int argc, char **argv) {
     enter_seccomp(options.command[0]);
     layers.seccomp = true;
   }
-  dprintf(2, "hotpath-confine: namespaces=%d root=%d landlock=%d seccomp=%d pid=%ld\n", layers.namespaces,
-          layers.private_root, layers.landlock_abi, layers.seccomp, pid);
+  dprintf(2, "hotpath-confine: namespaces=%d root=%d landlock=%d seccomp=%d\n", layers.namespaces,
+          layers.private_root, layers.landlock_abi, layers.seccomp);
   char *no_environment[] = {NULL};
   execve(options.command[0], options.command, no_environment);
   fail("starting", options.command[0]);

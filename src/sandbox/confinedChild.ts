@@ -1,6 +1,5 @@
 // One confined process: it is started, shows what holds it, runs one program, and is killed with all that belongs to it.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { cancelled } from "../common/cancellation.ts";
 import { type ChildProbes, parseChildProbes } from "./child/childProbes.ts";
@@ -28,20 +27,18 @@ export interface Handshake {
 /** Node's exit code for an option it does not know. */
 const unknownOption = 9;
 const startTimeoutMs = 60_000;
-const clockPeriodMs = 50;
-/** Processor time in /proc counts in hundredths of a second, on every Linux. */
-const msPerTick = 10;
+
+type ChildMessage = PlaceMessage<ChildProbes> | PlaceEnd;
 
 export class ConfinedChild implements Place {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #hasHelper: boolean;
   readonly #expected: string | null;
-  readonly #mailbox = new Mailbox<PlaceMessage<ChildProbes> | PlaceEnd>();
+  readonly #mailbox = new Mailbox<ChildMessage>();
   readonly #firstLineOfStderr: Promise<string>;
   #stdout = "";
   #stderr = "";
   #receivedBytes = 0;
-  #pid = 0;
   #isProbed = false;
   isAlive = true;
 
@@ -78,16 +75,15 @@ export class ConfinedChild implements Place {
 
   /** What holds the child; null when Node does not know the permission flag. Rejects when it says nothing usable. */
   async probed(): Promise<Handshake | null> {
-    const message = await this.#receiveWithin(startTimeoutMs);
+    const message = await this.#receiveWithin(startTimeoutMs, "crashed", "nothing came");
     if (this.#process.exitCode === unknownOption) return null;
     if (message.type !== "probed") throw new Error(describeUnexpected(message));
     const report = this.#hasHelper ? await this.#firstLineOfStderr : "";
     const helper = parseHelperReport(report);
     if (this.#hasHelper && !helper) throw new Error(`the helper's report cannot be read: "${report}"`);
-    this.#pid = helper ? helper.pid : (this.#process.pid ?? 0);
     this.#isProbed = true;
     const { probes, interpreter } = message;
-    const fingerprint = JSON.stringify([helper && { ...helper, pid: 0 }, probes]);
+    const fingerprint = JSON.stringify([helper, probes]);
     return { helper, probes, interpreter, fingerprint };
   }
 
@@ -98,23 +94,22 @@ export class ConfinedChild implements Place {
         throw new Error("a child is held by other walls than the first one was");
       }
     }
-    const message = await this.#receiveWithin(startTimeoutMs);
+    const message = await this.#receiveWithin(startTimeoutMs, "crashed", "Python did not start");
     if (message.type !== "ready") throw new Error(describeUnexpected(message));
   }
 
   async run(source: string, signal: AbortSignal | undefined): Promise<Verdict> {
     const nonce = crypto.randomUUID();
     const start = performance.now();
-    const clock = this.#startClock();
     const onAbort = () => this.kill();
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       this.#process.stdin.write(`${JSON.stringify({ source, nonce })}\n`);
-      const answer = await this.#mailbox.receive();
+      const late = `more than ${sandboxLimits.wallMs / 1000} s`;
+      const answer = await this.#receiveWithin(sandboxLimits.wallMs, "timeout", late);
       if (signal?.aborted) throw cancelled();
       return { ...judge(answer, nonce), wallMs: performance.now() - start };
     } finally {
-      clearInterval(clock);
       signal?.removeEventListener("abort", onAbort);
       this.kill();
     }
@@ -129,21 +124,6 @@ export class ConfinedChild implements Place {
     } catch {
       // Gone in this moment.
     }
-  }
-
-  /** Where the processor's time cannot be seen, the time on the wall is the only limit. */
-  #startClock(): NodeJS.Timeout {
-    const start = performance.now();
-    const cpuAtStart = cpuMsOf(this.#pid);
-    return setInterval(() => {
-      const cpu = cpuMsOf(this.#pid);
-      const usedCpuMs = cpu === null || cpuAtStart === null ? 0 : cpu - cpuAtStart;
-      if (usedCpuMs > sandboxLimits.cpuMs) {
-        this.#stop("timeout", `more than ${sandboxLimits.cpuMs / 1000} s of processor time`);
-      } else if (performance.now() - start > sandboxLimits.wallMs) {
-        this.#stop("timeout", `more than ${sandboxLimits.wallMs / 1000} s`);
-      }
-    }, clockPeriodMs);
   }
 
   #read(text: string): void {
@@ -174,10 +154,10 @@ export class ConfinedChild implements Place {
     this.#mailbox.deliver({ type: "gone", outcome, how });
   }
 
-  #receiveWithin(timeoutMs: number): Promise<PlaceMessage<ChildProbes> | PlaceEnd> {
+  #receiveWithin(timeoutMs: number, outcome: Verdict["outcome"], how: string): Promise<ChildMessage> {
     return this.#mailbox.receiveWithin(timeoutMs, () => {
       this.kill();
-      return { type: "gone", outcome: "crashed", how: `nothing came for ${timeoutMs / 1000} s` };
+      return { type: "gone", outcome, how };
     });
   }
 }
@@ -193,17 +173,4 @@ function parseLine(line: string): PlaceMessage<ChildProbes> | null {
 function lastLine(text: string): string {
   const end = text.trimEnd();
   return end.slice(end.lastIndexOf("\n") + 1);
-}
-
-/** Processor time a process has used, of all its threads; null where it cannot be seen. */
-function cpuMsOf(pid: number): number | null {
-  if (process.platform !== "linux" || pid === 0) return null;
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // Behind the name, which may hold anything: state is field 3 of proc(5), user and system time are 14 and 15.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * msPerTick;
-  } catch {
-    return null; // Ended in this moment.
-  }
 }

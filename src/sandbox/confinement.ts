@@ -34,8 +34,8 @@ const scopedSignals = 6;
 const wasmPageBytes = 65_536;
 /** What V8 needs beside WebAssembly's memory comes on top of it, twice over. */
 const processMemoryBytes = 2 * sandboxLimits.memoryBytes + (256 << 20);
-/** The last wall behind the parent's clock: start and program together, on a slow machine. */
-const processCpuSeconds = 30 + sandboxLimits.cpuMs / 1000;
+/** The last wall behind the parent's clock: start and program together, on all threads of V8, on a slow machine. */
+const processCpuSeconds = 30 + (2 * sandboxLimits.wallMs) / 1000;
 
 export function childCommand({ folder, permissionFlag, without, script }: ChildPlan): ChildCommand {
   const pyodide = path.join(folder, "pyodide");
@@ -97,20 +97,17 @@ export interface HelperReport {
   /** Version of its interface; 0: none. */
   readonly landlock: number;
   readonly seccomp: boolean;
-  /** The child's number outside its namespace; 0: not known. */
-  readonly pid: number;
 }
 
 export function parseHelperReport(line: string): HelperReport | null {
-  const match = /^hotpath-confine: namespaces=([01]) root=([01]) landlock=(\d+) seccomp=([01]) pid=(\d+)$/.exec(line);
+  const match = /^hotpath-confine: namespaces=([01]) root=([01]) landlock=(\d+) seccomp=([01])$/.exec(line);
   if (!match) return null;
-  const [, namespaces, root, landlock, seccomp, pid] = match.map(Number);
+  const [, namespaces, root, landlock, seccomp] = match.map(Number);
   return {
     namespaces: namespaces === 1,
     privateRoot: root === 1,
     landlock: landlock ?? 0,
     seccomp: seccomp === 1,
-    pid: pid ?? 0,
   };
 }
 

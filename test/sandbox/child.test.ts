@@ -13,6 +13,7 @@ import { kill, processState, until } from "../support/engineSandbox.ts";
 import { root } from "../support/sources.ts";
 import { temporaryFolder } from "../support/temporaryFolder.ts";
 import { forgeries, forgeryMessage, printedVerdict } from "./forgeries.ts";
+import { programs } from "./programs.ts";
 import { product } from "./targets.ts";
 
 let sandbox: Sandbox;
@@ -29,10 +30,11 @@ const outcomeOf = async (source: string): Promise<Omit<Verdict, "wallMs">> => {
 };
 
 describe("a program in the confined child", () => {
-  it("passes when it runs to its end, and fails when it does not", async () => {
-    expect(await outcomeOf("assert True")).toEqual({ outcome: "passed", message: null });
-    expect(await outcomeOf("assert False")).toEqual({ outcome: "failed", message: "AssertionError" });
-  });
+  it("gets the verdicts that it gets in a worker of the panel", async () => {
+    for (const [source, outcome, message = expect.any(String)] of programs) {
+      expect(await outcomeOf(source), source).toEqual({ outcome, message });
+    }
+  }, 60_000);
 
   it.each([
     ["sys.exit", "import sys\nsys.exit(0)\nassert False"],
@@ -74,20 +76,6 @@ describe("a program that wants to change its verdict", () => {
 });
 
 describe("a hostile program", () => {
-  it.each([
-    ["loops and catches everything", "while True:\n  try:\n    while True: pass\n  except BaseException: pass"],
-    ["prints without end", "import sys\nwhile True: sys.stdout.write('x' * 10**6)"],
-  ])(
-    "is ended when it %s",
-    async (_, source) => {
-      const { outcome, message, wallMs } = await sandbox.run(source);
-      expect(outcome).toBe("timeout");
-      expect(message).toMatch(/^more than (3 s of processor time|10 s)$/);
-      expect(wallMs).toBeLessThan(15_000);
-    },
-    30_000,
-  );
-
   it("gets no more memory than the limit", async () => {
     const { outcome } = await outcomeOf("a = []\nwhile True: a.append(bytearray(10**7))");
     expect(outcome).toBe("memory");
