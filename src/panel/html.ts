@@ -1,4 +1,5 @@
 // The document of the panel: one script and one style sheet, both named by a nonce, and nothing else.
+import { workerCsp } from "../sandbox/worker/workerCsp.ts";
 
 export interface PanelDocument {
   /** Fresh for every document. */
@@ -14,9 +15,9 @@ export interface PanelDocument {
 export function contentSecurityPolicy(nonce: string): string {
   return [
     "default-src 'none'",
-    `script-src 'nonce-${nonce}' 'wasm-unsafe-eval'`,
+    `script-src 'nonce-${nonce}' ${workerCsp["script-src"]}`,
     `style-src 'nonce-${nonce}'`,
-    "worker-src data:",
+    `worker-src ${workerCsp["worker-src"]}`,
     "connect-src 'none'",
   ].join("; ");
 }

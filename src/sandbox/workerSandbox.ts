@@ -15,16 +15,6 @@ import {
 import { type Isolation, type IsolationLayer, type Sandbox, sandboxLimits, type Verdict } from "./sandbox.ts";
 import { parseWorkerProbes, type WorkerProbes, type WorkerStart } from "./worker/workerProbes.ts";
 
-/** How the worker's source reaches it. A data: URL gives it an origin of its own; a blob: URL shares the page's. */
-export type WorkerScheme = "data" | "blob";
-
-/**
- * What the page's content security policy must say for the workers, beside `default-src 'none'` and the page's own
- * scripts. Nothing else may be added to these two, and no `connect-src`: the workers inherit all of it.
- */
-export const workerCsp = (scheme: WorkerScheme = "data") =>
-  ({ "script-src": "'wasm-unsafe-eval'", "worker-src": `${scheme}:` }) as const;
-
 /** Files of dist/, as `readWorkerAssets` reads them. */
 export interface WorkerAssets {
   /** panel/sandboxWorker.js */
@@ -41,21 +31,19 @@ export interface WorkerAssets {
 
 export interface WorkerSandboxOptions {
   readonly assets: WorkerAssets;
-  /** As the page's policy allows. Try "data" first; where its workers do not start, load the page again for "blob". */
-  readonly scheme: WorkerScheme;
-  /** The user knows that a wall is missing here and wants to go on; with "blob" one always is. */
+  /** The user knows that a wall is missing here and wants to go on. */
   readonly allowReduced: boolean;
   readonly startTimeoutMs?: number;
 }
 
 /** Starts a first worker and tries what holds it. Rejects with `sandbox/unavailable` as the confined child does. */
 export async function createWorkerSandbox(options: WorkerSandboxOptions): Promise<Sandbox> {
-  const { assets, scheme, allowReduced, startTimeoutMs = 30_000 } = options;
+  const { assets, allowReduced, startTimeoutMs = 30_000 } = options;
   // Where the policy forbids it, this fails here and at once: inside, Pyodide would wait for ever.
   const wasm = await WebAssembly.compile(assets.wasm).catch((error: Error) => {
     throw unavailable(`WebAssembly cannot be compiled: ${error.message}`, error);
   });
-  const url = workerUrl(assets.source, scheme);
+  const url = `data:text/javascript;charset=utf-8,${encodeURIComponent(assets.source)}`;
   const { stdlib, lockFileContents, snapshot } = assets;
   const start: WorkerStart = { wasm, stdlib, lockFileContents, snapshot, memoryBytes: sandboxLimits.memoryBytes };
   const startWorker = (expected: string | null) => {
@@ -76,12 +64,6 @@ export async function createWorkerSandbox(options: WorkerSandboxOptions): Promis
     first.kill();
     throw error instanceof AppError ? error : unavailable((error as Error).message, error);
   }
-}
-
-function workerUrl(source: string, scheme: WorkerScheme): string {
-  return scheme === "data"
-    ? `data:text/javascript;charset=utf-8,${encodeURIComponent(source)}`
-    : URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
 }
 
 type WorkerMessage = PlaceMessage<WorkerProbes> | PlaceEnd;

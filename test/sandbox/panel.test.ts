@@ -8,7 +8,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from "vitest";
 import type { AppError } from "../../src/common/errors.ts";
 import type { Isolation, Verdict } from "../../src/sandbox/sandbox.ts";
-import type { createWorkerSandbox, WorkerAssets, WorkerScheme } from "../../src/sandbox/workerSandbox.ts";
+import type { createWorkerSandbox, WorkerAssets } from "../../src/sandbox/workerSandbox.ts";
 import { findChromium, launchChromium } from "../support/browser.mjs";
 import { root } from "../support/sources.ts";
 import { forgeries, forgeryMessage } from "./forgeries.ts";
@@ -37,7 +37,6 @@ async function open(context: TestContext, policy: string): Promise<PanelPage> {
 
 interface Run {
   readonly sources: readonly string[];
-  readonly scheme: WorkerScheme;
   readonly allowReduced: boolean;
 }
 
@@ -50,9 +49,9 @@ interface Result {
 const run = ({ frame }: PanelPage, what: Run) => frame.evaluate<Result, Run>(runInPage, what);
 
 /** In the page: a sandbox that runs these programs and is closed. */
-async function runInPage({ sources, scheme, allowReduced }: Run): Promise<Result> {
+async function runInPage({ sources, allowReduced }: Run): Promise<Result> {
   try {
-    const sandbox = await panel.createWorkerSandbox({ assets: panel.assets, scheme, allowReduced });
+    const sandbox = await panel.createWorkerSandbox({ assets: panel.assets, allowReduced });
     const verdicts: Verdict[] = [];
     for (const source of sources) verdicts.push(await sandbox.run(source));
     sandbox.dispose();
@@ -67,7 +66,7 @@ describe("a program in a worker of the panel", () => {
   it("gets the verdicts that it gets in the confined child", async (context) => {
     const page = await open(context, panelPolicy());
     const sources = programs.map(([source]) => source);
-    const { verdicts, isolation } = await run(page, { sources, scheme: "data", allowReduced: false });
+    const { verdicts, isolation } = await run(page, { sources, allowReduced: false });
     for (const [i, [source, outcome, message = expect.any(String)]] of programs.entries()) {
       expect(verdicts?.[i], source).toMatchObject({ outcome, message });
     }
@@ -82,7 +81,7 @@ describe("a program in a worker of the panel", () => {
   it("cannot change its verdict by way of JavaScript's own objects", async (context) => {
     const page = await open(context, panelPolicy());
     const sources = forgeries.map(([, source]) => source);
-    const { verdicts = [] } = await run(page, { sources, scheme: "data", allowReduced: false });
+    const { verdicts = [] } = await run(page, { sources, allowReduced: false });
     const seen = forgeries.map(([name], i) => [name, verdicts[i]?.outcome, verdicts[i]?.message]);
     expect(seen).toEqual(forgeries.map(([name]) => [name, "failed", forgeryMessage]));
   }, 120_000);
@@ -92,28 +91,18 @@ describe("a program in a worker of the panel", () => {
     const page = await open(context, panelPolicy());
     const right = problems.map((problem) => program(problem, problem.canonical_solution));
     const wrong = problems.slice(0, 2).map((problem) => program(problem, "    return None"));
-    const { verdicts = [] } = await run(page, { sources: [...right, ...wrong], scheme: "data", allowReduced: false });
+    const { verdicts = [] } = await run(page, { sources: [...right, ...wrong], allowReduced: false });
     const outcomes = verdicts.map(({ outcome }) => outcome);
     expect(outcomes).toEqual([...right.map(() => "passed"), ...wrong.map(() => "failed")]);
   }, 900_000);
 
-  it("needs consent in a blob's worker, which shares the page's origin", async (context) => {
-    const page = await open(context, panelPolicy("blob"));
-    const what = { sources: ["assert True"], scheme: "blob" } as const;
-    const { refusal } = await run(page, { ...what, allowReduced: false });
-    expect(refusal).toMatch(/^sandbox\/unavailable: .*without own origin/);
-    const { isolation, verdicts } = await run(page, { ...what, allowReduced: true });
-    expect(isolation?.level).toBe("reduced");
-    expect(verdicts).toMatchObject([{ outcome: "passed" }]);
-  }, 120_000);
-
   it.for([
-    ["may connect", panelPolicy("data", { "connect-src": "*" }), "WebSocket: succeeded"],
-    ["may make code from strings", panelPolicy("data", { "script-src": "'unsafe-eval'" }), "from a string: succeeded"],
-    ["starts no worker of this kind", panelPolicy("blob"), "the worker failed"],
+    ["may connect", panelPolicy({ "connect-src": "*" }), "WebSocket: succeeded"],
+    ["may make code from strings", panelPolicy({ "script-src": "'unsafe-eval'" }), "from a string: succeeded"],
+    ["starts no worker of data", panelPolicy().replace("worker-src data:", "worker-src blob:"), "the worker failed"],
     ["compiles no WebAssembly", "default-src 'none'; script-src 'nonce-bm9uY2U'; worker-src data:", "WebAssembly"],
   ] as const)("is refused where the page %s", { timeout: 60_000 }, async ([, policy, reason], context) => {
-    const { refusal } = await run(await open(context, policy), { sources: [], scheme: "data", allowReduced: true });
+    const { refusal } = await run(await open(context, policy), { sources: [], allowReduced: true });
     expect(refusal).toMatch(/^sandbox\/unavailable: /);
     expect(refusal).toContain(reason);
   });
@@ -167,7 +156,7 @@ describe("attacks in JavaScript from a worker of the panel", () => {
 
   it("reach a lot under a policy that lets them, or they would prove nothing", async (context) => {
     const all = { "connect-src": "*", "script-src": "'unsafe-eval' * data: blob:", "worker-src": "* data: blob:" };
-    const { reached, visits } = await attack(context, panelPolicy("data", all), false);
+    const { reached, visits } = await attack(context, panelPolicy(all), false);
     expect(reached).toEqual(
       expect.arrayContaining([
         "fetch another server",

@@ -8,7 +8,6 @@ import path from "node:path";
 import { build } from "esbuild";
 import type { Browser, Frame } from "playwright-core";
 import { contentSecurityPolicy } from "../../src/panel/html.ts";
-import { type WorkerScheme, workerCsp } from "../../src/sandbox/workerSandbox.ts";
 import { root } from "../support/sources.ts";
 import { product } from "./targets.ts";
 
@@ -20,11 +19,10 @@ export interface PanelPage {
   close(): Promise<void>;
 }
 
-/** The panel's own policy; `more` for a page that is not as strict, and for one whose workers come as blobs. */
-export function panelPolicy(scheme: WorkerScheme = "data", more: Readonly<Record<string, string>> = {}): string {
+/** The panel's own policy; `more` for a page that is not as strict. */
+export function panelPolicy(more: Readonly<Record<string, string>> = {}): string {
   const own = contentSecurityPolicy(nonce).split("; ");
   const directives = new Map(own.map((directive) => directive.split(/ (.*)/) as [string, string]));
-  directives.set("worker-src", workerCsp(scheme)["worker-src"]);
   for (const [name, value] of Object.entries(more)) {
     directives.set(name, `${directives.get(name)?.replace("'none'", "") ?? ""} ${value}`);
   }

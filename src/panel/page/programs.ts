@@ -42,7 +42,7 @@ export class Programs {
     this.#stop();
     this.#startId = id;
     try {
-      const sandbox = await this.#create({ assets, scheme: "data", allowReduced });
+      const sandbox = await this.#create({ assets, allowReduced });
       // Stopped, or started anew meanwhile: nobody waits for this one.
       if (this.#startId !== id) return sandbox.dispose();
       this.#sandbox = sandbox;

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { firstDraft } from "../../../src/panel/draft.ts";
 import { contentSecurityPolicy, panelHtml } from "../../../src/panel/html.ts";
 import { type FromPage, isFromPage } from "../../../src/panel/protocol.ts";
-import { workerCsp } from "../../../src/sandbox/workerSandbox.ts";
 import { madeUpChoices } from "../../support/panelViews.ts";
 
 const draft = firstDraft(madeUpChoices);
@@ -76,13 +75,6 @@ describe("the document of the panel", () => {
       "connect-src 'none'",
     ]);
     expect(html).toContain(contentSecurityPolicy("n0nce"));
-  });
-
-  it("says what workers with programs of models need, and no more", () => {
-    const policy = contentSecurityPolicy("n0nce");
-    const { "script-src": script, "worker-src": worker } = workerCsp("data");
-    expect(policy).toContain(`script-src 'nonce-n0nce' ${script};`);
-    expect(policy).toContain(`worker-src ${worker};`);
   });
 
   it("holds no inline script and no inline style", () => {
