@@ -6,19 +6,24 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from "vitest";
+import { datasetsOf, prepareSuite } from "../../src/benchmark/suites/prepareSuite.ts";
 import type { AppError } from "../../src/common/errors.ts";
 import type { Isolation, Verdict } from "../../src/sandbox/sandbox.ts";
 import type { createWorkerSandbox, WorkerAssets } from "../../src/sandbox/workerSandbox.ts";
 import { findChromium, launchChromium } from "../support/browser.mjs";
+import { publicData, takesAllRows } from "../support/publicData.ts";
 import { root } from "../support/sources.ts";
+import { choose } from "../unit/benchmark/suites/rows.ts";
 import { forgeries, forgeryMessage } from "./forgeries.ts";
-import { humanEval, program } from "./humanEval.ts";
 import { openPanelPage, type PanelPage, panelPolicy } from "./panelPage.ts";
 import { programs } from "./programs.ts";
 
 declare const panel: { createWorkerSandbox: typeof createWorkerSandbox; assets: WorkerAssets };
 
 const attackSource = readFileSync(path.join(root, "test", "sandbox", "workerAttacks.js"), "utf8");
+type CodeSuite = "humaneval" | "infill-single" | "infill-multi";
+/** Rows of each set. HOTPATH_TEST_FULL=1 takes all. */
+const limit = takesAllRows ? null : 3;
 let browser: Browser | undefined;
 
 beforeAll(async () => {
@@ -33,6 +38,20 @@ async function open(context: TestContext, policy: string): Promise<PanelPage> {
   const page = await openPanelPage(browser as Browser, policy);
   onTestFinished(() => page.close());
   return page;
+}
+
+/** What the suite's own test runs, told by a sandbox that runs nothing. */
+async function referencesOf(id: CodeSuite, context: TestContext): Promise<string[]> {
+  const datasets = publicData(context, datasetsOf(id));
+  const suite = await prepareSuite(choose(id, { limit }), { datasets, productFolder: root });
+  const sources: string[] = [];
+  const run = async (source: string): Promise<Verdict> => {
+    sources.push(source);
+    return { outcome: "passed", message: null, wallMs: 0 };
+  };
+  const isolation: Isolation = { place: "panel", level: "full", layers: [], interpreter: "" };
+  await suite.selfTest?.({ isolation, run, dispose: () => {} }, () => {}, new AbortController().signal);
+  return sources;
 }
 
 interface Run {
@@ -86,15 +105,16 @@ describe("a program in a worker of the panel", () => {
     expect(seen).toEqual(forgeries.map(([name]) => [name, "failed", forgeryMessage]));
   }, 120_000);
 
-  it("passes with HumanEval's own solutions and fails with none", async (context) => {
-    const problems = humanEval(context, 6);
-    const page = await open(context, panelPolicy());
-    const right = problems.map((problem) => program(problem, problem.canonical_solution));
-    const wrong = problems.slice(0, 2).map((problem) => program(problem, "    return None"));
-    const { verdicts = [] } = await run(page, { sources: [...right, ...wrong], allowReduced: false });
-    const outcomes = verdicts.map(({ outcome }) => outcome);
-    expect(outcomes).toEqual([...right.map(() => "passed"), ...wrong.map(() => "failed")]);
-  }, 900_000);
+  it.for(["humaneval", "infill-single", "infill-multi"] as const)(
+    "passes with the references of %s",
+    { timeout: limit === null ? 1_800_000 : 120_000 },
+    async (id, context) => {
+      const sources = await referencesOf(id, context);
+      const { verdicts = [] } = await run(await open(context, panelPolicy()), { sources, allowReduced: false });
+      expect(sources.length).toBeGreaterThan(0);
+      expect(verdicts.map(({ outcome }) => outcome)).toEqual(sources.map(() => "passed"));
+    },
+  );
 
   it.for([
     ["may connect", panelPolicy({ "connect-src": "*" }), "WebSocket: succeeded"],
