@@ -30,13 +30,16 @@ export class Snooze implements Disposable {
     this.#set("restart");
   }
 
-  /** Also snoozed until this has settled; a snooze of the user's own stays what it is. */
-  holdUntil(settled: Promise<unknown>): void {
-    this.#hold(1);
-    settled.then(
-      () => this.#hold(-1),
-      () => this.#hold(-1), // Whoever runs the benchmark tells why it failed.
-    );
+  /** Also snoozed until the hold is given back; a snooze of the user's own stays what it is. */
+  hold(): Disposable {
+    let isHeld = true;
+    this.#changeHolds(1);
+    return {
+      dispose: () => {
+        if (isHeld) this.#changeHolds(-1);
+        isHeld = false;
+      },
+    };
   }
 
   end(): void {
@@ -53,7 +56,7 @@ export class Snooze implements Disposable {
     this.#changed.fire(this.until);
   }
 
-  #hold(change: 1 | -1): void {
+  #changeHolds(change: 1 | -1): void {
     this.#holds += change;
     this.#changed.fire(this.until);
   }

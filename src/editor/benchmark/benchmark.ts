@@ -50,7 +50,7 @@ export function createBenchmark({ context, engine, settings, snooze, starterPath
       productFolder,
       datasets,
       sandbox: (consent) => code.access(consent),
-      pauseCompletions: (until) => snooze.holdUntil(until),
+      holdCompletions: () => snooze.hold(),
       memory,
     }),
   );

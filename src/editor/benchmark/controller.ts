@@ -18,8 +18,8 @@ import type { Consent, LiveRun, RunListEntry } from "../../panel/protocol.ts";
 export interface ControllerParts extends Pick<LocalMachine, "engine" | "productFolder" | "datasets"> {
   /** Where programs of models run. */
   readonly sandbox: (consent: "full" | "reduced") => SandboxAccess;
-  /** Keeps completions back until the promise has settled. */
-  readonly pauseCompletions: (until: Promise<unknown>) => void;
+  /** Keeps completions back until what it gives is disposed of. */
+  readonly holdCompletions: () => Disposable;
   readonly memory: Memory;
 }
 
@@ -56,6 +56,8 @@ export class BenchmarkController implements Disposable {
   readonly #recorded = new Emitter<void>();
   readonly #ended = new Emitter<EndedRun>();
   #active: ActiveRun | null = null;
+  /** Of completions, while a run measures that was asked to keep them back. */
+  #hold: Disposable | null = null;
   #waitsFor: string | null = null;
   #isDisposed = false;
 
@@ -100,11 +102,13 @@ export class BenchmarkController implements Disposable {
 
   pause(): void {
     this.#active?.steering.pause();
+    this.#holdOrRelease();
     this.#changed.fire();
   }
 
   continue(): void {
     this.#active?.steering.resume();
+    this.#holdOrRelease();
     this.#changed.fire();
   }
 
@@ -167,7 +171,7 @@ export class BenchmarkController implements Disposable {
     };
     const active: ActiveRun = { ...begun, steering, entries: [], progress };
     this.#active = active;
-    const { engine, productFolder, datasets, sandbox, pauseCompletions, memory } = this.#parts;
+    const { engine, productFolder, datasets, sandbox, memory } = this.#parts;
     const access = consent === "none" ? null : sandbox(consent);
     const machine: LocalMachine = { engine, productFolder, datasets, sandbox: access };
     const watcher: Watcher = {
@@ -180,9 +184,19 @@ export class BenchmarkController implements Disposable {
     };
     void memory.update(underWayKey, runId);
     const outcome = this.#fetch(plan, active).then(() => run(machine, watcher));
-    if (plan.completions === "paused") pauseCompletions(outcome);
+    this.#holdOrRelease();
     void this.#finish(runId, outcome);
     this.#changed.fire();
+  }
+
+  /** While the user pauses the run, nothing is measured that completions could disturb. */
+  #holdOrRelease(): void {
+    const isWanted = this.#active?.plan.completions === "paused" && !this.#active.steering.isPaused;
+    if (isWanted) this.#hold ??= this.#parts.holdCompletions();
+    else {
+      this.#hold?.dispose();
+      this.#hold = null;
+    }
   }
 
   async #finish(runId: string, running: Promise<RunOutcome>): Promise<void> {
@@ -191,6 +205,7 @@ export class BenchmarkController implements Disposable {
       (thrown): EndedRun => ({ runId, outcome: null, error: toAppError(thrown) }),
     );
     this.#active = null;
+    this.#holdOrRelease();
     this.#waitsFor = null;
     if (!this.#isDisposed) void this.#parts.memory.update(underWayKey, undefined);
     this.#changed.fire();

@@ -38,20 +38,25 @@ async function benchmark({
   const gone = async () => {
     throw new AppError("engine/start-failed", "there is no engine in this test");
   };
-  const paused: Promise<unknown>[] = [];
+  const held = { now: 0, times: 0 };
+  const holdCompletions = () => {
+    held.now++;
+    held.times++;
+    return { dispose: () => void held.now-- };
+  };
   const controller = new BenchmarkController({
     engine: { diagnostics: gone, measure: gone } as unknown as Engine,
     productFolder: root,
     datasets: new DatasetStore({ folder: temporaryFolder() }),
     sandbox: () => ({ consent: "full", create: gone }),
-    pauseCompletions: (until) => paused.push(until),
+    holdCompletions,
     memory,
   });
   const ended = new Promise<EndedRun>((resolve) => controller.onDidEnd(resolve));
   const subject = { kind: "server", id: "s", label: "S", api: "openai", url: server.url, model: null } as const;
   const latency = { id: "latency", limit: 2, repetitions: 2, temperature: 0, topP: 1, seed: 1 } as const;
   const plan: RunPlan = { subjects: [subject], suites: [latency], completions: "ahead" };
-  return { controller, ended, plan, server, paused, memory };
+  return { controller, ended, plan, server, held, memory };
 }
 
 const neverEnds: Answer = (_, reply) => void reply.writeHead(200).write("data: {}\n\n");
@@ -123,11 +128,34 @@ describe("the benchmark of a window", () => {
   });
 
   it("keeps completions back while it runs, when that was asked for", async () => {
-    const { controller, plan, paused, ended } = await benchmark();
+    const { controller, plan, held, ended } = await benchmark();
     controller.start({ ...plan, completions: "paused" }, "none");
-    expect(paused).toHaveLength(1);
+    expect(held.now).toBe(1);
+    expect((await ended).outcome?.status).toBe("complete");
+    expect(held).toEqual({ now: 0, times: 1 });
+  });
+
+  it("lets completions come while the user pauses it, and keeps them back again when it goes on", async () => {
+    const { controller, plan, held, ended } = await benchmark({ stream: neverEnds });
+    controller.start({ ...plan, completions: "paused" }, "none");
+    controller.pause();
+    controller.pause();
+    expect(held.now).toBe(0);
+    controller.continue();
+    expect(held.now).toBe(1);
+    controller.pause();
+    controller.cancel();
     await ended;
-    await expect(paused[0]).resolves.toMatchObject({ status: "complete" });
+    expect(held).toEqual({ now: 0, times: 2 });
+  });
+
+  it("lets completions come beside it, when that was asked for", async () => {
+    const { controller, plan, held, ended } = await benchmark();
+    controller.start(plan, "none");
+    controller.pause();
+    controller.continue();
+    await ended;
+    expect(held.times).toBe(0);
   });
 
   it("is found again when its window ended before it, and then completes", async () => {
