@@ -1,7 +1,8 @@
 // The benchmark of this window: one run at a time, which goes on whether or not its panel is open.
 import type { RecordEntry, RunEntry, RunRecord } from "../../benchmark/record/entries.ts";
 import { readRecordFile } from "../../benchmark/record/recordFile.ts";
-import { listRuns, newRunId, type RunStatus, recordFile, runFolder } from "../../benchmark/record/runs.ts";
+import { holderOf } from "../../benchmark/record/recordLock.ts";
+import { listRuns, lockFile, newRunId, type RunStatus, recordFile, runFolder } from "../../benchmark/record/runs.ts";
 import { type LocalMachine, resumeRun, startRun, type Watcher } from "../../benchmark/run/localRun.ts";
 import type { RunPlan } from "../../benchmark/run/plan.ts";
 import type { RunProgress } from "../../benchmark/run/progress.ts";
@@ -47,8 +48,8 @@ interface ActiveRun extends BegunRun {
   progress: RunProgress;
 }
 
-/** Id of the run under way: found again by the next window when this one ends before the run. */
-const underWayKey = "benchmarkRun";
+/** Kept while a run goes on, for each by itself: several windows share the memory. A window that closes leaves it. */
+const underWayKey = (runId: string) => `benchmarkRun ${runId}`;
 
 export class BenchmarkController implements Disposable {
   readonly #parts: ControllerParts;
@@ -83,8 +84,9 @@ export class BenchmarkController implements Disposable {
     return this.#active?.isNew && this.#active.entries.length === 0 ? this.#active : null;
   }
 
-  /** Starts and returns at once; how it ends is told by `onDidEnd`. Throws `request/invalid` while another goes on. */
-  start(plan: RunPlan, consent: Consent): void {
+  /** Resolves once it has started; how it ends is told by `onDidEnd`. Rejects with `request/invalid` while another goes on. */
+  async start(plan: RunPlan, consent: Consent): Promise<void> {
+    await refuseBesideOthers();
     const now = new Date();
     const runId = newRunId(now);
     const folder = runFolder(runId);
@@ -95,6 +97,7 @@ export class BenchmarkController implements Disposable {
   /** Goes on with a run that was interrupted or cancelled. */
   async resume(runId: string, consent: Consent): Promise<void> {
     const folder = runFolder(runId);
+    await refuseBesideOthers();
     const { startedAt, plan } = (await readRecordFile(recordFile(folder))).record.run;
     const begun = { runId, startedAt, plan, isNew: false };
     this.#begin(begun, consent, (machine, watcher) => resumeRun(folder, machine, watcher));
@@ -122,12 +125,14 @@ export class BenchmarkController implements Disposable {
     this.#changed.fire();
   }
 
-  /** The run that the last window could not end, when nobody goes on with it. */
+  /** The newest run, when it was cut off or its window closed, and nobody goes on with it. Older ones are in the history. */
   async interrupted(): Promise<string | null> {
-    const runId = this.#parts.memory.get(underWayKey);
-    if (typeof runId !== "string" || this.#active) return null;
-    const listing = (await listRuns()).find(({ run }) => run.runId === runId);
-    return listing && (listing.status === "unfinished" || listing.status === "cancelled") ? runId : null;
+    if (this.#active) return null;
+    const [newest] = await listRuns();
+    if (!newest) return null;
+    const { runId } = newest.run;
+    const wasClosed = newest.status === "cancelled" && this.#parts.memory.get(underWayKey(runId)) !== undefined;
+    return newest.status === "unfinished" || wasClosed ? runId : null;
   }
 
   /** Newest first; with the run under way, also while its record is not begun. */
@@ -182,8 +187,11 @@ export class BenchmarkController implements Disposable {
         this.#recorded.fire();
       },
     };
-    void memory.update(underWayKey, runId);
-    const outcome = this.#fetch(plan, active).then(() => run(machine, watcher));
+    void memory.update(underWayKey(runId), runId);
+    // Fetching may take minutes, in which another window may have begun.
+    const outcome = this.#fetch(plan, active)
+      .then(refuseBesideOthers)
+      .then(() => run(machine, watcher));
     this.#holdOrRelease();
     void this.#finish(runId, outcome);
     this.#changed.fire();
@@ -207,7 +215,7 @@ export class BenchmarkController implements Disposable {
     this.#active = null;
     this.#holdOrRelease();
     this.#waitsFor = null;
-    if (!this.#isDisposed) void this.#parts.memory.update(underWayKey, undefined);
+    if (!this.#isDisposed) void this.#parts.memory.update(underWayKey(runId), undefined);
     this.#changed.fire();
     this.#ended.fire(ended);
   }
@@ -229,6 +237,15 @@ export class BenchmarkController implements Disposable {
     active.progress = progress;
     this.#changed.fire();
   }
+}
+
+/** Runs of one machine share its engine, its memory and its processor: side by side, neither would measure its own speed. */
+async function refuseBesideOthers(): Promise<void> {
+  const other = (await listRuns()).find(({ status }) => status === "running");
+  if (!other) return;
+  const holder = holderOf(lockFile(other.folder)) ?? "a process that has just ended";
+  const message = `run ${other.run.runId} is going on in another window or a terminal (${holder}); this one can start when it has ended`;
+  throw new AppError("request/invalid", message);
 }
 
 function describeRun(

@@ -186,7 +186,7 @@ export class PanelHost implements Disposable {
     const { controller, code, panel } = this.#parts;
     const plan = await planOf(draft, this.#parts.planSources());
     await code.remember(draft.consent);
-    controller.start(plan, draft.consent);
+    await controller.start(plan, draft.consent);
     await this.#sendRuns();
     // Nothing of the run that was shown before stands under the banner of this one.
     if (controller.live) await this.#show(controller.live.runId);

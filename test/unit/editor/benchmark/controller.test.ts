@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DatasetStore } from "../../../../src/benchmark/datasets/datasetStore.ts";
 import { runFolder } from "../../../../src/benchmark/record/runs.ts";
@@ -10,7 +12,10 @@ import { root } from "../../../support/sources.ts";
 import { temporaryFolder } from "../../../support/temporaryFolder.ts";
 
 beforeEach(() => void vi.stubEnv("HOTPATH_DATA_DIR", temporaryFolder()));
-afterEach(() => void vi.unstubAllEnvs());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.useRealTimers();
+});
 
 const text = events([{ choices: [{ text: "x", finish_reason: "length" }] }, "[DONE]"]);
 
@@ -70,7 +75,7 @@ describe("the benchmark of a window", () => {
       if (controller.live) steps.push(`${controller.live.done}/${controller.live.total}`);
     });
     controller.onDidRecord(() => entries++);
-    controller.start(plan, "none");
+    await controller.start(plan, "none");
     expect(controller.live).toMatchObject({ phase: "preparing", isPaused: false, completions: "ahead" });
     const { runId, outcome, error } = await ended;
     expect(error).toBeNull();
@@ -84,7 +89,7 @@ describe("the benchmark of a window", () => {
 
   it("lists a run that has written nothing yet, and has no record of it", async () => {
     const { controller, plan, ended } = await benchmark({ stream: neverEnds });
-    controller.start(plan, "none");
+    await controller.start(plan, "none");
     const runId = controller.live?.runId ?? "";
     expect(controller.unwritten).toMatchObject({ runId });
     expect(await controller.runs()).toMatchObject([{ runId, state: "running", what: "S: latency" }]);
@@ -97,7 +102,7 @@ describe("the benchmark of a window", () => {
 
   it("gives the record of the run under way", async () => {
     const { controller, plan, server, ended } = await benchmark({ stream: neverEnds });
-    controller.start(plan, "none");
+    await controller.start(plan, "none");
     await vi.waitFor(() => expect(server.seen.at(-1)?.path).toBe("/v1/completions"));
     const runId = controller.live?.runId ?? "";
     const record = await controller.record(runId);
@@ -108,15 +113,15 @@ describe("the benchmark of a window", () => {
 
   it("refuses a second run while one goes on", async () => {
     const { controller, plan, ended } = await benchmark({ stream: neverEnds });
-    controller.start(plan, "none");
-    expect(() => controller.start(plan, "none")).toThrow("a benchmark is running");
+    await controller.start(plan, "none");
+    await expect(controller.start(plan, "none")).rejects.toThrow("a benchmark is running");
     controller.cancel();
     expect((await ended).outcome?.status ?? "cancelled before its record was begun").toMatch(/^cancelled/);
   });
 
   it("says that it is paused, and what it waits for", async () => {
     const { controller, plan, ended } = await benchmark({ stream: neverEnds });
-    controller.start(plan, "none");
+    await controller.start(plan, "none");
     controller.pause();
     expect(controller.live?.isPaused).toBe(true);
     controller.waitFor("Open the benchmark panel to go on");
@@ -129,7 +134,7 @@ describe("the benchmark of a window", () => {
 
   it("keeps completions back while it runs, when that was asked for", async () => {
     const { controller, plan, held, ended } = await benchmark();
-    controller.start({ ...plan, completions: "paused" }, "none");
+    await controller.start({ ...plan, completions: "paused" }, "none");
     expect(held.now).toBe(1);
     expect((await ended).outcome?.status).toBe("complete");
     expect(held).toEqual({ now: 0, times: 1 });
@@ -137,7 +142,7 @@ describe("the benchmark of a window", () => {
 
   it("lets completions come while the user pauses it, and keeps them back again when it goes on", async () => {
     const { controller, plan, held, ended } = await benchmark({ stream: neverEnds });
-    controller.start({ ...plan, completions: "paused" }, "none");
+    await controller.start({ ...plan, completions: "paused" }, "none");
     controller.pause();
     controller.pause();
     expect(held.now).toBe(0);
@@ -151,7 +156,7 @@ describe("the benchmark of a window", () => {
 
   it("lets completions come beside it, when that was asked for", async () => {
     const { controller, plan, held, ended } = await benchmark();
-    controller.start(plan, "none");
+    await controller.start(plan, "none");
     controller.pause();
     controller.continue();
     await ended;
@@ -162,7 +167,7 @@ describe("the benchmark of a window", () => {
     const memory = keptMemory();
     let answer = neverEnds;
     const first = await benchmark({ stream: (request, reply) => answer(request, reply), memory });
-    first.controller.start(first.plan, "none");
+    await first.controller.start(first.plan, "none");
     await vi.waitFor(() => expect(first.server.seen.at(-1)?.path).toBe("/v1/completions"));
     const runId = first.controller.live?.runId ?? "";
     expect(await first.controller.interrupted()).toBeNull();
@@ -180,9 +185,38 @@ describe("the benchmark of a window", () => {
     expect(await second.controller.interrupted()).toBeNull();
   });
 
+  it("refuses to run beside a run of another window, which is not offered to be gone on with", async () => {
+    const { controller, plan, ended } = await benchmark();
+    await controller.start(plan, "none");
+    const { runId } = await ended;
+    await writeFile(path.join(runFolder(runId), "record.lock"), String(process.ppid)); // As if it went on there.
+    expect(await controller.runs()).toMatchObject([{ runId, state: "running" }]);
+    const refused = { code: "request/invalid", message: expect.stringContaining(`run ${runId} is going on`) };
+    await expect(controller.start(plan, "none")).rejects.toMatchObject(refused);
+    await expect(controller.resume(runId, "none")).rejects.toMatchObject(refused);
+    expect(await controller.interrupted()).toBeNull();
+    expect(controller.live).toBeNull();
+  });
+
+  it("finds a run that was cut off by its record alone, and only the newest", async () => {
+    const memory = keptMemory();
+    const { controller, plan, ended } = await benchmark({ memory });
+    await controller.start(plan, "none");
+    const { runId } = await ended;
+    const record = path.join(runFolder(runId), "record.jsonl");
+    const lines = (await readFile(record, "utf8")).split("\n");
+    await writeFile(record, `${lines.slice(0, -2).join("\n")}\n`); // Without its end.
+    const other = await benchmark();
+    expect(await other.controller.interrupted()).toBe(runId);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 5000 }); // Ids of runs count seconds.
+    await other.controller.start(other.plan, "none");
+    await other.ended;
+    expect(await other.controller.interrupted()).toBeNull();
+  });
+
   it("is not offered again when the user cancelled it", async () => {
     const { controller, plan, ended, server } = await benchmark({ stream: neverEnds });
-    controller.start(plan, "none");
+    await controller.start(plan, "none");
     await vi.waitFor(() => expect(server.seen.at(-1)?.path).toBe("/v1/completions"));
     controller.cancel();
     await ended;
@@ -195,7 +229,7 @@ describe("the benchmark of a window", () => {
     vi.stubEnv("HOTPATH_DATA_DIR", `${occupied}/file`);
     const { writeFileSync } = await import("node:fs");
     writeFileSync(`${occupied}/file`, "");
-    controller.start(plan, "none");
+    await controller.start(plan, "none");
     expect((await ended).error?.code).toBe("file/unwritable");
     expect(() => runFolder("../../etc")).toThrow("is not the id of a benchmark run");
   });
