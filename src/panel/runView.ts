@@ -3,12 +3,15 @@
 import { formatCount, formatLatency, formatShare } from "../benchmark/report/charts/numbers.ts";
 import type { ChartPoint, ComparedPoint, Estimate, SampleSeries } from "../benchmark/report/charts/points.ts";
 import { type LatencyName, latencyTitles } from "../benchmark/report/charts/summaryPoints.ts";
+import type { ReportTable } from "../benchmark/report/tables.ts";
 import type { Method } from "../benchmark/subject.ts";
 import type { SuiteId } from "../benchmark/suite.ts";
 
 /** What can stand in a column. Quality figures are named by their suite. */
-export type FigureId = SpeedFigure | QualityFigure;
+export type FigureId = SpeedFigure | QualityFigure | MeasureFigure;
 export type QualityFigure = `quality:${SuiteId}`;
+/** A share that a suite counts apart, such as single lines. */
+export type MeasureFigure = `measure:${SuiteId}:${string}`;
 
 export const latencyFigures: readonly LatencyName[] = ["e2e25Ms", "e2e50Ms", "e2e100Ms", "ttftMs", "tpotMs"];
 
@@ -23,9 +26,15 @@ const otherFigures = [
   "bandwidthShare",
   "activeShare",
   "joulesPerToken",
+  "fitsInVram",
   "keystroke",
 ] as const;
-export type SpeedFigure = LatencyName | (typeof otherFigures)[number];
+const percentiles = ["p50", "p95", "p99"] as const;
+const percentileFigures = ["ttftMs", "e2e25Ms", "keystroke"] as const;
+const restFigures = ["restTtftMs", "restE2e25Ms"] as const;
+
+export type PercentileFigure = `${(typeof percentileFigures)[number]}:${(typeof percentiles)[number]}`;
+export type SpeedFigure = LatencyName | PercentileFigure | (typeof otherFigures)[number] | (typeof restFigures)[number];
 
 export interface FigureKind {
   /** Of its column, short. */
@@ -38,7 +47,9 @@ export interface FigureKind {
 const bytes = (value: number) => `${(value / (value < 1e9 ? 1e6 : 1e9)).toFixed(1)} ${value < 1e9 ? "MB" : "GB"}`;
 const perSecond = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} tok/s`;
 
-export const speedFigures: Readonly<Record<SpeedFigure, FigureKind>> = {
+type PlainFigure = Exclude<SpeedFigure, PercentileFigure>;
+
+const plainFigures: Readonly<Record<PlainFigure, FigureKind>> = {
   e2e25Ms: { title: "E2E@25", description: latencyTitles.e2e25Ms, format: formatLatency },
   e2e50Ms: { title: "E2E@50", description: latencyTitles.e2e50Ms, format: formatLatency },
   e2e100Ms: { title: "E2E@100", description: latencyTitles.e2e100Ms, format: formatLatency },
@@ -66,8 +77,44 @@ export const speedFigures: Readonly<Record<SpeedFigure, FigureKind>> = {
     description: "Energy of the processor per token",
     format: (value) => `${value.toPrecision(2)} J`,
   },
+  fitsInVram: {
+    title: "Fits in VRAM",
+    description: "Whether the memory of the GPU holds all of it",
+    format: (value) => (value === 1 ? "yes" : "no"),
+  },
   keystroke: { title: "Keystroke", description: "From a keystroke to its text", format: formatLatency },
+  restTtftMs: {
+    title: "TTFT, rested",
+    description: "Time to first text after a rest of the machine",
+    format: formatLatency,
+  },
+  restE2e25Ms: {
+    title: "E2E@25, rested",
+    description: "End to end at 25 tokens after a rest of the machine",
+    format: formatLatency,
+  },
 };
+
+/** With their percentiles, which are told from 20, 100 and 500 samples on. */
+export const speedFigures = {
+  ...plainFigures,
+  ...Object.fromEntries(
+    percentileFigures.flatMap((figure) =>
+      percentiles.map((percentile) => {
+        const { title, description, format } = plainFigures[figure];
+        const kind = { title: `${title} ${percentile}`, description: `${description}, ${percentile}`, format };
+        return [percentileFigure(figure, percentile), kind];
+      }),
+    ),
+  ),
+} as Readonly<Record<SpeedFigure, FigureKind>>;
+
+export function percentileFigure(
+  figure: (typeof percentileFigures)[number],
+  percentile: (typeof percentiles)[number],
+): PercentileFigure {
+  return `${figure}:${percentile}`;
+}
 
 export interface QualitySuite {
   readonly id: SuiteId;
@@ -109,6 +156,8 @@ export interface RunView {
   readonly isolation: string | null;
   readonly rows: readonly ResultRow[];
   readonly quality: readonly QualitySuite[];
+  /** Subjects side by side on the problems that both answered, and which those were where they differ. */
+  readonly pairs: readonly ReportTable[];
   readonly warnings: readonly ShownWarning[];
   /** Evenly taken from the record when it holds more; `sampleCount` is how many it holds. */
   readonly samples: readonly SampleSeries[];
@@ -117,7 +166,7 @@ export interface RunView {
 
 /** A run that has written nothing yet. */
 export function emptyView({ runId, startedAt }: Pick<RunView, "runId" | "startedAt">): RunView {
-  const nothing = { rows: [], quality: [], warnings: [], samples: [], sampleCount: 0 };
+  const nothing = { rows: [], quality: [], pairs: [], warnings: [], samples: [], sampleCount: 0 };
   return { runId, startedAt, state: "running", machine: "", isolation: null, ...nothing };
 }
 
@@ -126,14 +175,23 @@ export function isEmpty({ rows, warnings }: RunView): boolean {
 }
 
 export function figureKind(id: FigureId, quality: readonly QualitySuite[]): FigureKind {
-  if (!isQuality(id)) return speedFigures[id];
-  const suite = quality.find((other) => qualityFigure(other.id) === id);
-  const title = suite?.title ?? id;
+  if (!isQuality(id) && !isMeasure(id)) return speedFigures[id];
+  const [, suiteId = "", measure] = id.split(":");
+  const suite = quality.find((other) => other.id === suiteId);
+  const title = `${suite?.title ?? suiteId}${measure === undefined ? "" : `: ${measure}`}`;
   return { title, description: suite ? `${title}, ${suite.protocol}` : title, format: formatShare };
 }
 
 export function qualityFigure(suite: SuiteId): QualityFigure {
   return `quality:${suite}`;
+}
+
+export function measureFigure(suite: SuiteId, measure: string): MeasureFigure {
+  return `measure:${suite}:${measure}`;
+}
+
+function isMeasure(id: FigureId): id is MeasureFigure {
+  return id.startsWith("measure:");
 }
 
 export function isQuality(id: FigureId): id is QualityFigure {
@@ -142,13 +200,20 @@ export function isQuality(id: FigureId): id is QualityFigure {
 
 /** Every figure that some row has, in the order of the columns. */
 export function presentFigures(rows: readonly ResultRow[], quality: readonly QualitySuite[]): FigureId[] {
+  const told = new Set(rows.flatMap(({ figures }) => Object.keys(figures) as FigureId[]));
+  const measures = [...told].filter(isMeasure);
   const all: FigureId[] = [
     "parameters",
     ...latencyFigures,
-    ...quality.map(({ id }) => qualityFigure(id)),
+    ...quality.flatMap(({ id }) => [
+      qualityFigure(id),
+      ...measures.filter((measure) => measure.startsWith(measureFigure(id, ""))),
+    ]),
     ...otherFigures.filter((id) => id !== "parameters"),
+    ...restFigures,
+    ...percentileFigures.flatMap((figure) => percentiles.map((percentile) => percentileFigure(figure, percentile))),
   ];
-  return all.filter((id) => rows.some((row) => row.figures[id] !== undefined));
+  return all.filter((id) => told.has(id));
 }
 
 /** The rows as points of the pictures. */

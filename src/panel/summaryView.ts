@@ -4,9 +4,13 @@ import type { FailureEntry, RunRecord } from "../benchmark/record/entries.ts";
 import type { Estimate } from "../benchmark/report/charts/points.ts";
 import { drawnSubjects, estimateOf, rateEstimate, sampleSeries } from "../benchmark/report/charts/summaryPoints.ts";
 import { reportFacts } from "../benchmark/report/facts.ts";
-import { headline, type RunSummary, type SubjectSummary } from "../benchmark/report/summary.ts";
+import { afterRest, headline, type RunSummary, type SubjectSummary } from "../benchmark/report/summary.ts";
+import { comparisonTable, flipTable } from "../benchmark/report/tables.ts";
+import type { Figure } from "../benchmark/statistics/quantile.ts";
 import {
   type FigureId,
+  measureFigure,
+  percentileFigure,
   qualityFigure,
   type ResultRow,
   type RunState,
@@ -38,6 +42,7 @@ export function viewOf(record: RunRecord, summary: RunSummary, { state, adviceOn
     isolation: facts.get("Code ran in") ?? null,
     rows: drawnSubjects(summary).map((subject) => rowOf(subject, models.has(subject.id))),
     quality: quality.map(({ info: { id, title, protocol } }) => ({ id, title, protocol })),
+    pairs: [comparisonTable(summary), flipTable(summary)].filter(({ rows }) => rows.length > 0),
     warnings: warningsOf(summary, adviceOn),
     samples,
     sampleCount: drawnSubjects(summary).reduce((sum, { speed }) => sum + speed.reduce(countSamples, 0), 0),
@@ -64,8 +69,7 @@ function rowOf(subject: ReturnType<typeof drawnSubjects>[number], canBeUsed: boo
 function figuresOf(subject: SubjectSummary): ResultRow["figures"] {
   const { facts, quality, typing } = subject;
   const speed = headline(subject);
-  const exactly = (value: number | null | undefined): Estimate | null =>
-    value === null || value === undefined ? null : { value, low: null, high: null };
+  const rested = afterRest(subject);
   const all: readonly (readonly [FigureId, Estimate | null])[] = [
     ["parameters", exactly(facts?.parameterCount)],
     ["e2e25Ms", estimateOf(speed?.e2e25Ms)],
@@ -82,10 +86,28 @@ function figuresOf(subject: SubjectSummary): ResultRow["figures"] {
     ["bandwidthShare", exactly(speed?.bandwidthShare)],
     ["activeShare", exactly(speed?.activeShare)],
     ["joulesPerToken", exactly(speed?.joulesPerToken)],
+    ["fitsInVram", exactly(facts && facts.fitsInVram !== null ? Number(facts.fitsInVram) : null)],
     ["keystroke", estimateOf(typing?.latencyMs)],
+    ["restTtftMs", estimateOf(rested?.ttftMs)],
+    ["restE2e25Ms", estimateOf(rested?.e2e25Ms)],
+    ...percentilesOf("ttftMs", speed?.ttftMs),
+    ...percentilesOf("e2e25Ms", speed?.e2e25Ms),
+    ...percentilesOf("keystroke", typing?.latencyMs),
     ...quality.map(({ suite, correct }) => [qualityFigure(suite), rateEstimate(correct)] as const),
+    ...quality.flatMap(({ suite, measures }) =>
+      Object.entries(measures).map(([name, share]) => [measureFigure(suite, name), exactly(share)] as const),
+    ),
   ];
-  return Object.fromEntries(all.filter(([, estimate]) => estimate !== null));
+  return Object.fromEntries(all.flatMap(([id, estimate]) => (estimate ? [[id, estimate]] : [])));
+}
+
+function exactly(value: number | null | undefined): Estimate | null {
+  return value === null || value === undefined ? null : { value, low: null, high: null };
+}
+
+function percentilesOf(id: Parameters<typeof percentileFigure>[0], figure: Figure | null | undefined) {
+  const names = ["p50", "p95", "p99"] as const;
+  return names.map((name) => [percentileFigure(id, name), exactly(figure?.[name])] as const);
 }
 
 /** What a figure alone does not say. */

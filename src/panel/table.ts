@@ -17,7 +17,9 @@ const usualColumns: ReadonlySet<FigureId> = new Set(["parameters", "e2e25Ms", "t
 
 /** null in `chosen`: the user has not chosen yet. */
 export function shownColumns(present: readonly FigureId[], chosen: readonly FigureId[] | null): FigureId[] {
-  return present.filter((id) => (chosen ? chosen.includes(id) : usualColumns.has(id) || id.startsWith("quality:")));
+  // What a line and what a body of the starter set is worth are two things; its share of all is neither.
+  const isUsual = (id: FigureId) => usualColumns.has(id) || /^(quality:|measure:starter:(body|line)$)/.test(id);
+  return present.filter((id) => (chosen ? chosen.includes(id) : isUsual(id)));
 }
 
 /** Rows without the figure stand last in both directions; rows with equal figures keep their order. */

@@ -203,6 +203,14 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
     await results().getByRole("columnheader", { name: "TTFT" }).waitFor();
   });
 
+  it("sets subjects side by side, with the problems in which they differ", async () => {
+    await showResults();
+    const pairs = results().getByRole("region", { name: "Quality, pair by pair" }).first();
+    const row = pairs.getByRole("row", { name: /Llama 7B GPTQ/ });
+    expect(await row.first().innerText()).toContain("-4.3 (-8.1 to -0.4) points");
+    expect(await row.last().innerText()).toContain("HumanEval/5, HumanEval/90");
+  });
+
   it("shows hostile names as text", async () => {
     await showResults();
     await results()

@@ -1,5 +1,6 @@
 // Runs as the panel is told of them, made up: four sizes by four methods, a server, scores for the smaller ones.
 import type { Estimate } from "../../src/benchmark/report/charts/points.ts";
+import type { ReportTable } from "../../src/benchmark/report/tables.ts";
 import type { Method } from "../../src/benchmark/subject.ts";
 import type { RunListEntry, StartChoices } from "../../src/panel/protocol.ts";
 import type { ResultRow, RunView } from "../../src/panel/runView.ts";
@@ -47,6 +48,34 @@ const rows: readonly ResultRow[] = [
   { ...row("server", 7, 0.95), label: 'qwen via Ollama <img src=x onerror="alert(1)"> {a|b}' },
 ];
 
+const textColumn = (title: string) => ({ title, isText: true });
+const figureColumn = (title: string) => ({ title, isText: false });
+const pair = ["HumanEval", "Llama 7B GPTQ", "Llama 7B dense"] as const;
+
+const madeUpPairs: readonly ReportTable[] = [
+  {
+    title: "Quality, pair by pair",
+    notes: ["On the same problems. Lost and won: what only the other and only this one solved."],
+    columns: [
+      ...["Suite", "Subject", "Against", "Which is"].map(textColumn),
+      ...["Problems", "Lost", "Won", "Difference", "p", "p, corrected"].map(figureColumn),
+    ],
+    rows: [[...pair, "dense, same size", "164", "9", "2", "-4.3 (-8.1 to -0.4) points", "0.065", "0.130"]],
+  },
+  {
+    title: "Flips",
+    notes: ["Tasks that only the other (lost) and only this one (won) solved."],
+    columns: ["Suite", "Subject", "Against", "Lost", "Won"].map(textColumn),
+    rows: [
+      [
+        ...pair,
+        [3, 17, 32, 55, 81, 99, 120, 133, 140].map((task) => `HumanEval/${task}`).join(", "),
+        "HumanEval/5, HumanEval/90",
+      ],
+    ],
+  },
+];
+
 export function madeUpView(part: Partial<RunView> = {}): RunView {
   return {
     runId: "20261122-201500-3fa9c1",
@@ -56,6 +85,7 @@ export function madeUpView(part: Partial<RunView> = {}): RunView {
     isolation: "full isolation in the panel",
     rows,
     quality: [{ id: "humaneval", title: "HumanEval", protocol: "HE-base-greedy" }],
+    pairs: madeUpPairs,
     warnings: [
       {
         message: "12 of 240 generations ran beside completions.",

@@ -118,6 +118,12 @@ export function headline({ speed }: Pick<SubjectSummary, "speed">): SpeedFigures
   return found[0]?.all ?? null;
 }
 
+/** The same after a rest of the machine, as a first completion after thinking is; null: none was measured. */
+export function afterRest({ speed }: Pick<SubjectSummary, "speed">): SpeedFigures | null {
+  const tasks = speed.flatMap((summary) => summary.tasks);
+  return tasks.find((own) => !isRested(own))?.figures ?? null;
+}
+
 function summarizeSubjects(record: RunRecord, suites: readonly SuiteInfo[]): SubjectSummary[] {
   const { plan, environment } = record.run;
   const samples = sampleIndex(record.entries);
@@ -212,7 +218,7 @@ function speedOf(
 }
 
 /** Tasks named "idle-..." come after a rest of the machine, which is told apart. */
-function isRested({ task }: OutputEntry): boolean {
+function isRested({ task }: { readonly task: string }): boolean {
   return !task.startsWith("idle");
 }
 

@@ -240,7 +240,7 @@ export function comparisonTable({ comparisons, subjects, suites }: RunSummary): 
 }
 
 /** By name, so that they can be looked at. */
-function flipTable({ comparisons, subjects, suites }: RunSummary): ReportTable {
+export function flipTable({ comparisons, subjects, suites }: RunSummary): ReportTable {
   const notes = ["Tasks that only the other (lost) and only this one (won) solved."];
   const flipped = comparisons.filter(({ lost, won }) => lost.length + won.length > 0);
   return table("Flips", notes, flipped, [

@@ -7,6 +7,7 @@ import { cellText } from "../table.ts";
 import { Charts } from "./charts.ts";
 import { button, field, make, setText, show } from "./dom.ts";
 import type { FrameQueue } from "./frames.ts";
+import { PairTables } from "./pairTables.ts";
 import type { Preferences } from "./preferences.ts";
 import { ResultTable } from "./resultTable.ts";
 
@@ -37,6 +38,7 @@ export class ResultsView {
   readonly #content: HTMLElement;
   readonly #charts: Charts;
   readonly #table: ResultTable;
+  readonly #pairs = new PairTables();
   readonly #actions: ResultsActions;
   readonly #budget;
   #state: PageState | null = null;
@@ -73,6 +75,7 @@ export class ResultsView {
       ...this.#charts.first,
       this.#selected,
       this.#table.element,
+      this.#pairs.element,
       ...this.#charts.others,
       make(
         "section",
@@ -104,6 +107,7 @@ export class ResultsView {
     setText(this.#recommendation, recommendation?.text ?? "");
     this.#showWarnings(view.warnings);
     this.#actions.frames.request("table", () => this.#table.update(view, preferences.table));
+    this.#actions.frames.request("pairs", () => this.#pairs.update(view));
     this.#charts.update(state, preferences);
   }
 

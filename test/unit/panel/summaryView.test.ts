@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { RunRecord } from "../../../src/benchmark/record/entries.ts";
 import { summarize } from "../../../src/benchmark/report/summary.ts";
+import { figureKind, speedFigures } from "../../../src/panel/runView.ts";
 import { viewOf } from "../../../src/panel/summaryView.ts";
 import { exampleRecord } from "../../support/benchmarkRecord.ts";
 
@@ -32,6 +34,40 @@ describe("what the panel shows of a run", () => {
     expect(dense?.figures["quality:starter"]?.value).toBeCloseTo(0.75);
     expect(dense?.figures["quality:starter"]?.low).toBeLessThan(0.75);
     expect(Object.keys(server?.figures ?? {})).not.toContain("fileBytes");
+  });
+
+  it("holds percentiles of as many samples as they need, and whether a model fits", () => {
+    const long = exampleRecord(300);
+    const [dense] = viewOf(long, summarize(long), { state: "complete", adviceOn: () => "" }).rows;
+    const names = Object.keys(dense?.figures ?? {}).filter((name) => name.startsWith("e2e25Ms:"));
+    expect(names).toEqual(["e2e25Ms:p50", "e2e25Ms:p95", "e2e25Ms:p99"]);
+    expect(Object.keys(view.rows[0]?.figures ?? {})).not.toContain("e2e25Ms:p95");
+    expect(dense?.figures.fitsInVram?.value).toBe(1);
+    expect(speedFigures.fitsInVram.format(1)).toBe("yes");
+    expect(speedFigures["e2e25Ms:p95"].title).toBe("E2E@25 p95");
+  });
+
+  it("tells the latency after a rest apart", () => {
+    const entries = record.entries.map((entry) =>
+      entry.type === "output" && entry.task === "prompt-512" ? { ...entry, task: "idle-512" } : entry,
+    );
+    const rested = { ...record, entries: entries as unknown as RunRecord["entries"] };
+    const [dense] = viewOf(rested, summarize(rested), { state: "complete", adviceOn: () => "" }).rows;
+    expect(view.rows[0]?.figures.restE2e25Ms).toBeUndefined();
+    expect(dense?.figures.restE2e25Ms?.value).toBeGreaterThan(dense?.figures.e2e25Ms?.value ?? 0);
+  });
+
+  it("counts apart what a suite counts apart", () => {
+    expect(view.rows[0]?.figures["measure:starter:exact-match"]?.value).toBeGreaterThan(0);
+    const title = figureKind("measure:starter:line", view.quality).title;
+    expect(title).toBe("Starter set: line");
+  });
+
+  it("sets subjects side by side, and names the problems in which they differ", () => {
+    expect(view.pairs.map(({ title }) => title)).toEqual(["Quality, pair by pair", "Flips"]);
+    const [pairs, flips] = view.pairs;
+    expect(pairs?.rows[0]).toEqual(expect.arrayContaining(["Coder 7B, exact", "dense, same file", "1.000"]));
+    expect(flips?.rows[0]?.slice(-2)).toEqual(["starter/1", "starter/0"]);
   });
 
   it("tells failures first, with what to do, and each warning once", () => {
