@@ -138,7 +138,7 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
     const view = emptyView(begun);
     await panel.tell({ type: "runs", runs: [begun, ...older] }, { type: "view", view });
     await results().getByText("Nothing has been measured yet.").waitFor();
-    await results().getByText("Use for completion").first().waitFor({ state: "hidden" });
+    await results().getByRole("button", { name: /^Use / }).first().waitFor({ state: "hidden" });
     await results().getByText("Markdown").waitFor({ state: "hidden" });
     await panel.tell({ type: "view", view: madeUpView({ runId, state: "running" }) });
     await results().getByText("Markdown").click();
@@ -187,6 +187,19 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
     await card.getByText("Llama 7B hot/cold", { exact: true }).waitFor();
     await card.getByText("Use for completion").click();
     expect(await panel.told("use")).toEqual({ type: "use", runId: madeUpView().runId, subject: "hot-cold-7b" });
+  });
+
+  it("has the way to use a model in reach, however narrow it is", async () => {
+    await showResults();
+    for (const width of [900, 300]) {
+      await panel.page.setViewportSize({ width, height: 700 });
+      const use = results().getByRole("button", { name: "Use Llama 7B hot/cold for completion" });
+      const box = await use.boundingBox();
+      expect(box?.width).toBeGreaterThanOrEqual(24);
+      expect((box?.x ?? Number.NaN) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+      await use.click();
+      expect(await panel.told("use")).toEqual({ type: "use", runId: madeUpView().runId, subject: "hot-cold-7b" });
+    }
   });
 
   it("sorts the table, keeps the focus, and shows the columns that are wanted", async () => {

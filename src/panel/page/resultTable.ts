@@ -1,7 +1,7 @@
 // The results as a table: sorted by any column, with the columns the user wants.
 import { type FigureId, figureKind, presentFigures, type ResultRow, type RunView } from "../runView.ts";
 import { type ColumnId, cellLines, nextSorting, type Sorting, shownColumns, sortRows } from "../table.ts";
-import { checkbox, make, setText } from "./dom.ts";
+import { checkbox, icon, make, setText } from "./dom.ts";
 
 export interface TableChoice {
   readonly sorting: Sorting;
@@ -13,6 +13,8 @@ interface TableActions {
   readonly choose: (choice: TableChoice) => void;
   readonly use: (subject: string) => void;
 }
+
+const checkMark = "M2.5 8.5 6 12l7.5-8";
 
 interface Cell {
   readonly value: HTMLElement;
@@ -88,7 +90,7 @@ export class ResultTable {
         const { title, description } = figureKind(id, view.quality);
         return this.#head(id, title, description, choice);
       }),
-      make("th", { scope: "col" }, make("span", { class: "spoken" }, "Use")),
+      make("th", { scope: "col", class: "use" }, make("span", { class: "spoken" }, "Use for completion")),
     ];
     const body = make("tbody", {}, ...rows.map((row) => this.#row(row, columns)));
     const caption = make("caption", { class: "spoken" }, "Figures of each subject, with their intervals");
@@ -121,13 +123,14 @@ export class ResultTable {
       make("th", { scope: "row" }, label, ...notes),
       make("td", {}, row.method),
       ...figures,
-      make("td", {}, row.canBeUsed ? this.#useButton(row) : null),
+      make("td", { class: "use" }, row.canBeUsed ? this.#useButton(row) : null),
     );
   }
 
   #useButton({ id, label }: ResultRow): HTMLElement {
-    const attributes = { class: "plain-button link", type: "button", "aria-label": `Use ${label} for completion` };
-    const use = make("button", { ...attributes, "data-column": `use ${id}` }, "Use for completion");
+    const title = `Use ${label} for completion`;
+    const attributes = { class: "icon-button", type: "button", title, "aria-label": title };
+    const use = make("button", { ...attributes, "data-column": `use ${id}` }, icon(checkMark));
     use.addEventListener("click", () => this.#actions.use(id));
     return use;
   }
