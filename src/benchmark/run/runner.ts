@@ -92,7 +92,8 @@ class Run {
     this.#plan = plan;
     this.#parts = parts;
     const { journal, teller, control, deps } = parts;
-    this.#scoring = new Scoring(deps.sandbox, { journal, teller, signal: control.signal });
+    const labels = new Map(plan.subjects.map(({ id, label }) => [id, label]));
+    this.#scoring = new Scoring(deps.sandbox, { journal, teller, signal: control.signal, labels });
   }
 
   async go(): Promise<void> {

@@ -24,16 +24,24 @@ export class Scoring {
   readonly #journal: Journal;
   readonly #teller: Teller;
   readonly #signal: AbortSignal;
+  readonly #labels: ReadonlyMap<string, string>;
   #sandbox: Sandbox | null = null;
 
   constructor(
     access: SandboxAccess | null,
-    told: { readonly journal: Journal; readonly teller: Teller; readonly signal: AbortSignal },
+    told: {
+      readonly journal: Journal;
+      readonly teller: Teller;
+      readonly signal: AbortSignal;
+      /** Of subjects, by their ids. */
+      readonly labels: ReadonlyMap<string, string>;
+    },
   ) {
     this.#access = access;
     this.#journal = told.journal;
     this.#teller = told.teller;
     this.#signal = told.signal;
+    this.#labels = told.labels;
   }
 
   /** Rejects when the suite's scores would mean nothing: no sandbox, or a reference solution does not pass in it. */
@@ -51,7 +59,7 @@ export class Scoring {
   async score({ info, score }: PreparedSuite, { task, output }: Answer): Promise<void> {
     if (!score) return;
     const { subject, repetition, text, stopReason } = output;
-    this.#teller.tell("scoring", `${task.id} by ${subject}`);
+    this.#teller.tell("scoring", `${task.id} by ${this.#labels.get(subject) ?? subject}`);
     const result = await score(task, { text: text ?? "", stopReason }, this.#sandbox, this.#signal);
     const step = { suite: info.id, subject, task: task.id, cluster: task.cluster, repetition };
     await this.#journal.append({ type: "score", ...step, score: result });

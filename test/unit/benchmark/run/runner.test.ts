@@ -442,6 +442,12 @@ describe("steering a run", () => {
     expect(lastRound).toMatchObject({ total: 12, remainingMs: expect.closeTo(35, 0) });
     expect(run.progress.at(-1)).toMatchObject({ done: 12, total: 12, remainingMs: 0 });
   });
+
+  it("names subjects as the plan labels them while it scores", async () => {
+    const run = await finished({ subjects, suites: [starter] });
+    const scored = run.progress.flatMap(({ phase, what }) => (phase === "scoring" ? [what] : []));
+    expect(new Set(scored)).toEqual(new Set(["q1 by Model A", "q1 by Model B", "q2 by Model A", "q2 by Model B"]));
+  });
 });
 
 describe("a record that was cut off", () => {
