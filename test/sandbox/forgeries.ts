@@ -1,12 +1,13 @@
 // Programs that reach through Pyodide for JavaScript's own objects, to change what the place says about them. Each fails
 // in the end: one that passes, or fails with another message, has changed something.
 
+import { takesAllRows } from "../support/publicData.ts";
+
 export const forgeryMessage = "AssertionError: as it should";
 
 /** Finds the constructors by way of an array that it makes; `attempt` goes on where something is refused. */
 const prelude = `
 from pyodide.ffi import create_proxy, jsnull, to_js
-import { takesAllRows } from "../support/publicData.ts";
 import pyodide_js
 Array = to_js([]).constructor
 Object = Array.prototype.__lookupGetter__("__proto__").call(Array.prototype).constructor

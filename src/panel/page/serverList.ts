@@ -23,7 +23,7 @@ export class ServerList {
     });
     api.update(apis, this.#api);
     const url = field("Address", "", () => {}, { class: "address", placeholder: "http://127.0.0.1:8080" });
-    const model = field("Model", "", () => {}, { placeholder: "model (where it has several)" });
+    const model = field("Model", "", () => {}, { placeholder: "model, if several" });
     const wrong = make(
       "p",
       { class: "problem", role: "alert", hidden: true },
