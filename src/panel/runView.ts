@@ -1,7 +1,13 @@
 // A run as the panel shows it: rows of figures instead of raw samples, so that a record of ten thousand samples opens at
 // once. The extension host makes it; the page only draws it.
 import { formatCount, formatLatency, formatShare } from "../benchmark/report/charts/numbers.ts";
-import type { ChartPoint, ComparedPoint, Estimate, SampleSeries } from "../benchmark/report/charts/points.ts";
+import type {
+  ChartPoint,
+  ComparedPoint,
+  Estimate,
+  SampleSeries,
+  SeriesMode,
+} from "../benchmark/report/charts/points.ts";
 import { type LatencyName, latencyTitles } from "../benchmark/report/charts/summaryPoints.ts";
 import type { ReportTable } from "../benchmark/report/tables.ts";
 import type { Method } from "../benchmark/subject.ts";
@@ -128,6 +134,9 @@ export interface ResultRow {
   readonly id: string;
   readonly label: string;
   readonly method: Method;
+  readonly mode: SeriesMode;
+  /** Of models that a line joins in pictures. */
+  readonly family: string | null;
   readonly isComputed: boolean;
   /** What was measured; a figure that is not there was not, and `notes` may say why. */
   readonly figures: Readonly<Partial<Record<FigureId, Estimate>>>;
@@ -222,10 +231,12 @@ export function pointsOf(
   latency: LatencyName,
   quality: QualityFigure | null,
 ): ChartPoint[] {
-  return rows.map(({ id, label, method, isComputed, figures }) => ({
+  return rows.map(({ id, label, method, mode, family, isComputed, figures }) => ({
     id,
     label,
     method,
+    mode,
+    family,
     isComputed,
     parameterCount: figures.parameters?.value ?? null,
     latencyMs: figures[latency] ?? null,

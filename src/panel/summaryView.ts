@@ -2,7 +2,13 @@
 
 import type { FailureEntry, RunRecord } from "../benchmark/record/entries.ts";
 import type { Estimate } from "../benchmark/report/charts/points.ts";
-import { drawnSubjects, estimateOf, rateEstimate, sampleSeries } from "../benchmark/report/charts/summaryPoints.ts";
+import {
+  drawnSubjects,
+  estimateOf,
+  modeOf,
+  rateEstimate,
+  sampleSeries,
+} from "../benchmark/report/charts/summaryPoints.ts";
 import { reportFacts } from "../benchmark/report/facts.ts";
 import { afterRest, headline, type RunSummary, type SubjectSummary } from "../benchmark/report/summary.ts";
 import { comparisonTable, flipTable } from "../benchmark/report/tables.ts";
@@ -54,11 +60,13 @@ function countSamples(sum: number, { all }: SubjectSummary["speed"][number]): nu
 }
 
 function rowOf(subject: ReturnType<typeof drawnSubjects>[number], canBeUsed: boolean): ResultRow {
-  const { id, label, method, computedFrom } = subject;
+  const { id, label, method, family, computedFrom } = subject;
   return {
     id,
     label,
     method,
+    mode: modeOf(subject),
+    family,
     isComputed: computedFrom !== null,
     figures: figuresOf(subject),
     notes: notesOn(subject),

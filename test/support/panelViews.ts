@@ -20,6 +20,8 @@ function row(method: Method, billions: number, factor: number): ResultRow {
     id: `${method.replace("/", "-")}-${billions}b`.toLowerCase(),
     label: `Llama ${billions}B ${method}`,
     method,
+    mode: method === "hot/cold" ? "exact" : null,
+    family: method === "server" ? null : `llama, ${method}`,
     isComputed,
     figures: {
       parameters: exactly(billions * 1e9),
@@ -100,10 +102,11 @@ export function madeUpView(part: Partial<RunView> = {}): RunView {
         isFailure: false,
       },
     ],
-    samples: rows.slice(0, 6).map(({ id, label, method, figures }, index) => ({
+    samples: rows.slice(0, 6).map(({ id, label, method, mode, figures }, index) => ({
       id,
       label,
       method,
+      mode,
       samples: Array.from({ length: 60 }, (_, at) => ({
         atMs: at * 4000 + index * 300,
         latencyMs: (figures.e2e100Ms?.value ?? 0) * (1 + 0.1 * Math.sin(at * 7.3 + index)) * (at % 17 === 0 ? 1.4 : 1),

@@ -53,6 +53,8 @@ export interface SubjectSummary {
   /** null: it could not be opened. */
   readonly facts: SubjectFacts | null;
   readonly method: Method | null;
+  /** Of models that differ in their size alone, as far as is known: shapes of one format, files of one architecture. */
+  readonly family: string | null;
   /** From two measured ones with few layers, whose ids these are; null: measured. */
   readonly computedFrom: readonly [string, string] | null;
   /** It has not all layers: its figures are a step to those of a computed subject. */
@@ -197,8 +199,13 @@ function sampleIndex(entries: readonly RecordEntry[]): (subject: string) => Samp
   });
 }
 
-function named({ id, label }: SubjectDefinition, facts: SubjectFacts | null) {
-  return { id, label, facts, method: facts?.method ?? null };
+function named({ id, label, kind }: SubjectDefinition, facts: SubjectFacts | null) {
+  return { id, label, facts, method: facts?.method ?? null, family: familyOf(kind, facts) };
+}
+
+function familyOf(kind: SubjectDefinition["kind"], facts: SubjectFacts | null): string | null {
+  if (!facts?.architecture || kind === "server") return null;
+  return `${kind}, ${facts.architecture}, ${facts.quantization}`;
 }
 
 function speedOf(
@@ -251,6 +258,7 @@ function computedSubjects(
         label,
         facts,
         method: facts.method,
+        family: familyOf("synthetic", facts),
         computedFrom: [fewId, manyId],
         isPart: false,
         speed,

@@ -13,6 +13,8 @@ const row = (label: string, decode: number | null): ResultRow => ({
   id: label,
   label,
   method: "dense",
+  mode: null,
+  family: "llama",
   isComputed: false,
   figures: decode === null ? {} : { decode: { value: decode, low: decode - 1, high: decode + 1 } },
   notes: [],

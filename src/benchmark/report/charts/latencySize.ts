@@ -1,6 +1,7 @@
-// The main picture: latency against model size, one line per method.
+// The main picture: latency against model size, one line per method, mode and family of models.
 
 import { paretoFront } from "../../statistics/pareto.ts";
+import { groupBy } from "../group.ts";
 import { formatCount, formatEstimate, formatLatency } from "./numbers.ts";
 import {
   base,
@@ -12,11 +13,12 @@ import {
   latencyAxis,
   legendAndGrid,
   logAxis,
-  methodLegend,
   pointStyle,
+  seriesLegend,
 } from "./parts.ts";
 import type { ChartPoint, ChartSize, Estimate } from "./points.ts";
-import { type ChartTheme, methodOrder, methodSymbols } from "./theme.ts";
+import { type PointSeries, seriesName, seriesOf } from "./series.ts";
+import type { ChartTheme } from "./theme.ts";
 
 export interface SizedPoint extends ChartPoint {
   readonly parameterCount: number;
@@ -47,8 +49,8 @@ export function latencySizeOption(
   size: ChartSize,
 ): ChartOption {
   const sized = sizedPoints(points);
-  const methods = methodOrder.filter((method) => sized.some((point) => point.method === method));
-  const series = methods.flatMap((method) => methodSeries(method, sized, theme));
+  const drawn = seriesOf(sized);
+  const series = drawn.flatMap((own) => drawSeries(own, theme));
   const front = sizeFront(points).toSorted((a, b) => a.parameterCount - b.parameterCount);
   const hasFront = front.length > 1;
   if (hasFront)
@@ -58,7 +60,7 @@ export function latencySizeOption(
         theme,
       ),
     );
-  const room = legendAndGrid(methodLegend(methods, hasFront), size, theme);
+  const room = legendAndGrid(seriesLegend(drawn, hasFront), size, theme);
   const sizes = sized.map((point) => point.parameterCount);
   const latencies = sized.flatMap((point) => bounds(point.latencyMs));
   return {
@@ -71,8 +73,10 @@ export function latencySizeOption(
   };
 }
 
-function methodSeries(method: ChartPoint["method"], sized: readonly SizedPoint[], theme: ChartTheme): ChartSeries[] {
-  const own = sized.filter((point) => point.method === method);
+function drawSeries(
+  { name, method, symbol, lineType, points: own }: PointSeries<SizedPoint>,
+  theme: ChartTheme,
+): ChartSeries[] {
   const color = theme.methods[method];
   const bars = own.map(({ parameterCount, latencyMs }) => ({
     x: parameterCount,
@@ -80,29 +84,32 @@ function methodSeries(method: ChartPoint["method"], sized: readonly SizedPoint[]
     xBounds: [parameterCount, parameterCount] as const,
     yBounds: bounds(latencyMs),
   }));
-  return [
-    {
-      type: "line",
-      name: method,
-      symbol: methodSymbols[method],
-      symbolSize: 10,
-      showAllSymbol: true,
-      lineStyle: { color, width: 1.5 },
-      itemStyle: { color },
-      z: 3,
-      data: own.map((point) => ({
-        name: point.id,
-        value: [point.parameterCount, point.latencyMs.value],
-        itemStyle: pointStyle(color, point.isComputed, theme),
-      })),
-      tooltip: { formatter: ({ dataIndex }) => describe(own[dataIndex]) },
-    },
-    errorBars(method, color, bars),
-  ];
+  const lines = linesOf(own).map((joined) => ({
+    type: "line" as const,
+    name,
+    symbol,
+    symbolSize: 10,
+    showAllSymbol: true,
+    lineStyle: { color, width: 1.5, type: lineType },
+    itemStyle: { color },
+    z: 3,
+    data: joined.map((point) => ({
+      name: point.id,
+      value: [point.parameterCount, point.latencyMs.value],
+      itemStyle: pointStyle(color, point.isComputed, theme),
+    })),
+    tooltip: { formatter: ({ dataIndex }: { dataIndex: number }) => describe(joined[dataIndex]) },
+  }));
+  return [...lines, errorBars(name, color, bars)];
+}
+
+/** What one line joins. Models of several families, or of servers, differ in more than their size. */
+function linesOf(points: readonly SizedPoint[]): SizedPoint[][] {
+  return [...groupBy(points, ({ id, family }) => JSON.stringify(family === null ? { id } : { family })).values()];
 }
 
 function describe(point: SizedPoint | undefined): string {
   if (!point) return "";
   const latency = formatEstimate(point.latencyMs, formatLatency);
-  return `${point.label}\n${point.method}, ${formatCount(point.parameterCount)} parameters\n${latency}${point.isComputed ? "\ncomputed" : ""}`;
+  return `${point.label}\n${seriesName(point)}, ${formatCount(point.parameterCount)} parameters\n${latency}${point.isComputed ? "\ncomputed" : ""}`;
 }

@@ -2,10 +2,10 @@
 import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from "echarts/charts";
 import type { GridComponentOption, LegendComponentOption, TooltipComponentOption } from "echarts/components";
 import type { ComposeOption } from "echarts/core";
-import type { Method } from "../../subject.ts";
 import { formatLatency, logRange, logTicks } from "./numbers.ts";
 import type { ChartSize, Estimate } from "./points.ts";
-import { type ChartTheme, methodSymbols } from "./theme.ts";
+import type { PointSeries } from "./series.ts";
+import type { ChartTheme } from "./theme.ts";
 
 export type ChartOption = ComposeOption<
   | CustomSeriesOption
@@ -45,9 +45,12 @@ export interface LegendEntry {
   readonly icon: string;
 }
 
-/** The methods of these points in their usual order, and the front where one is drawn. */
-export function methodLegend(methods: readonly Method[], hasFront: boolean): LegendEntry[] {
-  const entries = methods.map((method) => ({ name: method, icon: methodSymbols[method] }));
+/** These series, and the front where one is drawn. */
+export function seriesLegend(
+  series: readonly Pick<PointSeries<unknown>, "name" | "symbol">[],
+  hasFront: boolean,
+): LegendEntry[] {
+  const entries = series.map(({ name, symbol }) => ({ name, icon: symbol }));
   return hasFront ? [...entries, { name: frontName, icon: "path://M0,4h12v4h-12z" }] : entries;
 }
 

@@ -8,12 +8,18 @@ export interface Estimate {
   readonly high: number | null;
 }
 
+/** Modes of hot/cold are series of their own; null for other methods. */
+export type SeriesMode = "exact" | "predicted" | "threshold" | null;
+
 /** A subject as a point of the pictures. */
 export interface ChartPoint {
   /** Of the subject. */
   readonly id: string;
   readonly label: string;
   readonly method: Method;
+  readonly mode: SeriesMode;
+  /** Only points of one family are joined by a line; null: a point of its own. */
+  readonly family: string | null;
   readonly parameterCount: number | null;
   readonly latencyMs: Estimate | null;
   /** Share of tasks solved, 0 to 1. */
@@ -27,6 +33,7 @@ export interface SampleSeries {
   readonly id: string;
   readonly label: string;
   readonly method: Method;
+  readonly mode: SeriesMode;
   readonly samples: readonly { readonly atMs: number; readonly latencyMs: number }[];
 }
 

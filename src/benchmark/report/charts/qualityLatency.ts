@@ -12,11 +12,12 @@ import {
   latencyAxis,
   legendAndGrid,
   linearAxis,
-  methodLegend,
   pointStyle,
+  seriesLegend,
 } from "./parts.ts";
 import type { ChartPoint, ChartSize, Estimate } from "./points.ts";
-import { type ChartTheme, methodOrder, methodSymbols } from "./theme.ts";
+import { type PointSeries, seriesName, seriesOf } from "./series.ts";
+import type { ChartTheme } from "./theme.ts";
 
 export interface RatedPoint extends ChartPoint {
   readonly latencyMs: Estimate;
@@ -46,8 +47,8 @@ export function qualityLatencyOption(
   size: ChartSize,
 ): ChartOption {
   const rated = ratedPoints(points);
-  const methods = methodOrder.filter((method) => rated.some((point) => point.method === method));
-  const series = methods.flatMap((method) => methodSeries(method, rated, theme));
+  const drawn = seriesOf(rated);
+  const series = drawn.flatMap((own) => drawSeries(own, theme));
   const front = qualityFront(points);
   const hasFront = front.length > 1;
   if (hasFront)
@@ -57,7 +58,7 @@ export function qualityLatencyOption(
         theme,
       ),
     );
-  const room = legendAndGrid(methodLegend(methods, hasFront), size, theme);
+  const room = legendAndGrid(seriesLegend(drawn, hasFront), size, theme);
   const top = Math.min(1, Math.ceil(Math.max(...rated.map((point) => bounds(point.quality)[1])) * 10 + 0.01) / 10);
   const format = (share: number) => `${Math.round(share * 100)} %`;
   return {
@@ -76,8 +77,7 @@ export function qualityLatencyOption(
   };
 }
 
-function methodSeries(method: ChartPoint["method"], rated: readonly RatedPoint[], theme: ChartTheme): ChartSeries[] {
-  const own = rated.filter((point) => point.method === method);
+function drawSeries({ name, method, symbol, points: own }: PointSeries<RatedPoint>, theme: ChartTheme): ChartSeries[] {
   const color = theme.methods[method];
   const bars = own.map(({ latencyMs, quality }) => ({
     x: latencyMs.value,
@@ -88,8 +88,8 @@ function methodSeries(method: ChartPoint["method"], rated: readonly RatedPoint[]
   return [
     {
       type: "scatter",
-      name: method,
-      symbol: methodSymbols[method],
+      name,
+      symbol,
       symbolSize: 11,
       itemStyle: { color },
       z: 3,
@@ -100,12 +100,12 @@ function methodSeries(method: ChartPoint["method"], rated: readonly RatedPoint[]
       })),
       tooltip: { formatter: ({ dataIndex }) => describe(own[dataIndex]) },
     },
-    errorBars(method, color, bars),
+    errorBars(name, color, bars),
   ];
 }
 
 function describe(point: RatedPoint | undefined): string {
   if (!point) return "";
   const quality = formatEstimate(point.quality, formatShare);
-  return `${point.label}\n${point.method}\n${quality}\n${formatEstimate(point.latencyMs, formatLatency)}`;
+  return `${point.label}\n${seriesName(point)}\n${quality}\n${formatEstimate(point.latencyMs, formatLatency)}`;
 }

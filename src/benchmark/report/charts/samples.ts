@@ -6,12 +6,13 @@ import {
   latencyAxis,
   legendAndGrid,
   linearAxis,
-  methodLegend,
   nameAxis,
   rowGrid,
+  seriesLegend,
 } from "./parts.ts";
 import type { ChartSize, SampleSeries } from "./points.ts";
-import { type ChartTheme, methodOrder, methodSymbols } from "./theme.ts";
+import { seriesName, seriesOf, seriesSymbol } from "./series.ts";
+import type { ChartTheme } from "./theme.ts";
 
 /** One row of dots per subject; a stroke marks the median. */
 export function distributionOption(
@@ -24,7 +25,7 @@ export function distributionOption(
   const rows = all.map((own, row) => ({
     type: "scatter" as const,
     name: own.label,
-    symbol: methodSymbols[own.method],
+    symbol: seriesSymbol(own),
     symbolSize: 6,
     itemStyle: { color: theme.methods[own.method], opacity: 0.6 },
     data: own.samples.map(({ latencyMs }, index) => [latencyMs, row + spread(index)]),
@@ -62,7 +63,7 @@ export function distributionOption(
   };
 }
 
-/** Latency over the time of the run, one colour and symbol per method. */
+/** Latency over the time of the run, one colour per method and one symbol per mode. */
 export function courseOption(
   all: readonly SampleSeries[],
   metric: string,
@@ -70,10 +71,9 @@ export function courseOption(
   size: ChartSize,
 ): ChartOption {
   const filled = all.filter(({ samples }) => samples.length > 0);
-  const methods = methodOrder.filter((method) => filled.some((own) => own.method === method));
   const values = filled.flatMap(({ samples }) => samples.map(({ latencyMs }) => latencyMs));
   const lastMs = Math.max(...filled.flatMap(({ samples }) => samples.map(({ atMs }) => atMs)));
-  const room = legendAndGrid(methodLegend(methods, false), size, theme);
+  const room = legendAndGrid(seriesLegend(seriesOf(filled), false), size, theme);
   const seconds = (ms: number) => (lastMs > 300_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 1000)} s`);
   return {
     ...base(theme),
@@ -83,8 +83,8 @@ export function courseOption(
     yAxis: latencyAxis(values, metric, theme, true, size),
     series: filled.map((own) => ({
       type: "scatter",
-      name: own.method,
-      symbol: methodSymbols[own.method],
+      name: seriesName(own),
+      symbol: seriesSymbol(own),
       symbolSize: 5,
       itemStyle: { color: theme.methods[own.method], opacity: 0.7 },
       data: own.samples.map(({ atMs, latencyMs }) => [atMs, latencyMs]),

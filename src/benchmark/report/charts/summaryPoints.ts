@@ -6,7 +6,8 @@ import type { Method } from "../../subject.ts";
 import type { SuiteId } from "../../suite.ts";
 import type { TimedFigure } from "../speed.ts";
 import { headline, type RunSummary, type SubjectSummary } from "../summary.ts";
-import type { ChartPoint, Estimate, SampleSeries } from "./points.ts";
+import type { ChartPoint, Estimate, SampleSeries, SeriesMode } from "./points.ts";
+import { modeOrder } from "./theme.ts";
 
 export type LatencyName = Exclude<TimedFigure, "firstTokenMs" | "prefill" | "decode">;
 
@@ -32,11 +33,17 @@ export function summaryPoints(summary: RunSummary, latency: LatencyName, suite: 
     id: subject.id,
     label: subject.label,
     method: subject.method,
+    mode: modeOf(subject),
+    family: subject.family,
     parameterCount: subject.facts?.parameterCount ?? null,
     latencyMs: estimateOf(headline(subject)?.[latency]),
     quality: rateEstimate(subject.quality.find((own) => own.suite === suite)?.correct),
     isComputed: subject.computedFrom !== null,
   }));
+}
+
+export function modeOf({ method, facts }: Pick<SubjectSummary, "method" | "facts">): SeriesMode {
+  return (method === "hot/cold" && modeOrder.find((mode) => mode === facts?.mode)) || null;
 }
 
 export function estimateOf(figure: Figure | null | undefined): Estimate | null {
@@ -60,12 +67,13 @@ export function sampleSeries(record: RunRecord, summary: RunSummary, most: numbe
     if (own) own.push(entry);
     else bySubject.set(entry.subject, [entry]);
   }
-  return drawnSubjects(summary).flatMap(({ id, label, method }) => {
+  return drawnSubjects(summary).flatMap((subject) => {
+    const { id, label, method } = subject;
     const all = bySubject.get(id);
     if (!all) return [];
     const count = Math.min(most, all.length);
     const taken = Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)]);
     const samples = taken.flatMap((entry) => (entry ? [{ atMs: entry.atMs, latencyMs: entry.totalMs }] : []));
-    return [{ id, label, method, samples }];
+    return [{ id, label, method, mode: modeOf(subject), samples }];
   });
 }

@@ -1,6 +1,7 @@
 // The colours of the charts. Methods keep their hue in every theme, are told apart by colour-blind readers (after Okabe and
 // Ito) and carry a symbol besides, so that a picture can be read without colours.
 import type { Method } from "../../subject.ts";
+import type { SeriesMode } from "./points.ts";
 
 export type ThemeKind = "light" | "dark" | "contrast-dark" | "contrast-light";
 
@@ -58,6 +59,15 @@ export const methodSymbols: Readonly<Record<Method, string>> = {
   SparseGPT: "diamond",
   server: "path://M4,0h4v4h4v4h-4v4h-4v-4h-4v-4h4z",
 };
+
+/** Modes of hot/cold share its hue. */
+export const modeSymbols: Readonly<Record<NonNullable<SeriesMode>, string>> = {
+  exact: methodSymbols["hot/cold"],
+  predicted: "path://M0,0h12l-6,11z",
+  threshold: "arrow",
+};
+
+export const modeOrder: readonly SeriesMode[] = [null, "exact", "predicted", "threshold"];
 
 /** Their order in legends and tables. */
 export const methodOrder: readonly Method[] = ["dense", "hot/cold", "GPTQ", "SparseGPT", "server"];

@@ -12,7 +12,13 @@ import type { ChartPoint, SampleSeries } from "../../../../src/benchmark/report/
 import { qualityFront, qualityLatencyOption } from "../../../../src/benchmark/report/charts/qualityLatency.ts";
 import { courseOption, distributionOption, median } from "../../../../src/benchmark/report/charts/samples.ts";
 import { sampleSeries, summaryPoints } from "../../../../src/benchmark/report/charts/summaryPoints.ts";
-import { chartThemes, methodOrder, methodSymbols } from "../../../../src/benchmark/report/charts/theme.ts";
+import {
+  chartThemes,
+  methodOrder,
+  methodSymbols,
+  modeOrder,
+  modeSymbols,
+} from "../../../../src/benchmark/report/charts/theme.ts";
 import { reportPictures } from "../../../../src/benchmark/report/pictures.ts";
 import { summarize } from "../../../../src/benchmark/report/summary.ts";
 import { renderSvg } from "../../../../src/benchmark/report/svg.ts";
@@ -25,6 +31,8 @@ const point = (id: string, change: Partial<ChartPoint> = {}): ChartPoint => ({
   id,
   label: id,
   method: "dense",
+  mode: null,
+  family: "llama",
   parameterCount: 7e9,
   latencyMs: { value: 400, low: 380, high: 430 },
   quality: { value: 0.4, low: 0.3, high: 0.5 },
@@ -64,6 +72,29 @@ describe("charts", () => {
     expect(series[3]?.data).toEqual([[7e9, 200, 7e9, 7e9, 190, 210]]);
   });
 
+  it("draw one series per mode, and join only points of one family", () => {
+    const points = [
+      point("exact", { method: "hot/cold", mode: "exact" }),
+      point("predicted", { method: "hot/cold", mode: "predicted" }),
+      point("small", { parameterCount: 1e9 }),
+      point("large"),
+      point("other", { family: "qwen2" }),
+      point("server", { method: "server", family: null }),
+      point("server-2", { method: "server", family: null }),
+    ];
+    const joined = seriesOf(latencySizeOption(points, "End to end", light, size))
+      .filter(({ type, name }) => type === "line" && name !== "Pareto front")
+      .map(({ name, data }) => [name, ...data.map((each) => each.name)]);
+    expect(joined).toEqual([
+      ["dense", "small", "large"],
+      ["dense", "other"],
+      ["hot/cold, exact", "exact"],
+      ["hot/cold, predicted", "predicted"],
+      ["server", "server"],
+      ["server", "server-2"],
+    ]);
+  });
+
   it("draw what was computed hollow", () => {
     const points = [point("measured"), point("computed", { parameterCount: 70e9, isComputed: true })];
     const [dense] = seriesOf(latencySizeOption(points, "End to end", light, size));
@@ -96,7 +127,9 @@ describe("charts", () => {
   });
 
   it("tell methods apart without colours", () => {
-    expect(new Set(methodOrder.map((method) => methodSymbols[method])).size).toBe(methodOrder.length);
+    const others = modeOrder.flatMap((mode) => (mode && mode !== "exact" ? [modeSymbols[mode]] : []));
+    const symbols = [...methodOrder.map((method) => methodSymbols[method]), ...others];
+    expect(new Set(symbols).size).toBe(symbols.length);
     for (const theme of Object.values(chartThemes)) {
       expect(new Set(Object.values(theme.methods)).size).toBe(methodOrder.length);
     }
@@ -158,6 +191,7 @@ describe("charts of samples", () => {
     id,
     label: id,
     method: "dense",
+    mode: null,
     samples: values.map((latencyMs, index) => ({ atMs: index * 1000, latencyMs })),
   });
 
