@@ -32,9 +32,9 @@ interface Ended {
 
 function start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   const cli = path.join(root, "dist", "cli.js");
-  const child = spawn(process.execPath, [cli, "bench", "--out", out, "--device", "cpu", "--threads", "1", ...args], {
-    env: sandbox.env,
-  });
+  // A run that is resumed knows its device and threads.
+  const machine = args.includes("--resume") ? [] : ["--device", "cpu", "--threads", "1"];
+  const child = spawn(process.execPath, [cli, "bench", "--out", out, ...machine, ...args], { env: sandbox.env });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (data) => {
     stdout += data;
