@@ -124,6 +124,8 @@ function wholeFile(facts: SubjectFacts | null): number | null {
 function timePerToken(output: OutputEntry): number | null {
   const { ttftMs, totalMs, generatedTokens } = output;
   if (generatedTokens < 2) return null;
+  // Of an answer without any text a server tells only when it was over.
+  if (ttftMs >= totalMs && timeOfToken(output, 1) === null) return null;
   const [first, last] = [timeOfToken(output, 1), timeOfToken(output, generatedTokens)];
   return ((last ?? totalMs) - (first ?? ttftMs)) / (generatedTokens - 1);
 }
