@@ -9,7 +9,10 @@ namespace hotpath {
 namespace {
 
 bool has_nan(std::span<const float> values) {
-  return std::any_of(values.begin(), values.end(), [](float value) { return std::isnan(value); });
+  // Without an early exit, so that the compiler compares many at once: every token of every text comes by here.
+  int found = 0;
+  for (const float value : values) found |= static_cast<int>(value != value);
+  return found != 0;
 }
 
 }  // namespace
@@ -38,15 +41,15 @@ Result<Token> Sampler::sample(llama_context* context, int n_vocabulary) {
 
 Result<Token> Sampler::pick(std::span<const float> logits) {
   const size_t best = index_of_largest(logits);
-  const bool is_greedy = temperature_ <= 0;
-  if (!std::isfinite(logits[best]) || (!is_greedy && has_nan(logits))) {
-    return Error{ErrorCode::model_corrupt, format_text("the model computes %f instead of probabilities", logits[best]), {}};
+  const float largest = has_nan(logits) ? NAN : logits[best];
+  if (!std::isfinite(largest)) {
+    return Error{ErrorCode::model_corrupt, format_text("the model computes %f instead of probabilities", largest), {}};
   }
-  if (is_greedy) return static_cast<Token>(best);
+  if (temperature_ <= 0) return static_cast<Token>(best);
   candidates_.clear();
   double sum = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
-    const float weight = std::exp((logits[i] - logits[best]) / temperature_);
+    const float weight = std::exp((logits[i] - largest) / temperature_);
     candidates_.push_back({static_cast<Token>(i), weight});
     sum += weight;
   }

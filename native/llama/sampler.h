@@ -22,7 +22,7 @@ class Sampler {
   /// From the logits of the last decoded token.
   Result<Token> sample(llama_context* context, int n_vocabulary);
 
-  /// model/corrupt when the logits are not numbers.
+  /// model/corrupt when one of the logits is not a number, or the largest not finite.
   Result<Token> pick(std::span<const float> logits);
 
  private:

@@ -83,6 +83,12 @@ TEST(sampler, takes_the_likeliest_when_the_temperature_is_0_or_the_nucleus_holds
 TEST(sampler, refuses_what_is_no_number) {
   EXPECT(!Sampler(1, 0.9f, 1).pick(std::vector<float>{0, NAN, 1}));
   EXPECT(!Sampler(0, 1, 1).pick(std::vector<float>{-INFINITY, -INFINITY}));
+  // Greedy would find the largest number beside it.
+  for (const size_t size : {size_t{3}, size_t{100}}) {
+    std::vector<float> logits = random_logits(size, 5);
+    logits[size / 2] = NAN;
+    EXPECT(!Sampler(0, 1, 1).pick(logits));
+  }
 }
 
 TEST(sampler, finds_the_first_largest_as_the_plain_loop_does) {
