@@ -82,16 +82,21 @@ Prompt build_prompt(const Vocabulary& vocabulary, std::string_view prefix, std::
   CHECK(budget >= overhead);
   const size_t text_budget = budget - overhead;
   Prompt prompt;
-  std::vector<Token> before = vocabulary.tokenize(relevant_prefix(prefix, text_budget));
+  if (vocabulary.fim().order == FimOrder::prefix) suffix = {};
+  const std::string_view near_prefix = relevant_prefix(prefix, text_budget);
+  const std::string_view near_suffix = relevant_suffix(suffix, text_budget);
+  std::vector<Token> before = vocabulary.tokenize(near_prefix);
   if (!before.empty()) {
     vocabulary.append_bytes(before.back(), prompt.unfinished);
     before.pop_back();
   }
-  if (vocabulary.fim().order == FimOrder::prefix) suffix = {};
-  const std::vector<Token> after = vocabulary.tokenize(relevant_suffix(suffix, text_budget));
+  const std::vector<Token> after = vocabulary.tokenize(near_suffix);
   const PromptCut cut = cut_prompt(before.size(), after.size(), text_budget);
   prompt.tokens = assemble_prompt(vocabulary.fim(), vocabulary.begin(), std::span(before).subspan(cut.prefix_begin),
                                   std::span(after).first(cut.suffix_end));
+  const size_t n_far_bytes = prefix.size() - near_prefix.size() + suffix.size() - near_suffix.size();
+  const size_t n_far_tokens = round_up(n_far_bytes, kBytesPerToken) / kBytesPerToken;
+  prompt.cut = cut.prefix_begin + (after.size() - cut.suffix_end) + n_far_tokens;
   return prompt;
 }
 

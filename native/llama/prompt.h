@@ -38,7 +38,8 @@ struct Prompt {
   std::vector<Token> tokens;
   /// Text of the prefix's last token, which is left to the generation: see token_healing.h. Empty without a prefix.
   std::string unfinished;
-  /// Tokens of a text's beginning that found no room.
+  /// Tokens that found no room: of a text, at its beginning; around a cursor, far from it, where text too far away to
+  /// be tokenised counts for 8 bytes a token.
   size_t cut = 0;
 };
 

@@ -179,7 +179,10 @@ export interface GenerateStats {
   readonly promptTokens: number;
   /** Prompt tokens taken from the sequence's KV cache. */
   readonly reusedTokens: number;
-  /** Tokens at the beginning of a prompt of form "text" that found no room; 0 for "fim", which chooses what it shows. */
+  /**
+   * Tokens that found no room: of form "text", at its beginning; of form "fim", far from the cursor, where text too far
+   * away to be tokenised counts for 8 bytes a token. The suffix counts only for models that are shown it.
+   */
   readonly cutTokens: number;
   readonly generatedTokens: number;
   /** From the start of the work in the engine to the first token. */

@@ -163,6 +163,19 @@ describe("a prompt that is a text", () => {
   });
 });
 
+describe("a prompt around a cursor", () => {
+  it("is cut far from the cursor when it is too long, which is told", async () => {
+    const engine = sandbox.client();
+    const line = "value = compute(1)\n";
+    const whole = await engine.generate(request({ prefix: line.repeat(20), suffix: line.repeat(20) }), () => {});
+    expect(whole.stats.cutTokens).toBe(0);
+    const cutTokens = async (prefix: string, suffix: string) =>
+      (await engine.generate(request({ prefix, suffix, maxTokens: 4 }), () => {})).stats.cutTokens;
+    expect(await cutTokens(line.repeat(2_000), "")).toBeGreaterThan(3_000);
+    expect(await cutTokens("", line.repeat(2_000))).toBeGreaterThan(3_000);
+  });
+});
+
 describe("diagnostics", () => {
   it("tell the engine's own memory apart from mapped files", { skip: process.platform !== "linux" }, async () => {
     const engine = sandbox.client();

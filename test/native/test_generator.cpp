@@ -89,6 +89,27 @@ TEST(generator, shows_the_end_of_a_text_that_is_too_long_and_counts_what_it_leav
   EXPECT_EQ(result.text, llama_text(llama, shown, 8));
 }
 
+TEST(generator, counts_what_it_leaves_out_around_a_cursor) {
+  const auto model = load_starter();
+  const auto stats_of = [&](const std::string& prefix, const std::string& suffix, size_t max_prompt_tokens) {
+    GenerateParams params = text_params(prefix, 4);
+    params.form = PromptForm::fim;
+    params.suffix = suffix;
+    params.max_prompt_tokens = max_prompt_tokens;
+    return run(*model, params).stats;
+  };
+  const std::string half = long_text(3000).substr(0, 350);
+  const auto whole = stats_of(half, half, 0);
+  const auto cut = stats_of(half, half, 100);
+  EXPECT_EQ(whole.cut_tokens, 0u);
+  EXPECT(cut.prompt_tokens <= 100u);
+  EXPECT_EQ(cut.prompt_tokens + cut.cut_tokens, whole.prompt_tokens);
+  // Too long to be tokenised, on either side.
+  const std::string far(20'000, 'x');
+  EXPECT(stats_of(far, "", 100).cut_tokens >= (far.size() - 800) / 8);
+  EXPECT(stats_of("", far, 100).cut_tokens >= (far.size() - 800) / 8);
+}
+
 TEST(generator, goes_on_after_the_end_of_the_text_only_when_asked_to) {
   const auto model = load_starter();
   GenerateParams params = params_for("def is_even(number):\n    return number % 2 == ", "\n", 30);

@@ -215,7 +215,7 @@ export class SuiteRun {
     await this.#tools.teller.warn(
       {
         code: "truncated-prompt",
-        message: `${this.#suite.info.title}: prompts do not fit in its context and lose their beginning.`,
+        message: `${this.#suite.info.title}: prompts do not fit in its context and are cut.`,
         advice: "Give it a longer context, or leave it out of this suite.",
       },
       contestant.id,
