@@ -51,12 +51,14 @@ export function viewOf(record: RunRecord, summary: RunSummary, { state, adviceOn
     pairs: [comparisonTable(summary), flipTable(summary)].filter(({ rows }) => rows.length > 0),
     warnings: warningsOf(summary, adviceOn),
     samples,
-    sampleCount: drawnSubjects(summary).reduce((sum, { speed }) => sum + speed.reduce(countSamples, 0), 0),
+    sampleCount: drawnSubjects(summary)
+      .filter(({ computedFrom }) => computedFrom === null)
+      .reduce((sum, { speed }) => sum + speed.reduce(countSamples, 0), 0),
   };
 }
 
 function countSamples(sum: number, { all }: SubjectSummary["speed"][number]): number {
-  return sum + all.samples + all.disturbed;
+  return sum + all.samples;
 }
 
 function rowOf(subject: ReturnType<typeof drawnSubjects>[number], canBeUsed: boolean): ResultRow {

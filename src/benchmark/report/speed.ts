@@ -60,6 +60,11 @@ export function isMeasured({ isWarmUp, overlaps }: OutputEntry): boolean {
   return !isWarmUp && overlaps === 0;
 }
 
+/** Tasks named "idle-..." come after a rest of the machine, which is told apart. */
+export function isRested({ task }: { readonly task: string }): boolean {
+  return !task.startsWith("idle");
+}
+
 export function speedFigures(
   outputs: readonly OutputEntry[],
   facts: SubjectFacts | null,

@@ -21,7 +21,7 @@ import { computedFacts, computedFigures, groupParts, type Parts } from "./comput
 import { type Gain, type GainSubject, gainOf } from "./gain.ts";
 import { groupBy } from "./group.ts";
 import { type QualitySummary, qualityOf } from "./quality.ts";
-import { type SpeedFigures, speedFigures } from "./speed.ts";
+import { isRested, type SpeedFigures, speedFigures } from "./speed.ts";
 
 export interface RunSummary {
   readonly runId: string;
@@ -222,11 +222,6 @@ function speedOf(
       tasks: [...tasks].map(([task, taken]) => ({ task, figures: figuresOf(taken) })),
     },
   ];
-}
-
-/** Tasks named "idle-..." come after a rest of the machine, which is told apart. */
-function isRested({ task }: { readonly task: string }): boolean {
-  return !task.startsWith("idle");
 }
 
 function computedSubjects(

@@ -28,7 +28,7 @@ export interface ChartPoint {
   readonly isComputed: boolean;
 }
 
-/** The latencies of one subject, one by one. */
+/** The latencies of one subject with one prompt, one by one. */
 export interface SampleSeries {
   readonly id: string;
   readonly label: string;

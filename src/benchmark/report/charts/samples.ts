@@ -14,7 +14,7 @@ import type { ChartSize, SampleSeries } from "./points.ts";
 import { seriesName, seriesOf, seriesSymbol } from "./series.ts";
 import type { ChartTheme } from "./theme.ts";
 
-/** One row of dots per subject; a stroke marks the median. */
+/** One row of dots per subject and prompt; a stroke marks the median. */
 export function distributionOption(
   all: readonly SampleSeries[],
   metric: string,

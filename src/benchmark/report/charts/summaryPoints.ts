@@ -1,10 +1,11 @@
 // What the charts draw of a run.
-import type { OutputEntry, RunRecord } from "../../record/entries.ts";
+import type { RunRecord } from "../../record/entries.ts";
 import type { Figure } from "../../statistics/quantile.ts";
 import type { Rate } from "../../statistics/rates.ts";
 import type { Method } from "../../subject.ts";
 import type { SuiteId } from "../../suite.ts";
-import type { TimedFigure } from "../speed.ts";
+import { groupBy } from "../group.ts";
+import { isMeasured, isRested, type TimedFigure } from "../speed.ts";
 import { headline, type RunSummary, type SubjectSummary } from "../summary.ts";
 import type { ChartPoint, Estimate, SampleSeries, SeriesMode } from "./points.ts";
 import { modeOrder } from "./theme.ts";
@@ -56,24 +57,24 @@ export function rateEstimate(rate: Rate | undefined): Estimate | null {
   return rate ? { value: rate.value, low: rate.interval?.low ?? null, high: rate.interval?.high ?? null } : null;
 }
 
-/** Whole generations of the speed suites, at most `most` of each subject, evenly taken over the run. */
+/**
+ * Whole generations of the speed suites, as the tables count them; each prompt by itself, as long ones take longer. At
+ * most `most` of each subject, evenly taken over the run.
+ */
 export function sampleSeries(record: RunRecord, summary: RunSummary, most: number): SampleSeries[] {
   const speed = new Set(summary.suites.filter(({ info }) => info.kind === "speed").map(({ info }) => info.id));
-  const isSample = (entry: OutputEntry) => speed.has(entry.suite) && !entry.isWarmUp;
-  const bySubject = new Map<string, OutputEntry[]>();
-  for (const entry of record.entries) {
-    if (entry.type !== "output" || !isSample(entry)) continue;
-    const own = bySubject.get(entry.subject);
-    if (own) own.push(entry);
-    else bySubject.set(entry.subject, [entry]);
-  }
+  const outputs = record.entries.filter((entry) => entry.type === "output");
+  const samples = outputs.filter((output) => speed.has(output.suite) && isMeasured(output) && isRested(output));
+  const bySubject = groupBy(samples, ({ subject }) => subject);
   return drawnSubjects(summary).flatMap((subject) => {
     const { id, label, method } = subject;
-    const all = bySubject.get(id);
-    if (!all) return [];
-    const count = Math.min(most, all.length);
-    const taken = Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)]);
-    const samples = taken.flatMap((entry) => (entry ? [{ atMs: entry.atMs, latencyMs: entry.totalMs }] : []));
-    return [{ id, label, method, mode: modeOf(subject), samples }];
+    const prompts = [...groupBy(bySubject.get(id) ?? [], ({ task }) => task)];
+    return prompts.map(([task, all]) => {
+      const count = Math.min(Math.floor(most / prompts.length), all.length);
+      const taken = Array.from({ length: count }, (_, index) => all[Math.floor((index * all.length) / count)]);
+      const drawn = taken.flatMap((output) => (output ? [{ atMs: output.atMs, latencyMs: output.totalMs }] : []));
+      const name = prompts.length > 1 ? `${label}, ${task}` : label;
+      return { id: `${id} ${task}`, label: name, method, mode: modeOf(subject), samples: drawn };
+    });
   });
 }

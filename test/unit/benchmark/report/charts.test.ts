@@ -210,10 +210,25 @@ describe("charts of samples", () => {
     expect(seriesOf(option)).toHaveLength(1);
   });
 
+  it("take what the tables count, each prompt by itself", () => {
+    const entries = exampleRecord(10).entries.map((entry) =>
+      entry.type === "output" && entry.task === "prompt-512" && entry.repetition > 7
+        ? { ...entry, task: "idle-256" }
+        : entry,
+    );
+    const record = { ...exampleRecord(10), entries };
+    const own = sampleSeries(record, summarize(record), 100).filter(({ id }) => id.startsWith("coder-dense "));
+    // One of ten rounds was disturbed, and two came after a rest.
+    expect(own.map(({ label, samples }) => [label, samples.length])).toEqual([
+      ["Coder 7B, dense, prompt-64", 9],
+      ["Coder 7B, dense, prompt-512", 7],
+    ]);
+  });
+
   it("take samples evenly from a long run", () => {
     const record = exampleRecord(300);
     const [first] = sampleSeries(record, summarize(record), 100);
-    expect(first?.samples).toHaveLength(100);
+    expect(first?.samples).toHaveLength(50); // Of each of two prompts.
     const times = first?.samples.map(({ atMs }) => atMs) ?? [];
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect((times.at(-1) ?? 0) / (record.entries.at(-1) as { atMs: number }).atMs).toBeGreaterThan(0.9);
