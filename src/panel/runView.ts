@@ -138,6 +138,10 @@ export interface ResultRow {
   /** Of models that a line joins in pictures. */
   readonly family: string | null;
   readonly isComputed: boolean;
+  /** SHA-256 of its model file; null: unknown, as of a server. */
+  readonly fileSha256: string | null;
+  /** How it ran: "exact, 32 layers on CPU, 8 threads, context 4096". */
+  readonly settings: string;
   /** What was measured; a figure that is not there was not, and `notes` may say why. */
   readonly figures: Readonly<Partial<Record<FigureId, Estimate>>>;
   readonly notes: readonly string[];
@@ -163,6 +167,8 @@ export interface RunView {
   readonly machine: string;
   /** "full isolation in the panel", or why code ran otherwise; null: none ran. */
   readonly isolation: string | null;
+  /** By title of the suite, what it asked: its protocol, and the hash of its prompts where they are always the same. */
+  readonly questions: Readonly<Record<string, string>>;
   readonly rows: readonly ResultRow[];
   readonly quality: readonly QualitySuite[];
   /** Subjects side by side on the problems that both answered, and which those were where they differ. */
@@ -175,7 +181,7 @@ export interface RunView {
 
 /** A run that has written nothing yet. */
 export function emptyView({ runId, startedAt }: Pick<RunView, "runId" | "startedAt">): RunView {
-  const nothing = { rows: [], quality: [], pairs: [], warnings: [], samples: [], sampleCount: 0 };
+  const nothing = { questions: {}, rows: [], quality: [], pairs: [], warnings: [], samples: [], sampleCount: 0 };
   return { runId, startedAt, state: "running", machine: "", isolation: null, ...nothing };
 }
 
@@ -244,11 +250,39 @@ export function pointsOf(
   }));
 }
 
-/** The subjects that two runs share and that have the figure in both. */
+/** The subjects that two runs share and that have the figure in both. Two files by one name are two subjects. */
 export function comparedPoints(before: RunView, after: RunView, figure: LatencyName): ComparedPoint[] {
-  return after.rows.flatMap((row) => {
-    const other = before.rows.find(({ id }) => id === row.id)?.figures[figure];
-    const own = row.figures[figure];
-    return other && own ? [{ id: row.id, label: row.label, method: row.method, before: other, after: own }] : [];
+  return sharedRows(before, after).flatMap(([other, own]) => {
+    const [first, second] = [other.figures[figure], own.figures[figure]];
+    const isSame = !isOtherFile(other, own);
+    return first && second && isSame
+      ? [{ id: own.id, label: own.label, method: own.method, before: first, after: second }]
+      : [];
   });
+}
+
+/** What besides the program may have changed between two runs. */
+export function comparisonNotes(before: RunView, after: RunView): string[] {
+  const rows = sharedRows(before, after).flatMap(([other, own]) => {
+    if (isOtherFile(other, own)) return [`${own.label} is another model file in each run and is left out.`];
+    return other.settings === own.settings ? [] : [`${own.label} ran as ${other.settings}, then as ${own.settings}.`];
+  });
+  const suites = Object.entries(after.questions).flatMap(([title, asked]) => {
+    const other = before.questions[title];
+    return other === undefined || other === asked ? [] : [`${title} did not ask the same.`];
+  });
+  const machine =
+    before.machine === after.machine ? [] : [`The first ran on ${before.machine}; the second on ${after.machine}.`];
+  return [...machine, ...suites, ...rows];
+}
+
+function sharedRows(before: RunView, after: RunView): [before: ResultRow, after: ResultRow][] {
+  return after.rows.flatMap((own): [ResultRow, ResultRow][] => {
+    const other = before.rows.find(({ id }) => id === own.id);
+    return other ? [[other, own]] : [];
+  });
+}
+
+function isOtherFile({ fileSha256: before }: ResultRow, { fileSha256: after }: ResultRow): boolean {
+  return before !== null && after !== null && before !== after;
 }

@@ -13,6 +13,8 @@ import { reportFacts } from "../benchmark/report/facts.ts";
 import { afterRest, headline, type RunSummary, type SubjectSummary } from "../benchmark/report/summary.ts";
 import { comparisonTable, flipTable } from "../benchmark/report/tables.ts";
 import type { Figure } from "../benchmark/statistics/quantile.ts";
+import type { SubjectFacts } from "../benchmark/subject.ts";
+import type { SuiteInfo } from "../benchmark/suite.ts";
 import {
   type FigureId,
   measureFigure,
@@ -46,6 +48,7 @@ export function viewOf(record: RunRecord, summary: RunSummary, { state, adviceOn
     state,
     machine: machine.join("; "),
     isolation: facts.get("Code ran in") ?? null,
+    questions: Object.fromEntries(summary.suites.map(({ info }) => [info.title, askedBy(info)])),
     rows: drawnSubjects(summary).map((subject) => rowOf(subject, models.has(subject.id))),
     quality: quality.map(({ info: { id, title, protocol } }) => ({ id, title, protocol })),
     pairs: [comparisonTable(summary), flipTable(summary)].filter(({ rows }) => rows.length > 0),
@@ -62,18 +65,35 @@ function countSamples(sum: number, { all }: SubjectSummary["speed"][number]): nu
 }
 
 function rowOf(subject: ReturnType<typeof drawnSubjects>[number], canBeUsed: boolean): ResultRow {
-  const { id, label, method, family, computedFrom } = subject;
+  const { id, label, method, family, facts, computedFrom } = subject;
   return {
     id,
     label,
     method,
     mode: modeOf(subject),
     family,
+    fileSha256: facts?.sha256 ?? null,
+    settings: facts ? settingsOf(facts) : "",
     isComputed: computedFrom !== null,
     figures: figuresOf(subject),
     notes: notesOn(subject),
     canBeUsed,
   };
+}
+
+/** Prompts of speed suites begin otherwise in every run. */
+function askedBy({ kind, protocol, promptsSha256 }: SuiteInfo): string {
+  return kind === "speed" ? protocol : `${protocol} ${promptsSha256}`;
+}
+
+function settingsOf({ mode, placement, threads, contextLength, server }: SubjectFacts): string {
+  const parts = [
+    mode,
+    placement ?? server,
+    threads === null ? null : `${threads} threads`,
+    contextLength === null ? null : `context ${contextLength}`,
+  ];
+  return parts.filter((part) => part !== null).join(", ");
 }
 
 function figuresOf(subject: SubjectSummary): ResultRow["figures"] {

@@ -23,6 +23,8 @@ function row(method: Method, billions: number, factor: number): ResultRow {
     mode: method === "hot/cold" ? "exact" : null,
     family: method === "server" ? null : `llama, ${method}`,
     isComputed,
+    fileSha256: null,
+    settings: "32 layers on CPU, 8 threads",
     figures: {
       parameters: exactly(billions * 1e9),
       e2e25Ms: around(tpot * 27, 0.06),
@@ -85,6 +87,7 @@ export function madeUpView(part: Partial<RunView> = {}): RunView {
     state: "complete",
     machine: "AMD Ryzen 9 7950X, 32 cores, 64 GB, Linux 6.18; NVIDIA GeForce RTX 4090, 24 GB",
     isolation: "full isolation in the panel",
+    questions: { HumanEval: "HE-base-greedy 3fa9c1" },
     rows,
     quality: [{ id: "humaneval", title: "HumanEval", protocol: "HE-base-greedy" }],
     pairs: madeUpPairs,

@@ -73,11 +73,11 @@ export class ChartBox {
     nearby.observe(this.element);
   }
 
-  /** `empty` says why there is nothing to draw. */
-  update(content: ChartContent | null, empty = ""): void {
+  /** `empty` says why there is nothing to draw, `note` how to read what is. */
+  update(content: ChartContent | null, empty = "", note = ""): void {
     this.#content = content;
-    setText(this.#empty, empty);
-    show(this.#empty, content === null);
+    setText(this.#empty, content ? note : empty);
+    show(this.#empty, content === null || note !== "");
     show(this.#canvas, content !== null);
     show(this.#details, content !== null);
     if (!content) return;

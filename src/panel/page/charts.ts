@@ -10,6 +10,7 @@ import type { SuiteId } from "../../benchmark/suite.ts";
 import { formatStart } from "../phrases.ts";
 import {
   comparedPoints,
+  comparisonNotes,
   figureKind,
   latencyFigures,
   pointsOf,
@@ -88,6 +89,7 @@ export class Charts {
       comparison
         ? "The two runs share no subject with this figure."
         : "Choose Compare at a run in the history to see it beside this one.",
+      comparison ? comparisonNotes(comparison, view).join(" ") : "",
     );
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   comparedPoints,
+  comparisonNotes,
   type FigureId,
   figureKind,
   presentFigures,
@@ -16,6 +17,8 @@ const row = (label: string, decode: number | null): ResultRow => ({
   mode: null,
   family: "llama",
   isComputed: false,
+  fileSha256: null,
+  settings: "",
   figures: decode === null ? {} : { decode: { value: decode, low: decode - 1, high: decode + 1 } },
   notes: [],
   canBeUsed: true,
@@ -71,6 +74,28 @@ describe("the table of results", () => {
 });
 
 describe("the comparison of two runs", () => {
+  it("says what else is not the same, and pairs no two files", () => {
+    const [dense, hot] = madeUpView().rows;
+    if (!dense || !hot) throw new Error("there are rows");
+    const before = madeUpView({ rows: [{ ...dense, fileSha256: "a" }, hot] });
+    const after = madeUpView({
+      rows: [
+        { ...dense, fileSha256: "b" },
+        { ...hot, settings: "GPU" },
+      ],
+      machine: "Another",
+      questions: { HumanEval: "other" },
+    });
+    expect(comparisonNotes(before, before)).toEqual([]);
+    expect(comparisonNotes(before, after)).toEqual([
+      `The first ran on ${before.machine}; the second on Another.`,
+      "HumanEval did not ask the same.",
+      "Llama 7B dense is another model file in each run and is left out.",
+      "Llama 7B hot/cold ran as 32 layers on CPU, 8 threads, then as GPU.",
+    ]);
+    expect(comparedPoints(before, after, "e2e25Ms").map(({ id }) => id)).toEqual(["hot-cold-7b"]);
+  });
+
   it("pairs the subjects that both have measured", () => {
     const [before, after] = [olderView(), madeUpView({ rows: madeUpView().rows.slice(0, 2) })];
     const points = comparedPoints(before, after, "e2e25Ms");
