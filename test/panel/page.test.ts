@@ -93,6 +93,18 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
     await panel.page.getByText("Allow running code, or leave out the suites that do.").waitFor();
   });
 
+  it("chooses a model that was just browsed for", async () => {
+    await panel.tell({ type: "choices", choices: madeUpChoices });
+    await panel.told("estimate");
+    const browsed = { path: "/other/coder.gguf", label: "coder.gguf", detail: "/other", isActive: false };
+    await panel.tell({ type: "choices", choices: { ...madeUpChoices, models: [browsed, ...madeUpChoices.models] } });
+    await expect
+      .poll(() => panel.page.getByRole("checkbox", { name: "coder.gguf", exact: true }).isChecked())
+      .toBe(true);
+    const models = ["/models/starter.gguf", "/other/coder.gguf"];
+    await expect.poll(async () => (await panel.told("estimate")).draft.models).toEqual(models);
+  });
+
   it("takes no number that is none for all problems, and starts nothing with it", async () => {
     await panel.tell({ type: "choices", choices: madeUpChoices });
     const start = panel.page.getByRole("button", { name: "Start" });

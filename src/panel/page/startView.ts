@@ -3,7 +3,7 @@
 import { modeChoices } from "../../protocol/model.ts";
 import { firstDraft, isConsentEnough, modeLabels, problemOf, runsCode, toggled } from "../draft.ts";
 import { formatEstimateTime } from "../phrases.ts";
-import type { Consent, FromPage, RunDraft, StartChoices, SuiteOffer } from "../protocol.ts";
+import type { Consent, FromPage, ModelChoice, RunDraft, StartChoices, SuiteOffer } from "../protocol.ts";
 import type { PageState } from "../state.ts";
 import { CountField } from "./countField.ts";
 import { button, checkbox, make, setText, show } from "./dom.ts";
@@ -74,14 +74,18 @@ export class StartView {
   }
 
   #take(choices: StartChoices): void {
+    const before = this.#choices?.models ?? choices.models;
     this.#choices = choices;
     if (!this.#draft) {
       this.#draft = firstDraft(choices);
       this.#limit.value = this.#draft.limit;
       this.#rounds.value = this.#draft.rounds;
     }
-    // A model that was just browsed for comes as the first of the list and is wanted.
-    const draft = this.#draft;
+    // A model that was just browsed for is wanted.
+    const isNew = ({ path, isActive }: ModelChoice) => !isActive && !before.some((other) => other.path === path);
+    const added = choices.models.filter(isNew).map(({ path }) => path);
+    const draft = { ...this.#draft, models: [...new Set([...this.#draft.models, ...added])] };
+    this.#draft = draft;
     this.#models.replaceChildren(
       ...choices.models.map(({ path, label, detail, isActive }) =>
         this.#option(isActive ? `${label} (in use)` : label, detail, draft.models.includes(path), (isIn) =>
