@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -107,6 +107,7 @@ async function compile(llamaOptions) {
 async function assemble(libraryFolders, license) {
   await mkdir(path.dirname(outFolder), { recursive: true });
   const temp = await mkdtemp(`${outFolder}.`);
+  await chmod(temp, 0o755); // Others than its owner may run an installed Hotpath.
   const addon = outputFolders.map((folder) => path.join(folder, "hotpath.node"));
   await copyFile(addon.find(existsSync) ?? addon[0], path.join(temp, "hotpath.node"));
   await copyFile(license, path.join(temp, "LICENSE.llama.cpp"));

@@ -11,6 +11,8 @@ import { temporaryFolder } from "../support/temporaryFolder.ts";
 
 export const product = path.join(root, "dist");
 
+export const attackScript = (dist: string) => path.join(dist, "attacks.mjs");
+
 export interface Targets {
   readonly parent: number;
   readonly victim: number;
@@ -39,6 +41,8 @@ export async function putUpTargets(uid: number): Promise<{ targets: Targets; dis
   chmodSync(ownFolder, 0o777);
   mkdirSync(path.join(dist, "native"));
   copyFileSync(path.join(product, "native", "hotpath-confine"), path.join(dist, "native", "hotpath-confine"));
+  // Beside the rest, as the product's own script is: of paths that have only "/" in common Node lets "/" be listed.
+  copyFileSync(path.join(root, "test", "sandbox", "attacks.mjs"), attackScript(dist));
   const file = (name: string) => {
     const target = path.join(folder, name);
     writeFileSync(target, "secret");

@@ -1,6 +1,6 @@
 // The walls around the confined child, each attacked from inside with arbitrary JavaScript and with bare system calls.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { copyFileSync, existsSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -8,10 +8,8 @@ import { childCommand, type OptionalLayer, permissionFlags } from "../../src/san
 import { root } from "../support/sources.ts";
 import { temporaryFolder } from "../support/temporaryFolder.ts";
 import { findOnPath } from "../support/tools.mjs";
-import { product, putUpTargets } from "./targets.ts";
+import { attackScript, product, putUpTargets } from "./targets.ts";
 
-const attackScript = path.join(root, "test", "sandbox", "attacks.mjs");
-const helper = path.join(product, "native", "hotpath-confine");
 const nobody = 65534;
 const isLinux = process.platform === "linux";
 
@@ -69,11 +67,11 @@ async function attack(uid: number, command: (dist: string) => { command: string;
 const confined =
   (without: readonly OptionalLayer[], flag: string | null = permissionFlag) =>
   (dist: string) =>
-    childCommand({ folder: dist, permissionFlag: flag, without, script: attackScript });
+    childCommand({ folder: dist, permissionFlag: flag, without, script: attackScript(dist) });
 
 describe.runIf(isLinux).each(users)("attacks in JavaScript by uid %i", (uid) => {
   it("reach a lot without walls, or they would prove nothing", async () => {
-    const { reached, hits } = await attack(uid, () => ({ command: process.execPath, args: [attackScript] }));
+    const { reached, hits } = await attack(uid, (dist) => ({ command: process.execPath, args: [attackScript(dist)] }));
     expect(reached.length).toBeGreaterThan(25);
     expect([...new Set(hits)].sort()).toEqual(["TCP", "UDP", "abstract socket", "socket file"]);
   });
@@ -126,6 +124,9 @@ describe.runIf(isLinux).each(users)("system calls by uid %i", (uid) => {
 async function systemCalls(uid: number, without: readonly OptionalLayer[]): Promise<{ stdout: string[] }> {
   const folder = temporaryFolder();
   execFileSync("chmod", ["755", folder]);
+  // The checkout may be closed to other users.
+  const helper = path.join(folder, "hotpath-confine");
+  copyFileSync(path.join(product, "native", "hotpath-confine"), helper);
   const program = path.join(folder, "systemCalls");
   execFileSync(findOnPath(["cc", "gcc", "clang"]) ?? "cc", [
     "-O1",
