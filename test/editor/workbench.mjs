@@ -70,9 +70,9 @@ export class Workbench {
     return this.page.frameLocator("iframe.webview.ready").frameLocator("#active-frame").locator("svg");
   }
 
-  /** The page of the open panel: a document in a document in the workbench. */
+  /** The page of the panel opened last (a notebook has one, too): a document in a document in the workbench. */
   panel() {
-    const outer = this.page.locator("iframe.webview.ready").filter({ visible: true });
+    const outer = this.page.locator("iframe.webview.ready").filter({ visible: true }).last();
     return outer.contentFrame().locator("#active-frame").contentFrame();
   }
 
