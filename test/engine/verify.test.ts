@@ -22,6 +22,12 @@ function hotpath(...args: string[]) {
 }
 
 describe("hotpath verify", { timeout: 120_000 }, () => {
+  it("verifies the example that the README shows: its outputs score the same today", () => {
+    cpSync(path.join(root, "media", "benchmark", "example"), path.join(folder, "example"), { recursive: true });
+    const verified = hotpath("verify", "example", "--level", "2", "--limit", "8", "--allow-code", "--allow-reduced");
+    expect(verified).toMatchObject({ code: 0, text: expect.stringContaining("Verified at level 2") });
+  });
+
   it("finds that a run of the real engine repeats, in both modes, and that a changed one does not", () => {
     const run = hotpath(
       "bench",
