@@ -56,13 +56,12 @@ async function startFirst(folder: string, without: readonly OptionalLayer[]): Pr
   const realFolder = existsSync(folder) ? realpathSync(folder) : folder;
   for (const permissionFlag of [...permissionFlags, null]) {
     const plan = { folder: realFolder, permissionFlag, without };
-    const child = new ConfinedChild(childCommand(plan));
+    const child = new ConfinedChild(childCommand(plan), null);
     try {
-      const handshake = await child.probed();
-      if (!handshake) continue;
-      const isolation = judgeIsolation(handshake.helper, handshake.probes, handshake.interpreter);
-      return { child, plan, fingerprint: handshake.fingerprint, isolation };
+      const { helper, probes, interpreter, fingerprint } = await child.probed();
+      return { child, plan, fingerprint, isolation: judgeIsolation(helper, probes, interpreter) };
     } catch (error) {
+      if (child.refusedOption) continue;
       child.kill();
       throw error instanceof AppError ? error : unavailable((error as Error).message, error);
     }

@@ -1,18 +1,10 @@
 // The panel's page as a sandbox: a fresh worker for each program, one more kept warm. Runs in the page, which needs
 // nothing of Node or the editor: what the workers run on is handed in, since neither they nor the page may load anything.
-import { cancelled } from "../common/cancellation.ts";
 import { AppError } from "../common/errors.ts";
 import { FreshSandbox, requireConsent, unavailable } from "./freshSandbox.ts";
-import {
-  describeUnexpected,
-  judge,
-  Mailbox,
-  type Place,
-  type PlaceEnd,
-  type PlaceMessage,
-  parsePlaceMessage,
-} from "./place.ts";
-import { type Isolation, type IsolationLayer, type Sandbox, sandboxLimits, type Verdict } from "./sandbox.ts";
+import { OneProgramPlace, type StartOptions } from "./oneProgramPlace.ts";
+import { parsePlaceMessage, type RunRequest } from "./place.ts";
+import { type Isolation, type IsolationLayer, type Sandbox, sandboxLimits } from "./sandbox.ts";
 import { parseWorkerProbes, type WorkerProbes, type WorkerStart } from "./worker/workerProbes.ts";
 
 /** Files of dist/, as `readWorkerAssets` reads them. */
@@ -46,99 +38,46 @@ export async function createWorkerSandbox(options: WorkerSandboxOptions): Promis
   const url = `data:text/javascript;charset=utf-8,${encodeURIComponent(assets.source)}`;
   const { stdlib, lockFileContents, snapshot } = assets;
   const start: WorkerStart = { wasm, stdlib, lockFileContents, snapshot, memoryBytes: sandboxLimits.memoryBytes };
-  const startWorker = (expected: string | null) => {
+  const startWorker = (expectedFingerprint: string | null) => {
     try {
-      return new PanelWorker(url, start, startTimeoutMs, expected);
+      return new PanelWorker(url, start, { startTimeoutMs, expectedFingerprint });
     } catch (error) {
       throw unavailable(`no worker can be started: ${(error as Error).message}`, error);
     }
   };
   const first = startWorker(null);
   try {
-    const { probes, interpreter } = await first.probed();
+    const { probes, interpreter, fingerprint } = await first.probed();
     const isolation = judgeWorker(probes, interpreter);
     requireConsent(isolation, allowReduced);
-    const expected = JSON.stringify(probes);
-    return new FreshSandbox(isolation, first, () => startWorker(expected));
+    return new FreshSandbox(isolation, first, () => startWorker(fingerprint));
   } catch (error) {
     first.kill();
     throw error instanceof AppError ? error : unavailable((error as Error).message, error);
   }
 }
 
-type WorkerMessage = PlaceMessage<WorkerProbes> | PlaceEnd;
-
-class PanelWorker implements Place {
+class PanelWorker extends OneProgramPlace<WorkerProbes> {
+  protected override readonly name = "the worker";
   readonly #worker: Worker;
-  readonly #mailbox = new Mailbox<WorkerMessage>();
-  readonly #startTimeoutMs: number;
-  readonly #expected: string | null;
-  #isProbed = false;
-  isAlive = true;
 
-  constructor(url: string, start: WorkerStart, startTimeoutMs: number, expected: string | null) {
-    this.#startTimeoutMs = startTimeoutMs;
-    this.#expected = expected;
+  constructor(url: string, start: WorkerStart, options: StartOptions) {
+    super(options);
     this.#worker = new Worker(url, { type: "module" });
-    this.#worker.onmessage = ({ data }) => {
-      const message = parsePlaceMessage(data, parseWorkerProbes);
-      if (message) this.#mailbox.deliver(message);
-      else this.#stop("crashed", "the worker sent what it never sends");
-    };
+    this.#worker.onmessage = ({ data }) => this.deliver(parsePlaceMessage(data, parseWorkerProbes));
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#stop("crashed", `the worker failed: ${event.message || "it was not allowed to start"}`);
+      this.stop("crashed", `the worker failed: ${event.message || "it was not allowed to start"}`);
     };
     this.#worker.postMessage(start);
   }
 
-  async probed(): Promise<{ probes: WorkerProbes; interpreter: string }> {
-    const message = await this.#receiveWithin(this.#startTimeoutMs, "crashed", "the worker did not start");
-    if (message.type !== "probed") throw new Error(describeUnexpected(message));
-    this.#isProbed = true;
-    return message;
+  protected override send(request: RunRequest): void {
+    this.#worker.postMessage(request);
   }
 
-  async ready(): Promise<void> {
-    if (!this.#isProbed && JSON.stringify((await this.probed()).probes) !== this.#expected) {
-      throw new Error("a worker is held by other walls than the first one was");
-    }
-    const message = await this.#receiveWithin(this.#startTimeoutMs, "crashed", "Python did not start");
-    if (message.type !== "ready") throw new Error(describeUnexpected(message));
-  }
-
-  async run(source: string, signal: AbortSignal | undefined): Promise<Verdict> {
-    const nonce = crypto.randomUUID();
-    const start = performance.now();
-    const onAbort = () => this.#stop("crashed", "cancelled");
-    signal?.addEventListener("abort", onAbort, { once: true });
-    try {
-      this.#worker.postMessage({ source, nonce });
-      const late = `more than ${sandboxLimits.wallMs / 1000} s`;
-      const answer = await this.#receiveWithin(sandboxLimits.wallMs, "timeout", late);
-      if (signal?.aborted) throw cancelled();
-      return { ...judge(answer, nonce), wallMs: performance.now() - start };
-    } finally {
-      signal?.removeEventListener("abort", onAbort);
-      this.kill();
-    }
-  }
-
-  kill(): void {
-    this.isAlive = false;
+  protected override terminate(): void {
     this.#worker.terminate();
-  }
-
-  #stop(outcome: Verdict["outcome"], how: string): void {
-    this.kill();
-    this.#mailbox.deliver({ type: "gone", outcome, how });
-  }
-
-  #receiveWithin(timeoutMs: number, outcome: Verdict["outcome"], how: string): Promise<WorkerMessage> {
-    return this.#mailbox.receiveWithin(timeoutMs, () => {
-      this.kill();
-      return { type: "gone", outcome, how };
-    });
   }
 }
 
