@@ -2,18 +2,10 @@
 // memory, so what all layers take follows from the two.
 import type { OutputEntry } from "../record/entries.ts";
 import { stepKey } from "../record/resume.ts";
-import { describeGroups, type Figure } from "../statistics/quantile.ts";
+import { describeGroups } from "../statistics/quantile.ts";
 import type { SubjectFacts, SyntheticSubject } from "../subject.ts";
 import { groupBy } from "./group.ts";
-import {
-  bandwidth,
-  isMeasured,
-  known,
-  medianOrNull,
-  type SpeedFigures,
-  type TimedFigure,
-  timedFigures,
-} from "./speed.ts";
+import { bandwidth, isMeasured, known, medianOrNull, readTimed, type SpeedFigures, timedFigures } from "./speed.ts";
 
 export interface MeasuredPart {
   readonly layers: number;
@@ -59,29 +51,21 @@ export function computedFigures(
     return few ? [[few, many]] : [];
   });
   const prompts = [...groupBy(pairs, ([{ task }]) => task).values()];
-  const figure = (name: TimedFigure): Figure | null => {
+  const timed = timedFigures((name) => {
     const isRate = name === "prefill" || name === "decode";
-    const grown = ([few, many]: Pair) => whole(parts, timedFigures[name](few), timedFigures[name](many), isRate);
+    const grown = ([few, many]: Pair) => whole(parts, readTimed[name](few), readTimed[name](many), isRate);
     const described = describeGroups(prompts.map((taken) => known(taken.map(grown)).filter((value) => value > 0)));
     return described && { ...described, mean: null, sd: null, p50: null, p95: null, p99: null };
-  };
+  });
   const joules = pairs.map(([few, many]) => whole(parts, perToken(few), perToken(many)));
   const bytes = pairs.map(([few, many]) => whole(parts, few.bytesPerToken, many.bytesPerToken));
-  const tpotMs = figure("tpotMs");
   return {
+    ...timed,
     samples: pairs.length,
     disturbed: 0,
-    ttftMs: figure("ttftMs"),
-    firstTokenMs: figure("firstTokenMs"),
-    tpotMs,
-    e2e25Ms: figure("e2e25Ms"),
-    e2e50Ms: figure("e2e50Ms"),
-    e2e100Ms: figure("e2e100Ms"),
-    prefill: figure("prefill"),
-    decode: figure("decode"),
     activeShare: medianOrNull(known(pairs.map(([, { activeShare }]) => activeShare))),
     joulesPerToken: medianOrNull(known(joules)),
-    ...bandwidth(medianOrNull(known(bytes)), tpotMs, facts, memoryBandwidth),
+    ...bandwidth(medianOrNull(known(bytes)), timed.tpotMs, facts, memoryBandwidth),
   };
 }
 

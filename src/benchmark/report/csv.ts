@@ -1,7 +1,7 @@
 // Raw samples, one per row (RFC 4180).
 import type { OutputEntry, RunRecord, ScoreEntry } from "../record/entries.ts";
 import { stepKey } from "../record/resume.ts";
-import { timedFigures } from "./speed.ts";
+import { readTimed } from "./speed.ts";
 
 type Cell = string | number | boolean | null;
 
@@ -24,11 +24,11 @@ const columns: Readonly<Record<string, (row: Row, runId: string) => Cell>> = {
   generated_tokens: ({ output }) => output.generatedTokens,
   ttft_ms: ({ output }) => output.ttftMs,
   total_ms: ({ output }) => output.totalMs,
-  first_token_ms: ({ output }) => timedFigures.firstTokenMs(output),
-  tpot_ms: ({ output }) => timedFigures.tpotMs(output),
-  e2e_25_ms: ({ output }) => timedFigures.e2e25Ms(output),
-  e2e_50_ms: ({ output }) => timedFigures.e2e50Ms(output),
-  e2e_100_ms: ({ output }) => timedFigures.e2e100Ms(output),
+  first_token_ms: ({ output }) => readTimed.firstTokenMs(output),
+  tpot_ms: ({ output }) => readTimed.tpotMs(output),
+  e2e_25_ms: ({ output }) => readTimed.e2e25Ms(output),
+  e2e_50_ms: ({ output }) => readTimed.e2e50Ms(output),
+  e2e_100_ms: ({ output }) => readTimed.e2e100Ms(output),
   prefill_tokens_per_second: ({ output }) => output.prefillTokensPerSecond,
   decode_tokens_per_second: ({ output }) => output.decodeTokensPerSecond,
   active_share: ({ output }) => output.activeShare,

@@ -2,7 +2,7 @@
 import type { OutputEntry } from "../record/entries.ts";
 import { type Ratio, ratioOf } from "../statistics/pairs.ts";
 import type { Method, SubjectFacts } from "../subject.ts";
-import { isMeasured, type SpeedFigures, timedFigures } from "./speed.ts";
+import { isMeasured, readTimed, type SpeedFigures } from "./speed.ts";
 
 /** Of time per token, against a dense subject of as many parameters. */
 export interface Gain {
@@ -56,10 +56,10 @@ function ratioOfTypical(dense: GainSubject, own: GainSubject): Ratio | null {
 /** Answers to the same prompt in the same round were given one after the other. */
 function ratioOfRounds(dense: readonly OutputEntry[], own: readonly OutputEntry[]): Ratio | null {
   const keyOf = ({ suite, task, repetition }: OutputEntry) => JSON.stringify([suite, task, repetition]);
-  const others = new Map(dense.filter(isMeasured).map((output) => [keyOf(output), timedFigures.tpotMs(output)]));
+  const others = new Map(dense.filter(isMeasured).map((output) => [keyOf(output), readTimed.tpotMs(output)]));
   return ratioOf(
     own.filter(isMeasured).flatMap((output): [number, number][] => {
-      const [before, after] = [others.get(keyOf(output)), timedFigures.tpotMs(output)];
+      const [before, after] = [others.get(keyOf(output)), readTimed.tpotMs(output)];
       return before && after ? [[before, after]] : [];
     }),
   );

@@ -5,11 +5,7 @@ import type { SubjectFacts } from "../subject.ts";
 import { groupBy } from "./group.ts";
 
 /** null: not measured, or not in this way. */
-export interface SpeedFigures {
-  /** Samples in the figures. */
-  readonly samples: number;
-  /** Left out, as something else ran in the engine at the same time. */
-  readonly disturbed: number;
+export interface TimedFigures {
   /** From the request to the first text. */
   readonly ttftMs: Figure | null;
   /** From the request to the first token, which may have no text: half a character, or what is to be healed. */
@@ -23,6 +19,13 @@ export interface SpeedFigures {
   /** Tokens per second, by the engine's clock. */
   readonly prefill: Figure | null;
   readonly decode: Figure | null;
+}
+
+export interface SpeedFigures extends TimedFigures {
+  /** Samples in the figures. */
+  readonly samples: number;
+  /** Left out, as something else ran in the engine at the same time. */
+  readonly disturbed: number;
   readonly activeShare: number | null;
   /** Of weights; estimated: a dense model reads its whole file. */
   readonly bytesPerToken: number | null;
@@ -33,18 +36,10 @@ export interface SpeedFigures {
   readonly joulesPerToken: number | null;
 }
 
-export type TimedFigure =
-  | "ttftMs"
-  | "firstTokenMs"
-  | "tpotMs"
-  | "e2e25Ms"
-  | "e2e50Ms"
-  | "e2e100Ms"
-  | "prefill"
-  | "decode";
+export type TimedFigure = keyof TimedFigures;
 
 /** How each is read from a sample; null: the sample does not tell. */
-export const timedFigures: Readonly<Record<TimedFigure, (output: OutputEntry) => number | null>> = {
+export const readTimed: Readonly<Record<TimedFigure, (output: OutputEntry) => number | null>> = {
   ttftMs: ({ ttftMs }) => ttftMs,
   firstTokenMs: (output) => timeOfToken(output, 1),
   tpotMs: timePerToken,
@@ -54,6 +49,12 @@ export const timedFigures: Readonly<Record<TimedFigure, (output: OutputEntry) =>
   prefill: ({ prefillTokensPerSecond }) => prefillTokensPerSecond || null,
   decode: ({ decodeTokensPerSecond }) => decodeTokensPerSecond || null,
 };
+
+/** Each of them, described. */
+export function timedFigures(describe: (name: TimedFigure) => Figure | null): TimedFigures {
+  const names = Object.keys(readTimed) as TimedFigure[];
+  return Object.fromEntries(names.map((name) => [name, describe(name)])) as unknown as TimedFigures;
+}
 
 /** Without warm-ups; what was disturbed is told and left out. */
 export function isMeasured({ isWarmUp, overlaps }: OutputEntry): boolean {
@@ -72,24 +73,16 @@ export function speedFigures(
 ): SpeedFigures {
   const measured = outputs.filter(isMeasured);
   const prompts = [...groupBy(measured, ({ task }) => task).values()];
-  const figure = (name: TimedFigure) => describeGroups(prompts.map((taken) => known(taken.map(timedFigures[name]))));
-  const tpotMs = figure("tpotMs");
+  const timed = timedFigures((name) => describeGroups(prompts.map((taken) => known(taken.map(readTimed[name])))));
   return {
+    ...timed,
     samples: measured.length,
     disturbed: outputs.filter(({ isWarmUp, overlaps }) => !isWarmUp && overlaps > 0).length,
-    ttftMs: figure("ttftMs"),
-    firstTokenMs: figure("firstTokenMs"),
-    tpotMs,
-    e2e25Ms: figure("e2e25Ms"),
-    e2e50Ms: figure("e2e50Ms"),
-    e2e100Ms: figure("e2e100Ms"),
-    prefill: figure("prefill"),
-    decode: figure("decode"),
     activeShare: meanOrNull(known(measured.map(({ activeShare }) => activeShare))),
     joulesPerToken: joulesPerToken(measured),
     ...bandwidth(
       medianOrNull(known(measured.map(({ bytesPerToken }) => bytesPerToken))),
-      tpotMs,
+      timed.tpotMs,
       facts,
       memoryBandwidth,
     ),

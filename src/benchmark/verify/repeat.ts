@@ -3,7 +3,7 @@ import { isCancelled, toAppError } from "../../common/errors.ts";
 import type { OutputEntry, RunRecord } from "../record/entries.ts";
 import { requestSha256, sha256 } from "../record/hashes.ts";
 import { formatInterval } from "../report/numbers.ts";
-import { timedFigures } from "../report/speed.ts";
+import { readTimed } from "../report/speed.ts";
 import { ratioOf } from "../statistics/pairs.ts";
 import type { GenerationRequest, Subject, SubjectDefinition, SubjectFacts } from "../subject.ts";
 import type { PreparedSuite } from "../suite.ts";
@@ -105,7 +105,7 @@ async function repeat(
     const { text, tokenTimesMs, ...again } = await subject.generate(request, signal);
     if (sha256(text) !== output.textSha256) different.push(`${output.suite} ${output.task}`);
     const tokenTimes = tokenTimesMs.map((ms) => 10 * ms);
-    const [recorded, here] = [timedFigures.tpotMs(output), timedFigures.tpotMs({ ...output, ...again, tokenTimes })];
+    const [recorded, here] = [readTimed.tpotMs(output), readTimed.tpotMs({ ...output, ...again, tokenTimes })];
     if (recorded && here) pairs.push([recorded, here]);
   }
   if (questions.length === 0) return [];

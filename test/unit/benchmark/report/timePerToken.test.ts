@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { timedFigures } from "../../../../src/benchmark/report/speed.ts";
+import { readTimed } from "../../../../src/benchmark/report/speed.ts";
 import { exampleOutput } from "../../../support/benchmarkRecord.ts";
 
 it.each([
@@ -8,5 +8,5 @@ it.each([
   ["an answer of the engine without any", { tokenTimes: Array.from({ length: 100 }, (_, i) => 1000 + 10 * i) }, 1],
 ])("time per token is known of %s: %j", (_, times, expected) => {
   const output = exampleOutput({ generatedTokens: 100, ttftMs: 199, totalMs: 199, ...times });
-  expect(timedFigures.tpotMs(output)).toBe(expected);
+  expect(readTimed.tpotMs(output)).toBe(expected);
 });
