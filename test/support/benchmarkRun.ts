@@ -320,3 +320,21 @@ export class ScriptedRun {
     };
   }
 }
+
+export async function finished(script: Script): Promise<ScriptedRun> {
+  const run = new ScriptedRun(script);
+  await run.start();
+  return run;
+}
+
+/** What was measured, without when. */
+export function results(entries: readonly RecordEntry[]): string[] {
+  return entries
+    .flatMap((entry) => {
+      if (entry.type === "output" && !entry.isWarmUp)
+        return [`${entry.suite} ${entry.subject} ${entry.task} ${entry.repetition}`];
+      if (entry.type === "score") return [`score ${entry.suite} ${entry.subject} ${entry.task} ${entry.repetition}`];
+      return [];
+    })
+    .sort();
+}
