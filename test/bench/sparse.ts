@@ -1,10 +1,11 @@
 // The hot/cold modes against stock llama.cpp on models whose neurons are active as often as planted: same file, threads
 // and tokens, turn by turn in one process. Speed does not depend on the values of weights, only on which are read.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { atLeast, type Bench, type BenchContext, type Result, reported, tableRow } from "./bench.ts";
+import { drawSparse, type SparsePoint } from "./sparsePicture.ts";
 
 interface ModeSpeed {
   readonly mode: string;
@@ -37,7 +38,12 @@ interface Case {
   readonly modes: string;
   /** Least ratio to llama.cpp by mode; every case must reach 1. */
   readonly least?: Readonly<Record<string, number>>;
+  /** Where its decode speed with one thread is in the picture. */
+  readonly drawn?: Omit<SparsePoint, "ratio">;
 }
+
+const ffnOnly = "FFN of 7b";
+const drawnShape = "7b";
 
 /**
  * Layers of one model are alike: a few of them tell the speed of all, and the file is written in seconds. The vocabulary is
@@ -47,11 +53,14 @@ const shapes = [
   { name: "0.5b", sizes: ["--preset", "0.5b", "--layers", "6", "--vocab", String(151_936 / 4)] },
   { name: "1.5b", sizes: ["--preset", "1.5b", "--layers", "7", "--vocab", String(151_936 / 4)] },
   { name: "7b", sizes: ["--preset", "7b", "--layers", "4", "--vocab", "8192"] },
+  // One narrow head, so that a token is the FFNs of a 7B model and little else.
+  { name: ffnOnly, sizes: ["--preset", "7b", "--layers", "8", "--vocab", "8192", "--heads", "1", "--kv-heads", "1"] },
 ] as const;
 
+/** `least`: ratio of the FFNs alone in exact mode, with 11 % of the neurons active. */
 const archs = [
-  { name: "ReLU²", arch: "arcee" },
-  { name: "ReLU-GLU", arch: "llama-relu" },
+  { name: "ReLU²", arch: "arcee", least: 2.5 },
+  { name: "ReLU-GLU", arch: "llama-relu", least: 3 },
 ] as const;
 
 const activities = [0.05, 0.11, 0.33, 1] as const;
@@ -63,12 +72,14 @@ function plantedActivity(active: number): string[] {
 
 function syntheticCases(): Case[] {
   return shapes.flatMap(({ name, sizes }) =>
-    archs.flatMap(({ name: archName, arch }) =>
+    archs.flatMap(({ name: archName, arch, least }) =>
       ["q8_0", "q4_0"].flatMap((type) =>
         activities.map((active) => ({
           name: `${name} ${archName} ${type.toUpperCase()}, ${active * 100} % active`,
           model: [...sizes, "--arch", arch, "--type", type, ...plantedActivity(active)],
           modes: "exact",
+          least: { exact: name === ffnOnly && active === 0.11 ? least : 1 },
+          ...(name === drawnShape ? { drawn: { series: `${archName} ${type.toUpperCase()}`, active } } : {}),
         })),
       ),
     ),
@@ -143,6 +154,7 @@ export const sparse: Bench = async (context) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "hotpath-sparse-"));
   try {
     const results: Result[] = [];
+    const points: SparsePoint[] = [];
     // An hour's measurements are shown as they come, for whoever has to interrupt them.
     const add = (name: string, output: SparseOutput, least: Readonly<Record<string, number>>) => {
       const rows = describeModes(name, output, least);
@@ -160,13 +172,22 @@ export const sparse: Bench = async (context) => {
       for (const threads of new Set(threadCounts)) {
         const output = run(context, file, against, one.modes, threads);
         add(`${one.name}, ${threads} thread${threads === 1 ? "" : "s"}`, output, one.least ?? {});
+        if (one.drawn && threads === 1) points.push({ ...one.drawn, ratio: output.modes[0]?.ratio ?? 0 });
       }
     }
+    if (points.length > 0) draw(context, points);
     return results;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 };
+
+function draw({ root }: BenchContext, points: readonly SparsePoint[]): void {
+  const file = path.join(root, "test", "results", "sparse.svg");
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, drawSparse(points));
+  process.stderr.write(`drawn: ${file}\n`);
+}
 
 function allThreads(): number {
   return Math.max(1, os.availableParallelism());
