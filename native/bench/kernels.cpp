@@ -6,41 +6,22 @@
 
 #include "bench/kernel_bench.h"
 #include "llama/runtime.h"
+#include "placement/reader.h"
 
 namespace hotpath::kernel_bench {
 
 namespace {
 
-void prefetch(const void* at) {
-#ifdef _MSC_VER
-  (void)at;  // the processor's own prefetcher alone
-#else
-  __builtin_prefetch(at);
-#endif
-}
-
 constexpr const char* kUsage = "hotpath-kernel-bench [--isa NAME] [--format NAME] [--libraries DIR]\n";
 
-/// Reads more than any cache holds, four pages at a time with prefetch: what keeps the most loads in flight here.
+/// Of more than any cache holds, by one thread.
 double read_bandwidth() {
-  constexpr size_t kBytes = size_t{320} << 20, kPages = 4, kPage = 4096, kLine = 64, kWords = kLine / sizeof(uint64_t);
-  const Memory memory(kBytes + kPages * kPage);
+  constexpr size_t kBytes = size_t{320} << 20;
+  const Memory memory(kBytes);
   std::memset(memory.at(), 1, memory.size());
   volatile uint64_t sink = 0;
   const double seconds = fastest(9, [&] {
-    uint64_t sums[kWords] = {};
-    for (size_t at = 0; at < kBytes; at += kPages * kPage) {
-      for (size_t line = at; line < at + kPage; line += kLine) {
-        for (size_t page = 0; page < kPages; ++page) {
-          const uint8_t* here = memory.at(line + page * kPage);
-          prefetch(here + kPages * kPage);
-          uint64_t words[kWords];
-          std::memcpy(words, here, kLine);
-          for (size_t k = 0; k < kWords; ++k) sums[k] += words[k];
-        }
-      }
-    }
-    for (const uint64_t sum : sums) sink = sink + sum;
+    sink = sink + sum_words(reinterpret_cast<const uint64_t*>(memory.at()), kBytes / sizeof(uint64_t));
   });
   return kBytes / seconds;
 }

@@ -5,10 +5,7 @@
 #include <atomic>
 #include <barrier>
 #include <chrono>
-#include <cstring>
 #include <functional>
-#include <memory>
-#include <new>
 #include <thread>
 
 #include "core/log.h"
@@ -17,8 +14,10 @@
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
 #include "ggml.h"
+#include "hotcold/memory.h"
 #include "llama/library_watch.h"
 #include "llama/runtime.h"
+#include "placement/reader.h"
 
 namespace hotpath {
 
@@ -40,25 +39,6 @@ constexpr size_t kGatherStep = 9;
 /// Prevents the compiler from leaving out what is only measured.
 std::atomic<uint64_t> measured_sink;
 
-uint64_t sum(const uint64_t* words, size_t n) {
-  uint64_t a = 0, b = 0, c = 0, d = 0;
-  for (size_t i = 0; i + 4 <= n; i += 4) {
-    a += words[i];
-    b += words[i + 1];
-    c += words[i + 2];
-    d += words[i + 3];
-  }
-  return a ^ b ^ c ^ d;
-}
-
-uint64_t stream(const uint64_t* words, size_t n) { return sum(words, n); }
-
-void prefetch([[maybe_unused]] const uint64_t* record, [[maybe_unused]] size_t words) {
-#if defined(__GNUC__)
-  for (size_t i = 0; i < words; i += 8) __builtin_prefetch(record + i);
-#endif
-}
-
 /// Every ninth record on average, at uneven distances, the next one fetched ahead as our kernels do.
 template <size_t record_bytes>
 uint64_t gather(const uint64_t* words, size_t n) {
@@ -71,8 +51,8 @@ uint64_t gather(const uint64_t* words, size_t n) {
   uint64_t total = 0;
   for (size_t at = 0; at + kWords <= n;) {
     const size_t next = at + step();
-    if (next + kWords <= n) prefetch(words + next, kWords);
-    total ^= sum(words + at, kWords);
+    if (next + kWords <= n) prefetch_words(words + next, kWords);
+    total += sum_words(words + at, kWords);
     at = next;
   }
   return total;
@@ -125,17 +105,16 @@ Result<std::vector<CpuRate>> measure_cpu(const CancelFlag& cancel) {
     return Error{ErrorCode::device_out_of_memory, "measuring needs " + format_bytes(double{4} * kSmallestBuffer) + " of free memory", {}};
   }
   const size_t n_words = std::min(kBufferBytes, quarter) / sizeof(uint64_t);
-  const std::unique_ptr<uint64_t[]> words(new (std::nothrow) uint64_t[n_words]);
-  if (!words) return Error{ErrorCode::device_out_of_memory, "no memory to measure in", {}};
-  // Written word by word: pages of zeros would all be the same page.
+  hotcold::AlignedBytes buffer(n_words * sizeof(uint64_t));  // as weights are kept
+  auto* const words = reinterpret_cast<uint64_t*>(buffer.data());
   for (size_t i = 0; i < n_words; ++i) words[i] = i;
   const double all = static_cast<double>(n_words) * sizeof(uint64_t);
   std::vector<CpuRate> rates;
   for (const int n : thread_counts()) {
     if (cancel.raised()) return cancelled();
-    rates.push_back({n, walk_gbps(words.get(), n_words, n, all, stream),
-                     walk_gbps(words.get(), n_words, n, all / kGatherStep, gather<2048>),
-                     walk_gbps(words.get(), n_words, n, all / kGatherStep, gather<4096>)});
+    rates.push_back({n, walk_gbps(words, n_words, n, all, sum_words),
+                     walk_gbps(words, n_words, n, all / kGatherStep, gather<2048>),
+                     walk_gbps(words, n_words, n, all / kGatherStep, gather<4096>)});
   }
   return rates;
 }

@@ -5,7 +5,7 @@ import type { Logger } from "../common/logger.ts";
 import type { MeasureAnswer } from "../protocol/planning.ts";
 import type { Addon } from "./addon.ts";
 
-const fileVersion = 1;
+const fileVersion = 2;
 
 interface MeasurementFile extends MeasureAnswer {
   readonly version: number;

@@ -1,6 +1,9 @@
 #include "placement/measure.h"
 
+#include <numeric>
+
 #include "llama/runtime.h"
+#include "placement/reader.h"
 #include "starter.h"
 #include "test.h"
 
@@ -12,6 +15,14 @@ namespace {
 bool is_plausible(double gbps) { return gbps > 0.01 && gbps < 3000; }
 
 }  // namespace
+
+TEST(placement_reader, adds_up_every_word) {
+  std::vector<uint64_t> words(200);
+  for (size_t i = 0; i < words.size(); ++i) words[i] = (i + 1) * 0x9E3779B97F4A7C15u;
+  for (size_t n = 0; n <= words.size(); ++n) {
+    EXPECT_EQ(sum_words(words.data(), n), std::accumulate(words.begin(), words.begin() + static_cast<ptrdiff_t>(n), uint64_t{0}));
+  }
+}
 
 TEST(placement_measure, gives_plausible_rates_of_the_cpu) {
   start_engine();

@@ -1,0 +1,70 @@
+#include "placement/reader.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define HOTPATH_WIDER_LOADS 1
+#endif
+
+namespace hotpath {
+
+namespace {
+
+constexpr size_t kLineWords = 8;
+constexpr size_t kAheadWords = 512;  // a page: the processor's own prefetchers stop at its end
+
+#if defined(__GNUC__)
+#define HOTPATH_ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define HOTPATH_ALWAYS_INLINE inline
+#endif
+
+HOTPATH_ALWAYS_INLINE void prefetch_line([[maybe_unused]] const uint64_t* words) {
+#if defined(__GNUC__)
+  __builtin_prefetch(words);
+#endif
+}
+
+/// Independent sums of a line each: compilers make of them whatever registers the caller's instruction set has.
+HOTPATH_ALWAYS_INLINE uint64_t sum_lines(const uint64_t* words, size_t n) {
+  uint64_t even[kLineWords] = {}, odd[kLineWords] = {};
+  size_t i = 0;
+  for (; i + 2 * kLineWords <= n; i += 2 * kLineWords) {
+    prefetch_line(words + i + kAheadWords);
+    prefetch_line(words + i + kAheadWords + kLineWords);
+    for (size_t k = 0; k < kLineWords; ++k) even[k] += words[i + k];
+    for (size_t k = 0; k < kLineWords; ++k) odd[k] += words[i + kLineWords + k];
+  }
+  uint64_t total = 0;
+  for (; i < n; ++i) total += words[i];
+  for (size_t k = 0; k < kLineWords; ++k) total += even[k] + odd[k];
+  return total;
+}
+
+using Sum = uint64_t (*)(const uint64_t*, size_t);
+
+uint64_t sum_plain(const uint64_t* words, size_t n) { return sum_lines(words, n); }
+
+#if defined(HOTPATH_WIDER_LOADS)
+__attribute__((target("avx2"))) uint64_t sum_avx2(const uint64_t* words, size_t n) { return sum_lines(words, n); }
+__attribute__((target("avx512f,prefer-vector-width=512"))) uint64_t sum_avx512(const uint64_t* words, size_t n) { return sum_lines(words, n); }
+#endif
+
+Sum widest() {
+#if defined(HOTPATH_WIDER_LOADS)
+  if (__builtin_cpu_supports("avx512f")) return sum_avx512;
+  if (__builtin_cpu_supports("avx2")) return sum_avx2;
+#endif
+  return sum_plain;
+}
+
+}  // namespace
+
+uint64_t sum_words(const uint64_t* words, size_t n) {
+  static const Sum sum = widest();
+  return sum(words, n);
+}
+
+void prefetch_words(const uint64_t* words, size_t n) {
+  for (size_t i = 0; i < n; i += kLineWords) prefetch_line(words + i);
+}
+
+}  // namespace hotpath
