@@ -39,13 +39,20 @@ export function drawSparse(points: readonly SparsePoint[]): string {
   const ticks = [...new Set(activities)];
   const top = Math.ceil(Math.max(...points.map(({ ratio }) => ratio)));
   const times = { name: "decode speed, llama.cpp = 1", format: (ratio: number) => `${ratio}x` };
+  const even = {
+    type: "line" as const,
+    symbol: "none",
+    lineStyle: { width: 1.5, type: "dashed" as const },
+    itemStyle: { color: theme.muted },
+    data: [Math.min(...activities), Math.max(...activities)].map((active) => [active, 1]),
+  };
   const option: ChartOption = {
     ...base(theme),
     legend: legend.legend,
     grid: legend.grid,
     xAxis: { ...xAxis, axisLabel: { ...xAxis.axisLabel, customValues: ticks }, axisTick: { customValues: ticks } },
     yAxis: linearAxis({ min: 0, max: top }, { ...times, theme, isVertical: true }),
-    series: lines,
+    series: [...lines, even],
   };
   return renderSvg(option, size, "sparse");
 }
