@@ -6,6 +6,7 @@ import { newRunId, recordFile, runFolder, runsFolder } from "../benchmark/record
 import { summarize } from "../benchmark/report/summary.ts";
 import { renderText } from "../benchmark/report/text.ts";
 import { estimateRun, type LocalMachine, resumeRun, startRun } from "../benchmark/run/localRun.ts";
+import { refuseBesideOthers } from "../benchmark/run/oneRun.ts";
 import type { RunProgress } from "../benchmark/run/progress.ts";
 import type { RunOutcome } from "../benchmark/run/runner.ts";
 import type { SandboxAccess } from "../benchmark/run/scoring.ts";
@@ -93,6 +94,8 @@ interface Measured {
 
 async function measure(context: CommandContext, options: OptionValues, line: ProgressLine): Promise<Measured> {
   if (typeof options.resume === "string") checkResume(options);
+  // Before data are fetched and the memory is measured.
+  refuseBesideOthers();
   const steering = new Steering();
   context.signal.addEventListener("abort", () => steering.cancel(), { once: true });
   const files = datasetFilesOf(options);

@@ -105,6 +105,22 @@ describe("hotpath bench", () => {
     expect(entries().filter(({ type }) => type === "resume")).toHaveLength(1);
   });
 
+  it("runs alone: another is told what goes on, measures nothing, and starts when that has ended", async () => {
+    const first = start(...latency, "--repetitions", "50");
+    await until(() => measured(entries()).length >= 1, 15_000);
+    const beside = path.join(temporaryFolder(), "run");
+    const second = await start("--suite", "latency", "--limit", "1", "--out", beside).ended;
+    expect(second).toMatchObject({ code: 1, stdout: "" });
+    expect(second.stderr).toContain(
+      `a benchmark is running in another window or a terminal (process ${first.child.pid})`,
+    );
+    expect(existsSync(beside)).toBe(false);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const third = start("--suite", "latency", "--limit", "1", "--repetitions", "1", "--out", beside);
+    expect((await third.ended).code).toBe(0);
+  });
+
   it("ends at Ctrl-C with a record, and says how to go on", async () => {
     const { child, ended } = start(...latency, "--repetitions", "50");
     await until(() => measured(entries()).length >= 2, 15_000);

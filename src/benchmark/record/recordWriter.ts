@@ -3,9 +3,9 @@
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { AppError } from "../../common/errors.ts";
 import type { RecordEntry, RunEntry, RunRecord } from "./entries.ts";
+import { type Release, takeLock } from "./fileLock.ts";
 import { sealEntry } from "./hashes.ts";
 import { readRecordFile } from "./recordFile.ts";
-import { lockRecord, type Release } from "./recordLock.ts";
 import { isUnfinished } from "./resume.ts";
 import { lockFile, recordFile } from "./runs.ts";
 import { shapeProblem } from "./schema.ts";
@@ -39,7 +39,7 @@ export class RecordWriter {
   /** Starts a record in a folder that has none. Rejects with `file/unwritable`. */
   static async create(folder: string, run: RunEntry): Promise<RecordWriter> {
     await unwritable(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
-    const release = lockRecord(lockFile(folder));
+    const release = lockRecord(folder);
     try {
       const file = await unwritable(folder, () => open(recordFile(folder), "wx", 0o600));
       const writer = new RecordWriter(file, folder, release, { length: 0, chain: "" });
@@ -53,7 +53,7 @@ export class RecordWriter {
 
   /** Goes on with a record; a torn last line is cut off. Rejects when it was changed, is complete or is being written. */
   static async resume(folder: string): Promise<{ writer: RecordWriter; record: RunRecord }> {
-    const release = lockRecord(lockFile(folder));
+    const release = lockRecord(folder);
     try {
       const { record, problems, lastChain, wholeBytes } = await readRecordFile(recordFile(folder));
       const [problem] = problems;
@@ -129,6 +129,14 @@ export class RecordWriter {
       this.#flushError = error as Error;
     }
   }
+}
+
+function lockRecord(folder: string): Release {
+  const file = lockFile(folder);
+  return takeLock(file, (holder) => {
+    const message = `${holder} is writing this record; if it is not Hotpath, delete ${file}`;
+    return new AppError("file/unwritable", message, { holder, file });
+  });
 }
 
 async function unwritable<T>(file: string, write: () => Promise<T>): Promise<T> {

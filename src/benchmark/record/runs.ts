@@ -5,8 +5,8 @@ import path from "node:path";
 import { dataFolder } from "../../common/dataFolder.ts";
 import { AppError } from "../../common/errors.ts";
 import type { EndEntry, RunEntry } from "./entries.ts";
+import { holderOf } from "./fileLock.ts";
 import { parseRecord } from "./parse.ts";
-import { holderOf } from "./recordLock.ts";
 
 /** How far a run is. unfinished: cut off; it can be resumed, as one that was cancelled can. */
 export type RunStatus = EndEntry["status"] | "running" | "unfinished";

@@ -18,6 +18,7 @@ import { openEnergyMeter } from "./energy.ts";
 import { gatherEnvironment } from "./environment.ts";
 import { type Estimate, estimate } from "./estimate.ts";
 import type { EntrySink } from "./journal.ts";
+import { asOnlyRun } from "./oneRun.ts";
 import type { RunPlan } from "./plan.ts";
 import type { RunControl, RunProgress } from "./progress.ts";
 import { type RunDeps, type RunOutcome, runBenchmark } from "./runner.ts";
@@ -39,9 +40,25 @@ export interface Watcher {
   readonly onEntry?: (entry: RecordEntry) => void;
 }
 
-/** Starts a run whose record lies in `folder`, which has none yet. */
-export async function startRun(
-  { runId, plan, folder }: { readonly runId: string; readonly plan: RunPlan; readonly folder: string },
+export interface NewRun {
+  readonly runId: string;
+  readonly plan: RunPlan;
+  /** Has no record yet. */
+  readonly folder: string;
+}
+
+/** Rejects with `request/invalid` while another run goes on. */
+export function startRun(run: NewRun, machine: LocalMachine, watcher: Watcher): Promise<RunOutcome> {
+  return asOnlyRun(() => start(run, machine, watcher));
+}
+
+/** Goes on with the run whose record lies in `folder`. Rejects with `request/invalid` while another goes on. */
+export function resumeRun(folder: string, machine: LocalMachine, watcher: Watcher): Promise<RunOutcome> {
+  return asOnlyRun(() => resume(folder, machine, watcher));
+}
+
+async function start(
+  { runId, plan, folder }: NewRun,
   machine: LocalMachine,
   { control, onProgress, onEntry = () => {} }: Watcher,
 ): Promise<RunOutcome> {
@@ -60,8 +77,7 @@ export async function startRun(
   }
 }
 
-/** Goes on with the run whose record lies in `folder`. */
-export async function resumeRun(
+async function resume(
   folder: string,
   machine: LocalMachine,
   { control, onProgress, onEntry = () => {} }: Watcher,

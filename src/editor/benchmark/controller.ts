@@ -1,9 +1,9 @@
 // The benchmark of this window: one run at a time, which goes on whether or not its panel is open.
 import type { RecordEntry, RunEntry, RunRecord } from "../../benchmark/record/entries.ts";
 import { readRecordFile } from "../../benchmark/record/recordFile.ts";
-import { holderOf } from "../../benchmark/record/recordLock.ts";
-import { listRuns, lockFile, newRunId, type RunStatus, recordFile, runFolder } from "../../benchmark/record/runs.ts";
+import { listRuns, newRunId, type RunStatus, recordFile, runFolder } from "../../benchmark/record/runs.ts";
 import { type LocalMachine, resumeRun, startRun, type Watcher } from "../../benchmark/run/localRun.ts";
+import { refuseBesideOthers } from "../../benchmark/run/oneRun.ts";
 import type { RunPlan } from "../../benchmark/run/plan.ts";
 import type { RunProgress } from "../../benchmark/run/progress.ts";
 import type { RunOutcome } from "../../benchmark/run/runner.ts";
@@ -86,7 +86,6 @@ export class BenchmarkController implements Disposable {
 
   /** Resolves once it has started; how it ends is told by `onDidEnd`. Rejects with `request/invalid` while another goes on. */
   async start(plan: RunPlan, consent: Consent): Promise<void> {
-    await refuseBesideOthers();
     const now = new Date();
     const runId = newRunId(now);
     const folder = runFolder(runId);
@@ -97,7 +96,6 @@ export class BenchmarkController implements Disposable {
   /** Goes on with a run that was interrupted or cancelled. */
   async resume(runId: string, consent: Consent): Promise<void> {
     const folder = runFolder(runId);
-    await refuseBesideOthers();
     const { startedAt, plan } = (await readRecordFile(recordFile(folder))).record.run;
     const begun = { runId, startedAt, plan, isNew: false };
     this.#begin(begun, consent, (machine, watcher) => resumeRun(folder, machine, watcher));
@@ -164,6 +162,7 @@ export class BenchmarkController implements Disposable {
   ): void {
     if (this.#active)
       throw new AppError("request/invalid", "a benchmark is running; another can start when it has ended");
+    refuseBesideOthers();
     const { runId, plan } = begun;
     const steering = new Steering();
     const progress: RunProgress = {
@@ -188,10 +187,7 @@ export class BenchmarkController implements Disposable {
       },
     };
     void memory.update(underWayKey(runId), runId);
-    // Fetching may take minutes, in which another window may have begun.
-    const outcome = this.#fetch(plan, active)
-      .then(refuseBesideOthers)
-      .then(() => run(machine, watcher));
+    const outcome = this.#fetch(plan, active).then(() => run(machine, watcher));
     this.#holdOrRelease();
     void this.#finish(runId, outcome);
     this.#changed.fire();
@@ -237,15 +233,6 @@ export class BenchmarkController implements Disposable {
     active.progress = progress;
     this.#changed.fire();
   }
-}
-
-/** Runs of one machine share its engine, its memory and its processor: side by side, neither would measure its own speed. */
-async function refuseBesideOthers(): Promise<void> {
-  const other = (await listRuns()).find(({ status }) => status === "running");
-  if (!other) return;
-  const holder = holderOf(lockFile(other.folder)) ?? "a process that has just ended";
-  const message = `run ${other.run.runId} is going on in another window or a terminal (${holder}); this one can start when it has ended`;
-  throw new AppError("request/invalid", message);
 }
 
 function describeRun(

@@ -275,7 +275,9 @@ export class PanelHost implements Disposable {
   }
 
   #tellError(error: AppError): void {
-    const text = `${sentence(error.message)} ${advice[error.code].whatToDo}`;
+    // What the user asked for and cannot have says itself why; elsewhere such a request is a mistake of Hotpath's.
+    const whatToDo = error.code === "request/invalid" ? "" : ` ${advice[error.code].whatToDo}`;
+    const text = sentence(error.message) + whatToDo;
     if (this.#parts.panel.isVisible) this.#parts.panel.post({ type: "notice", kind: "error", text });
     else window.showWarningMessage(`Hotpath: ${text}`);
   }

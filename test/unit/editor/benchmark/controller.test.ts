@@ -189,13 +189,31 @@ describe("the benchmark of a window", () => {
     const { controller, plan, ended } = await benchmark();
     await controller.start(plan, "none");
     const { runId } = await ended;
-    await writeFile(path.join(runFolder(runId), "record.lock"), String(process.ppid)); // As if it went on there.
+    // As if it went on there.
+    const locks = [path.join(runFolder(runId), "record.lock"), path.join(runFolder(runId), "..", "running.lock")];
+    for (const lock of locks) await writeFile(lock, String(process.ppid));
     expect(await controller.runs()).toMatchObject([{ runId, state: "running" }]);
-    const refused = { code: "request/invalid", message: expect.stringContaining(`run ${runId} is going on`) };
+    const refused = { code: "request/invalid", message: expect.stringContaining(`(process ${process.ppid})`) };
     await expect(controller.start(plan, "none")).rejects.toMatchObject(refused);
     await expect(controller.resume(runId, "none")).rejects.toMatchObject(refused);
     expect(await controller.interrupted()).toBeNull();
     expect(controller.live).toBeNull();
+  });
+
+  it("runs alone though two windows start in the same moment, and tells the other why it does not", async () => {
+    const windows = [await benchmark(), await benchmark()];
+    await Promise.all(windows.map(({ controller, plan }) => controller.start(plan, "none")));
+    const ended = await Promise.all(windows.map((window) => window.ended));
+    expect(ended.map(({ outcome }) => outcome?.status)).toEqual(["complete", undefined]);
+    expect(ended[1]?.error).toMatchObject({
+      code: "request/invalid",
+      message: expect.stringContaining("a benchmark is running in another window or a terminal"),
+    });
+    expect(windows[1]?.server.seen).toEqual([]);
+    const [, second] = windows;
+    await second?.controller.start(second.plan, "none");
+    await vi.waitFor(() => expect(second?.controller.live).toBeNull());
+    expect(await second?.controller.runs()).toMatchObject([{ state: "complete" }, { state: "complete" }]);
   });
 
   it("finds a run that was cut off by its record alone, and only the newest", async () => {

@@ -1,4 +1,4 @@
-// One writer per record: a file with the process id of who writes it.
+// What one process at a time may do: a file with the process id of who does it.
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { AppError } from "../../common/errors.ts";
@@ -6,16 +6,15 @@ import { AppError } from "../../common/errors.ts";
 /** Gives the lock back. */
 export type Release = () => void;
 
-/** Throws `file/unwritable` when another process that is alive has it. What a dead one left is removed. */
-export function lockRecord(file: string): Release {
+/**
+ * Throws `refusal` of the holder when a process that is alive has it, this one included. What a dead one left is removed.
+ * Its folder must be there; throws `file/unwritable` when it is not.
+ */
+export function takeLock(file: string, refusal: (holder: string) => AppError): Release {
   for (let attempt = 0; attempt < 10; attempt++) {
     if (make(file)) return () => rmSync(file, { force: true });
     const holder = holderOf(file);
-    if (holder !== null)
-      throw new AppError("file/unwritable", `${holder} is writing this record; if it is not Hotpath, delete ${file}`, {
-        holder,
-        file,
-      });
+    if (holder !== null) throw refusal(holder);
     removeStale(file);
   }
   throw new AppError("file/unwritable", `${file} is made anew as often as it is removed`, { file });
