@@ -10,6 +10,7 @@ import { renderCsv } from "../benchmark/report/csv.ts";
 import { renderMarkdown } from "../benchmark/report/markdown.ts";
 import { reportPictures } from "../benchmark/report/pictures.ts";
 import { recommend } from "../benchmark/report/recommend.ts";
+import { describeState } from "../benchmark/report/state.ts";
 import { summarize } from "../benchmark/report/summary.ts";
 import { plain, renderText } from "../benchmark/report/text.ts";
 import { standingOf } from "../benchmark/verify/verificationFile.ts";
@@ -100,10 +101,10 @@ async function list(isJson: boolean): Promise<string> {
   return formatTable([["run", "state", "size", "suites", "subjects"], ...runs.map(row)], "");
 }
 
-function row({ run: { runId, plan }, status, bytes }: RunListing): string[] {
+function row({ run: { runId, plan }, status, left, bytes }: RunListing): string[] {
   const suites = plan.suites.map(({ id }) => id).join(", ");
   const subjects = plan.subjects.map(({ label }) => label).join(", ");
-  return [runId, status, formatBytes(bytes), suites, subjects].map(plain);
+  return [runId, describeState(status, left), formatBytes(bytes), suites, subjects].map(plain);
 }
 
 function write(file: string, text: string): void {

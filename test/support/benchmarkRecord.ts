@@ -306,6 +306,7 @@ export function exampleEntries(rounds = 30): RecordEntry[] {
     { type: "selfTest", atMs: 0, suite: "infill-single", result: { total: 12, passed: 12, failed: [] } },
     exampleOutput({ isWarmUp: true, ttftMs: 9000, totalMs: 90_000 }),
     ...latencyOutputs(rounds),
+    { type: "resume", atMs: 0, resumedAt: "2026-11-22T21:00:00.000Z", environment: exampleEnvironment },
     {
       type: "warning",
       atMs: 0,
@@ -345,14 +346,13 @@ export function exampleEntries(rounds = 30): RecordEntry[] {
         shown: 26,
         answered: 27,
         cancelled: 5,
-        overlaps: 0,
+        overlaps: 1,
         sources,
         savedCharacters: 30,
         typedCharacters: 90,
       }),
     ),
-    { type: "resume", atMs: 0, resumedAt: "2026-11-22T21:00:00.000Z", environment: exampleEnvironment },
-    { type: "end", atMs: 0, status: "complete" },
+    { type: "end", atMs: 0, status: "complete", left: { failures: 1, unscored: 0 } },
   ];
   return entries.map((entry, index) => (entry.type === "run" ? entry : { ...entry, atMs: 100 * index }));
 }

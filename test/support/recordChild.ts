@@ -12,7 +12,7 @@ async function write(folder: string, lines: number): Promise<void> {
   else {
     const resumed = await RecordWriter.resume(folder);
     writer = resumed.writer;
-    next = progressOf(resumed.record).done.size;
+    next = progressOf(resumed.record).doneCount;
   }
   const failures: string[] = [];
   for (let repetition = next; repetition < next + lines && failures.length < 3; repetition++) {

@@ -166,11 +166,21 @@ export interface ResumeEntry extends Timed {
 
 /**
  * Last line. A record without it was cut off and can be resumed; so can one that was cancelled, and one that is complete
- * but for what failed.
+ * but for what is left.
  */
 export interface EndEntry extends Timed {
   readonly type: "end";
   readonly status: "complete" | "cancelled";
+  /** Not in records of before it was told; what they hold says the same. */
+  readonly left?: Left;
+}
+
+/** What resuming a run would try again. */
+export interface Left {
+  /** Since the run began, or was last resumed. */
+  readonly failures: number;
+  /** Answers of quality suites without a score. */
+  readonly unscored: number;
 }
 
 export type RecordEntry =

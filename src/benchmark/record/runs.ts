@@ -4,17 +4,18 @@ import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { dataFolder } from "../../common/dataFolder.ts";
 import { AppError } from "../../common/errors.ts";
-import type { EndEntry, RunEntry } from "./entries.ts";
+import type { EndEntry, Left, RunEntry } from "./entries.ts";
 import { holderOf } from "./fileLock.ts";
 import { parseRecord } from "./parse.ts";
-
-/** How far a run is. unfinished: cut off; it can be resumed, as one that was cancelled can. */
-export type RunStatus = EndEntry["status"] | "running" | "unfinished";
+import { nothingLeft, type RunStatus } from "./resume.ts";
+import { shapeProblem } from "./schema.ts";
 
 export interface RunListing {
   readonly run: RunEntry;
   readonly folder: string;
   readonly status: RunStatus;
+  /** As its end tells; nothing where that was not told yet. */
+  readonly left: Left;
   readonly bytes: number;
   /** Of the last line written. */
   readonly changedAt: string;
@@ -75,8 +76,9 @@ async function describeRun(folder: string): Promise<RunListing | null> {
     const { size: bytes, mtime } = await file.stat();
     const { run } = parseRecord(await readFirstLine(file));
     const isRunning = holderOf(lockFile(folder)) !== null;
-    const status = isRunning ? "running" : ((await readEnd(file, bytes)) ?? "unfinished");
-    return { run, folder, status, bytes, changedAt: mtime.toISOString() };
+    const end = await readEnd(file, bytes);
+    const status = isRunning ? "running" : (end?.status ?? "unfinished");
+    return { run, folder, status, left: end?.left ?? nothingLeft, bytes, changedAt: mtime.toISOString() };
   } catch {
     return null; // Not a record, or one of a newer version: who opens it is told.
   } finally {
@@ -97,13 +99,13 @@ async function readFirstLine(file: FileHandle): Promise<string> {
 }
 
 /** An `end` line is short. */
-async function readEnd(file: FileHandle, bytes: number): Promise<EndEntry["status"] | null> {
+async function readEnd(file: FileHandle, bytes: number): Promise<EndEntry | null> {
   const length = Math.min(bytes, 4096);
   const { buffer } = await file.read(Buffer.alloc(length), 0, length, bytes - length);
   const last = buffer.toString("utf8").split("\n").at(-2) ?? "";
   try {
-    const entry = JSON.parse(last) as Partial<EndEntry>;
-    return entry.type === "end" && entry.status !== undefined ? entry.status : null;
+    const entry = JSON.parse(last) as { readonly type?: unknown } | null;
+    return entry?.type === "end" && shapeProblem(entry) === null ? (entry as EndEntry) : null;
   } catch {
     return null; // Torn, or the end of a long line.
   }

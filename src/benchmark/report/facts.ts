@@ -1,5 +1,6 @@
 // What stands above the tables of a report: the run, the machine, and what is to be known before the figures are believed.
 import { formatBytes } from "./numbers.ts";
+import { counted, describeState } from "./state.ts";
 import type { RunSummary } from "./summary.ts";
 
 /** Label and value. Text of a record may be anything: escape it. */
@@ -33,9 +34,10 @@ export function reportCautions({ failures, warnings, subjects }: RunSummary): st
   return [...new Set([...failed, ...warned])];
 }
 
-function describeStatus({ status, resumes }: RunSummary): string {
-  const words = { complete: "complete", cancelled: "cancelled", unfinished: "not finished" };
-  return `${words[status]}${resumes > 0 ? `, resumed ${resumes === 1 ? "once" : `${resumes} times`}` : ""}`;
+function describeStatus({ status, left, resumes, failuresMadeGood }: RunSummary): string {
+  const resumed = resumes > 0 ? [`resumed ${resumes === 1 ? "once" : `${resumes} times`}`] : [];
+  const mended = failuresMadeGood > 0 ? [`${counted(failuresMadeGood, "failure")} made good`] : [];
+  return [describeState(status, left), ...resumed, ...mended].join(", ");
 }
 
 function describeMemory({ environment: { memoryBytes, memoryBandwidth } }: RunSummary): string {

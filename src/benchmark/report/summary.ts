@@ -5,6 +5,7 @@ import type {
   Environment,
   FailureEntry,
   IsolationEntry,
+  Left,
   OutputEntry,
   RecordEntry,
   RunRecord,
@@ -12,6 +13,7 @@ import type {
   TypingEntry,
   WarningEntry,
 } from "../record/entries.ts";
+import { progressOf } from "../record/resume.ts";
 import { paretoFront } from "../statistics/pareto.ts";
 import { describeSamples, type Figure } from "../statistics/quantile.ts";
 import type { Method, SubjectDefinition, SubjectFacts, SyntheticSubject } from "../subject.ts";
@@ -19,6 +21,7 @@ import type { SelfTest, SuiteChoice, SuiteId, SuiteInfo } from "../suite.ts";
 import { compareAll, type QualityComparison } from "./compare.ts";
 import { computedFacts, computedFigures, groupParts, type Parts } from "./computed.ts";
 import { type Gain, type GainSubject, gainOf } from "./gain.ts";
+import { failuresIn } from "./gaps.ts";
 import { groupBy } from "./group.ts";
 import { type QualitySummary, qualityOf } from "./quality.ts";
 import { isRested, type SpeedFigures, speedFigures } from "./speed.ts";
@@ -27,6 +30,7 @@ export interface RunSummary {
   readonly runId: string;
   readonly startedAt: string;
   readonly status: EndEntry["status"] | "unfinished";
+  readonly left: Left;
   /** Times the run went on after an end of the program. */
   readonly resumes: number;
   readonly environment: Environment;
@@ -38,7 +42,9 @@ export interface RunSummary {
   readonly comparisons: readonly QualityComparison[];
   readonly isolation: IsolationEntry | null;
   readonly warnings: readonly WarningEntry[];
+  /** Without those that were made good when the run was resumed. */
   readonly failures: readonly FailureEntry[];
+  readonly failuresMadeGood: number;
 }
 
 export interface SuiteSummary {
@@ -79,7 +85,9 @@ export interface TypingSummary {
   readonly latencyMs: Figure | null;
   readonly keystrokes: number;
   readonly shown: number;
+  readonly answered: number;
   readonly cancelled: number;
+  readonly overlaps: number;
   readonly savedCharacters: number;
   readonly typedCharacters: number;
   readonly sources: Readonly<Record<string, number>>;
@@ -92,11 +100,13 @@ export function summarize(record: RunRecord): RunSummary {
   const suites = [...new Map(of("suite").map(({ info }) => [info.id, info])).values()];
   const selfTests = new Map(of("selfTest").map(({ suite, result }) => [suite, result]));
   const subjects = summarizeSubjects(record, suites);
+  const failures = failuresIn(record);
   const last = entries.at(-1);
   return {
     runId: run.runId,
     startedAt: run.startedAt,
     status: last?.type === "end" ? last.status : "unfinished",
+    left: progressOf(record).left,
     resumes: of("resume").length,
     environment: run.environment,
     completions: run.plan.completions,
@@ -109,7 +119,8 @@ export function summarize(record: RunRecord): RunSummary {
     comparisons: compareAll(suites, subjects, of("score")),
     isolation: of("isolation").at(-1) ?? null,
     warnings: of("warning"),
-    failures: of("failure"),
+    failures: failures.open,
+    failuresMadeGood: failures.madeGood,
   };
 }
 
@@ -290,7 +301,9 @@ function typingOf(replays: readonly TypingEntry[]): TypingSummary | null {
     latencyMs: describeSamples(replays.flatMap(({ latenciesMs }) => latenciesMs)),
     keystrokes: sum(({ keystrokes }) => keystrokes),
     shown: sum(({ shown }) => shown),
+    answered: sum(({ answered }) => answered),
     cancelled: sum(({ cancelled }) => cancelled),
+    overlaps: sum(({ overlaps }) => overlaps),
     savedCharacters: sum(({ savedCharacters }) => savedCharacters),
     typedCharacters: sum(({ typedCharacters }) => typedCharacters),
     sources,

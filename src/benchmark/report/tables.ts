@@ -280,13 +280,19 @@ function formatP(p: number): string {
 function typingTable({ subjects, suites }: RunSummary): ReportTable {
   const protocols = suites.flatMap(({ info }) => (info.kind === "typing" ? [info.protocol] : []));
   const rows = subjects.flatMap(({ label: name, typing }) => (typing ? [{ name, typing }] : []));
-  return table("Typing", [`From a keystroke to its text, over real code: ${protocols.join(", ")}.`], rows, [
+  const notes = [
+    `From a keystroke to its text, over real code: ${protocols.join(", ")}.`,
+    "Answered: keystrokes for which it was clear before the next change whether there is a text; latencies are of those, as the others were overtaken. Beside others: generations that ran while the engine did something else and may have taken longer; their latencies count.",
+  ];
+  return table("Typing", notes, rows, [
     { title: "Subject", isText: true, cell: ({ name }) => name },
     { title: "Keystrokes", cell: ({ typing }) => String(typing.keystrokes) },
+    { title: "Answered", cell: ({ typing }) => formatShare(typing.answered / Math.max(1, typing.keystrokes)) },
     { title: "Shown", cell: ({ typing }) => formatShare(typing.shown / Math.max(1, typing.keystrokes)) },
     { title: "Latency", cell: ({ typing }) => typical(typing.latencyMs, formatMs) },
     { title: "p95", cell: ({ typing }) => maybe(typing.latencyMs?.p95, formatMs) },
     { title: "Unused generations", cell: ({ typing }) => String(typing.cancelled) },
+    { title: "Beside others", cell: ({ typing }) => String(typing.overlaps) },
     {
       title: "Typed characters already shown",
       cell: ({ typing }) => formatShare(typing.savedCharacters / Math.max(1, typing.typedCharacters)),

@@ -1,6 +1,13 @@
 // The record as a run writes it and, when it is resumed, has written it before.
-import { type OutputEntry, type RecordEntry, type RunEntry, type RunRecord, recordVersion } from "../record/entries.ts";
-import { progressOf, type Step, stepKey } from "../record/resume.ts";
+import {
+  type Left,
+  type OutputEntry,
+  type RecordEntry,
+  type RunEntry,
+  type RunRecord,
+  recordVersion,
+} from "../record/entries.ts";
+import { type Progress, progressOf, type Step } from "../record/resume.ts";
 import type { SubjectFacts } from "../subject.ts";
 import type { SuiteId, SuiteInfo } from "../suite.ts";
 
@@ -25,8 +32,7 @@ export class Journal {
   readonly #now: () => number;
   readonly #startMs: number;
   readonly #previous: RunRecord | null;
-  readonly #done: ReadonlySet<string>;
-  readonly #unscored: readonly OutputEntry[];
+  readonly #progress: Progress;
 
   private constructor(run: RunEntry, sink: EntrySink, now: () => number, previous: RunRecord | null) {
     this.runId = run.runId;
@@ -34,9 +40,7 @@ export class Journal {
     this.#now = now;
     this.#startMs = Date.parse(run.startedAt);
     this.#previous = previous;
-    const { done, unscored } = previous ? progressOf(previous) : { done: new Set<string>(), unscored: [] };
-    this.#done = done;
-    this.#unscored = unscored;
+    this.#progress = progressOf(previous ?? { entries: [] });
   }
 
   /** `now` is the time of day in milliseconds. */
@@ -53,16 +57,22 @@ export class Journal {
   }
 
   async append(entry: JournalEntry): Promise<void> {
-    await this.#sink.append({ ...entry, atMs: this.#now() - this.#startMs } as RecordEntry);
+    const timed = { ...entry, atMs: this.#now() - this.#startMs } as RecordEntry;
+    await this.#sink.append(timed);
+    this.#progress.add(timed);
+  }
+
+  get left(): Left {
+    return this.#progress.left;
   }
 
   isDone(step: Step): boolean {
-    return this.#done.has(stepKey(step));
+    return this.#progress.isDone(step);
   }
 
-  /** What was answered before the record was cut off and never scored. */
+  /** What was answered, also before the record was cut off, and has no score. */
   unscored(suite: SuiteId): OutputEntry[] {
-    return this.#unscored.filter((entry) => entry.suite === suite);
+    return this.#progress.unscored.filter((entry) => entry.suite === suite);
   }
 
   /** What the suite was when the run began; null: it had not come to it, or the run begins now. */

@@ -63,7 +63,7 @@ export async function runBenchmark(
   } finally {
     await run.close();
   }
-  await journal.append({ type: "end", status });
+  await journal.append({ type: "end", status, left: journal.left });
   teller.tell("ended", status);
   return { runId: journal.runId, status, failures: teller.failures };
 }
@@ -162,12 +162,13 @@ class Run {
     const field = new Field(asked, create, { journal, teller, signal: control.signal });
     this.#field = field;
     await field.open();
-    for (const suite of wanted) await this.#runSuite(suite, field);
+    for (const suite of wanted) await this.#runSuite(suite, wave, field);
     await field.close();
     this.#field = null;
   }
 
-  async #runSuite({ prepared, info, repetitions }: ChosenSuite, field: Field): Promise<void> {
+  async #runSuite(suite: ChosenSuite, wave: readonly SubjectDefinition[], field: Field): Promise<void> {
+    const { prepared, info, repetitions } = suite;
     const { deps, control, journal, teller } = this.#parts;
     const suits = field.contestants.filter(({ subject }) => isFor(info.id, subject.definition));
     const contestants = suits.filter(({ id }) => !teller.isOut(id, info.id));
@@ -178,11 +179,9 @@ class Run {
       await new SuiteRun(prepared, repetitions, field, tools).run(contestants);
     } catch (error) {
       if (control.signal.aborted) throw error;
-      await this.#refuse(
-        info.id,
-        contestants.map(({ subject }) => subject.definition),
-        error,
-      );
+      // Also those of whom nothing but scores is missing, and who were not opened for that.
+      const concerned = wave.filter((subject) => this.#isLeft(suite, subject) && !teller.isOut(subject.id, info.id));
+      await this.#refuse(info.id, concerned, error);
     }
   }
 

@@ -11,6 +11,9 @@ export function isFor(suite: SuiteId, subject: SubjectDefinition): boolean {
   return subject.kind !== "synthetic";
 }
 
+/** How the warning begins that a subject cannot be asked by a suite; by this its record is known not to lack that. */
+export const leftOut = (suite: SuiteId) => `It is left out of ${suite}:`;
+
 /** Throws `request/invalid` for a plan of which nothing would be measured. */
 export function refuseEmpty({ subjects, suites }: RunPlan): void {
   if (suites.some(({ id }) => subjects.some((subject) => isFor(id, subject)))) return;

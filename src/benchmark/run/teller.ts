@@ -5,6 +5,7 @@ import type { Caution } from "./environment.ts";
 import type { Journal } from "./journal.ts";
 import type { Meter } from "./meter.ts";
 import type { RunPhase, RunProgress } from "./progress.ts";
+import { leftOut } from "./schedule.ts";
 
 export interface Failure {
   readonly subject: string;
@@ -80,8 +81,5 @@ export class Teller {
     this.#meter.drop((kind) => kind.subject === subject && (suite ?? kind.suite) === kind.suite);
   }
 }
-
-/** How the warning "refused" begins; by this `hotpath verify` knows what it excuses. */
-export const leftOut = (suite: SuiteId) => `It is left out of ${suite}:`;
 
 const keyOf = (subject: string, suite: SuiteId) => `${suite}/${subject}`;

@@ -1,10 +1,9 @@
 // Whether the entries of a record fit each other. A forger who makes the chain anew has to get all of this right, too.
 import type { OutputEntry, RecordEntry, RunRecord, ScoreEntry } from "../record/entries.ts";
 import { sha256 } from "../record/hashes.ts";
-import { type Step, stepKey } from "../record/resume.ts";
-import { isFor } from "../run/schedule.ts";
-import { leftOut } from "../run/teller.ts";
-import type { SuiteId } from "../suite.ts";
+import { progressOf, stepKey } from "../record/resume.ts";
+import { type Gap, gapsIn } from "../report/gaps.ts";
+import { describeState } from "../report/state.ts";
 import { bad, type Check, good } from "./result.ts";
 
 type Of<T extends RecordEntry["type"]> = Extract<RecordEntry, { type: T }>;
@@ -20,7 +19,7 @@ export function checkConsistency(record: RunRecord): Check[] {
     checkSteps(record, outputs, scores),
     checkScores(outputs, scores, of("selfTest"), of("isolation").length > 0),
     checkRequests(outputs, of("suite")),
-    checkComplete(record, outputs, scores),
+    checkComplete(record, outputs, scores, of("failure")),
   ];
 }
 
@@ -99,48 +98,29 @@ function checkRequests(outputs: readonly OutputEntry[], suites: readonly Of<"sui
 
 /**
  * A run that calls itself complete has, of every subject in every suite of its plan, all that was asked for, or a line
- * that says why not.
+ * that says why not; and it says how much of that there is.
  */
 function checkComplete(
-  { run, entries }: RunRecord,
+  record: RunRecord,
   outputs: readonly OutputEntry[],
   scores: readonly ScoreEntry[],
+  failures: readonly Of<"failure">[],
 ): Check {
   const what = "the run is complete";
-  const last = entries.at(-1);
+  const last = record.entries.at(-1);
   if (last?.type !== "end")
     return bad(what, "the last line is not the end of the run; lines are missing, or it can be resumed");
   if (last.status !== "complete") return bad(what, "it was cancelled");
-  const infos = new Map(entries.flatMap((entry) => (entry.type === "suite" ? [[entry.info.id, entry.info]] : [])));
-  const missing = run.plan.suites.flatMap((choice) =>
-    run.plan.subjects.flatMap((subject) => {
-      if (!isFor(choice.id, subject) || isExcused(entries, subject.id, choice.id)) return [];
-      const info = infos.get(choice.id);
-      if (!info) return [`${subject.id} in ${choice.id}: nothing, not even the suite`];
-      const isOwn = (item: Step) => item.subject === subject.id && item.suite === choice.id;
-      const wanted = info.taskCount * choice.repetitions;
-      const replays = entries.filter((entry) => entry.type === "typing").filter(isOwn).length;
-      const answers = outputs.filter((output) => isOwn(output) && !output.isWarmUp).length;
-      const there = info.kind === "typing" ? replays : answers;
-      const isScored = info.kind === "quality";
-      const scored = scores.filter(isOwn).length;
-      if (there === wanted && (!isScored || scored === wanted)) return [];
-      const kind = info.kind === "typing" ? "replays" : "outputs";
-      return [`${subject.id} in ${info.id}: ${there} of ${wanted} ${kind}${isScored ? `, ${scored} scores` : ""}`];
-    }),
-  );
+  const { left } = progressOf(record);
+  const told = describeState("complete", last.left ?? left);
+  const found = describeState("complete", left);
+  if (told !== found) return bad(what, `its last line says "${told}", its other lines "${found}"`);
+  const hasFailed = ({ subject, suite }: Gap) =>
+    failures.some((failure) => failure.subject === subject && (failure.suite ?? suite) === suite);
+  const missing = gapsIn(record).filter((gap) => !hasFailed(gap));
   return missing.length > 0
-    ? bad(what, missing.join("; "))
+    ? bad(what, missing.map((gap) => `${gap.subject} in ${gap.suite}: ${gap.what}`).join("; "))
     : good(what, `${outputs.length} outputs, ${scores.length} scores`);
-}
-
-/** It failed there, or could not be asked. */
-function isExcused(entries: readonly RecordEntry[], subject: string, suite: SuiteId): boolean {
-  return entries.some((entry) => {
-    if (entry.type === "failure") return entry.subject === subject && (entry.suite ?? suite) === suite;
-    if (entry.type !== "warning" || entry.code !== "refused") return false;
-    return entry.subject === subject && entry.message.startsWith(leftOut(suite));
-  });
 }
 
 function repeated<T extends OutputEntry | ScoreEntry>(steps: readonly T[]): T[] {

@@ -1,7 +1,8 @@
 // The benchmark of this window: one run at a time, which goes on whether or not its panel is open.
 import type { RecordEntry, RunEntry, RunRecord } from "../../benchmark/record/entries.ts";
 import { readRecordFile } from "../../benchmark/record/recordFile.ts";
-import { listRuns, newRunId, type RunStatus, recordFile, runFolder } from "../../benchmark/record/runs.ts";
+import type { RunStatus } from "../../benchmark/record/resume.ts";
+import { listRuns, newRunId, recordFile, runFolder } from "../../benchmark/record/runs.ts";
 import { type LocalMachine, resumeRun, startRun, type Watcher } from "../../benchmark/run/localRun.ts";
 import { refuseBesideOthers } from "../../benchmark/run/oneRun.ts";
 import type { RunPlan } from "../../benchmark/run/plan.ts";

@@ -202,7 +202,7 @@ describe("a record whose writer is killed", { timeout: 120_000 }, () => {
       const outputs = record.entries.filter((entry) => entry.type === "output");
       expect(outputs.map(({ repetition }) => repetition)).toEqual(outputs.map((_, index) => index));
       expect(outputs.length).toBeGreaterThanOrEqual(told);
-      expect(progressOf(record).done.size).toBe(outputs.length);
+      expect(progressOf(record).doneCount).toBe(outputs.length);
     }
     expect(told).toBeGreaterThan(30);
   });

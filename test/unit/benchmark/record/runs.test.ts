@@ -3,7 +3,7 @@ import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { RecordEntry } from "../../../../src/benchmark/record/entries.ts";
 import { RecordWriter } from "../../../../src/benchmark/record/recordWriter.ts";
-import { progressOf } from "../../../../src/benchmark/record/resume.ts";
+import { nothingLeft, progressOf } from "../../../../src/benchmark/record/resume.ts";
 import { deleteRun, listRuns, newRunId, recordFile, runFolder } from "../../../../src/benchmark/record/runs.ts";
 import {
   exampleEntries,
@@ -44,6 +44,14 @@ describe("the runs of this machine", () => {
     expect(listed).toEqual(["6 running", "4 unfinished", "3 unfinished", "2 cancelled", "1 complete"]);
   });
 
+  it("tell what is left to be tried again, as far as their end says it", async () => {
+    const left = { failures: 2, unscored: 1 };
+    put("20261122-100000-000001", [{ type: "end", atMs: 5, status: "complete", left }]);
+    put("20261121-100000-000002", [{ type: "end", atMs: 5, status: "complete" }]);
+    put("20261120-100000-000003", [exampleOutput()]);
+    expect((await listRuns(env)).map((run) => run.left)).toEqual([left, nothingLeft, nothingLeft]);
+  });
+
   it("are none where nothing was run", async () => {
     expect(await listRuns(env)).toEqual([]);
   });
@@ -65,19 +73,17 @@ describe("the runs of this machine", () => {
 
 describe("progressOf", () => {
   it("finds everything done and scored in a complete run", () => {
-    const { done, unscored } = progressOf(exampleRecord(2));
-    expect({ done: done.size, unscored }).toEqual({ done: 2 * 10 + 80 + 24 + 2, unscored: [] });
+    const { doneCount, unscored } = progressOf(exampleRecord(2));
+    expect({ doneCount, unscored }).toEqual({ doneCount: 2 * 10 + 80 + 24 + 2, unscored: [] });
   });
 
   it("finds, after every line, what lacks its score, and counts no warm-up", () => {
     const entries = exampleEntries(1);
     const isMeasured = (entry: RecordEntry) => entry.type === "output" && !entry.isWarmUp;
-    const counts = entries.map((_, index) =>
-      progressOf({ run: exampleRun, entries: entries.slice(0, index + 1), isTorn: false }),
-    );
-    for (const [index, { done, unscored }] of counts.entries()) {
+    const counts = entries.map((_, index) => progressOf({ entries: entries.slice(0, index + 1) }));
+    for (const [index, { doneCount, unscored }] of counts.entries()) {
       const soFar = entries.slice(0, index + 1);
-      expect(done.size).toBe(soFar.filter((entry) => isMeasured(entry) || entry.type === "typing").length);
+      expect(doneCount).toBe(soFar.filter((entry) => isMeasured(entry) || entry.type === "typing").length);
       const last = entries[index];
       expect(unscored).toEqual(last?.type === "output" && last.suite !== "latency" ? [last] : []);
     }

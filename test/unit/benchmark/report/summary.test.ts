@@ -1,14 +1,17 @@
 import { describe, expect, it } from "vitest";
-import type { OutputEntry, RecordEntry, ScoreEntry } from "../../../../src/benchmark/record/entries.ts";
+import type { OutputEntry, RecordEntry, RunEntry, ScoreEntry } from "../../../../src/benchmark/record/entries.ts";
 import { parseRecord } from "../../../../src/benchmark/record/parse.ts";
 import { compareAll } from "../../../../src/benchmark/report/compare.ts";
 import { recommend } from "../../../../src/benchmark/report/recommend.ts";
+import { describeState } from "../../../../src/benchmark/report/state.ts";
 import { headline, type RunSummary, type SubjectSummary, summarize } from "../../../../src/benchmark/report/summary.ts";
 import { qualityTable, reportTables } from "../../../../src/benchmark/report/tables.ts";
 import { paretoFront } from "../../../../src/benchmark/statistics/pareto.ts";
 import type { SubjectFacts } from "../../../../src/benchmark/subject.ts";
+import type { SuiteId } from "../../../../src/benchmark/suite.ts";
 import {
   exampleEntries,
+  exampleEnvironment,
   exampleFacts,
   exampleOutput,
   exampleRecord,
@@ -253,6 +256,57 @@ describe("the state of a run", () => {
   it("is what its last line says", () => {
     expect(summary).toMatchObject({ status: "complete", resumes: 1 });
     expect(summaryOf((entry) => (entry.type === "end" ? null : entry)).status).toBe("unfinished");
+    expect(summary.left).toEqual({ failures: 1, unscored: 0 });
+  });
+
+  it.each([
+    ["complete", { failures: 0, unscored: 0 }, "complete"],
+    ["complete", { failures: 1, unscored: 0 }, "complete but for 1 failure"],
+    ["complete", { failures: 2, unscored: 1 }, "complete but for 2 failures and 1 answer without a score"],
+    ["cancelled", { failures: 2, unscored: 1 }, "cancelled"],
+    ["unfinished", { failures: 0, unscored: 0 }, "not finished"],
+  ] as const)("%s with %o left is told as: %s", (status, left, told) => {
+    expect(describeState(status, left)).toBe(told);
+  });
+});
+
+describe("the failures of a run that was resumed", () => {
+  const failure = (suite: SuiteId | null, message: string, subject = "coder-dense"): RecordEntry => {
+    return { type: "failure", atMs: 0, subject, suite, code: "server/failed", message };
+  };
+  const resume: RecordEntry = {
+    type: "resume",
+    atMs: 0,
+    resumedAt: "2026-11-22T22:00:00.000Z",
+    environment: exampleEnvironment,
+  };
+  const isReplaced = (entry: RecordEntry) => entry.type === "failure" || entry.type === "resume";
+  /** The example with these entries in the middle, and without its own failure. */
+  const failuresAfter = (...inserted: RecordEntry[]) => {
+    const entries: readonly RecordEntry[] = exampleEntries(2).filter((entry) => !isReplaced(entry));
+    const record = { run: entries[0] as RunEntry, entries: entries.toSpliced(-1, 0, ...inserted), isTorn: false };
+    const { failures, failuresMadeGood } = summarize(record);
+    return { open: failures.map(({ message }) => message), madeGood: failuresMadeGood };
+  };
+
+  it("are those whose answers are missing still", () => {
+    const asked = [failure("latency", "late"), failure("starter", "not there", "ollama")];
+    expect(failuresAfter(...asked)).toEqual({ open: ["late", "not there"], madeGood: 0 });
+    expect(failuresAfter(...asked, resume)).toEqual({ open: ["not there"], madeGood: 1 });
+  });
+
+  it("are told once when they happened again, as they were the last time", () => {
+    const again = [failure("starter", "first", "ollama"), resume, failure("starter", "second", "ollama")];
+    expect(failuresAfter(...again)).toEqual({ open: ["second"], madeGood: 0 });
+    expect(failuresAfter(failure(null, "closed", "ollama"), resume, failure("starter", "asked", "ollama"))).toEqual({
+      open: ["asked"],
+      madeGood: 0,
+    });
+  });
+
+  it("of a subject that could not be opened are made good when nothing of it is missing", () => {
+    expect(failuresAfter(failure(null, "closed"), resume)).toEqual({ open: [], madeGood: 1 });
+    expect(failuresAfter(failure(null, "closed", "ollama"), resume)).toEqual({ open: ["closed"], madeGood: 0 });
   });
 });
 

@@ -84,6 +84,13 @@ describe("the tables of a report", () => {
     expect(renderText(summary)).toContain("not finished");
   });
 
+  it("tell of typing how much was answered, and how much ran beside others", () => {
+    const typing = reportTables(summarize(exampleRecord(1))).find(({ title }) => title === "Typing");
+    const [first = []] = typing?.rows ?? [];
+    const cells = Object.fromEntries((typing?.columns ?? []).map(({ title }, index) => [title, first[index]]));
+    expect(cells).toMatchObject({ Keystrokes: "28", Answered: "96.4 %", "Beside others": "1" });
+  });
+
   it("have intervals for as many rounds as a run has by default, and say why there are none for fewer", () => {
     const speed = (rounds: number) =>
       reportTables(summarize(exampleRecord(rounds))).find(({ title }) => title === "Speed");
@@ -113,7 +120,7 @@ describe("the tables of a report", () => {
 
 describe("renderMarkdown", () => {
   /** `hotpath verify` compares texts of one version only: when this fails, raise `reportVersion` with the digest. */
-  const recorded = { version: 1, digest: "6a317225ca0db91e" };
+  const recorded = { version: 2, digest: "7c80a3e144c6f4eb" };
 
   it("has a new version when it has new text", () => {
     const digest = createHash("sha256")

@@ -100,6 +100,26 @@ describe("a record that was cut off", () => {
     expect(isUnfinished({ ...failed.record(), entries: all })).toBe(false);
   });
 
+  it("ends with what is left: what failed in its last part, and what has no score", async () => {
+    const failed = await finished({ ...script, behaviours: { A: { failsAt: "t2" } } });
+    expect(failed.entries.at(-1)).toMatchObject({ status: "complete", left: { failures: 2, unscored: 0 } });
+    const rest = new ScriptedRun(script);
+    await rest.start(failed.record());
+    expect(rest.entries.at(-1)).toMatchObject({ status: "complete", left: { failures: 0, unscored: 0 } });
+  });
+
+  it("says of whom scores are missing when running code is not allowed the second time", async () => {
+    const whole = await finished(script);
+    const outputs = whole.entries.findLastIndex(({ type }) => type === "output");
+    const rest = new ScriptedRun({ ...script, consent: null });
+    const { failures } = await rest.start(whole.record(outputs + 1));
+    expect(failures.map(({ subject, suite, code }) => [subject, suite, code])).toEqual([
+      ["A", "starter", "sandbox/unavailable"],
+      ["B", "starter", "sandbox/unavailable"],
+    ]);
+    expect(rest.entries.at(-1)).toMatchObject({ left: { failures: 2, unscored: 2 } });
+  });
+
   it("has something to do while an answer has no score", async () => {
     const whole = await finished(script);
     const entries = whole.entries.filter((entry) => entry.type !== "score" || entry.task !== "q2");

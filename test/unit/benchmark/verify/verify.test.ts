@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { OutputEntry, RecordEntry, ScoreEntry } from "../../../../src/benchmark/record/entries.ts";
 import { sha256 } from "../../../../src/benchmark/record/hashes.ts";
 import { writeBundle } from "../../../../src/benchmark/report/bundle.ts";
+import { reportVersion } from "../../../../src/benchmark/report/markdown.ts";
 import type { Generation, Subject, SubjectDefinition } from "../../../../src/benchmark/subject.ts";
 import type { GenerateTask, PreparedSuite, SuiteChoice } from "../../../../src/benchmark/suite.ts";
 import type { VerifyLevel } from "../../../../src/benchmark/verify/result.ts";
@@ -224,9 +225,9 @@ describe("a changed record", () => {
   });
 
   it("is caught when a report is of another version, as nothing then compares it", async () => {
-    edit("bundle.json", (text) => text.replace('"reportVersion": 1', '"reportVersion": 99'));
+    edit("bundle.json", (text) => text.replace(`"reportVersion": ${reportVersion}`, '"reportVersion": 99'));
     expect(await detailsOf(1)).toEqual([
-      "it is of version 99, this Hotpath writes version 1; use the one that made it",
+      `it is of version 99, this Hotpath writes version ${reportVersion}; use the one that made it`,
     ]);
   });
 
@@ -367,6 +368,11 @@ describe("a forged record whose chain was made anew", () => {
   ])("is caught by its plan when %s was taken out", async (_, isTakenOut, missing) => {
     await forge((entry) => (isTakenOut(entry) ? null : entry));
     expect(await detailsOf(1)).toEqual([missing.join("; ")]);
+  });
+
+  it("is caught by its last line when that does not tell what is left", async () => {
+    await forge((entry) => (entry.type === "end" ? { ...entry, left: { failures: 0, unscored: 0 } } : entry));
+    expect(await detailsOf(1)).toEqual(['its last line says "complete", its other lines "complete but for 1 failure"']);
   });
 
   it("is caught by times that cannot be", async () => {
