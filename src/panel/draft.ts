@@ -38,7 +38,7 @@ export function countIn(text: string): number | undefined {
   return Number.isSafeInteger(count) && count > 0 ? count : undefined;
 }
 
-export function runsCode({ suites }: RunDraft, offers: readonly SuiteOffer[]): boolean {
+export function runsCode({ suites }: Pick<RunDraft, "suites">, offers: readonly SuiteOffer[]): boolean {
   return offers.some(({ id, runsCode }) => runsCode && suites.includes(id));
 }
 

@@ -1,6 +1,5 @@
-// How the panel writes times and states.
+// How the panel writes times.
 import type { LiveRun, RunEstimate } from "./protocol.ts";
-import type { RunState } from "./runView.ts";
 
 /** 40 s, 5 min, 1 h 20 min. */
 export function formatDuration(ms: number): string {
@@ -22,13 +21,6 @@ export function progressText({ done, total, remainingMs, isPaused }: LiveRun): s
   const left = isPaused ? "paused" : remainingMs === null ? null : `about ${formatDuration(remainingMs)} left`;
   return [`${done} of ${total}`, ...(left === null ? [] : [left])].join(", ");
 }
-
-export const stateLabels: Readonly<Record<RunState, string>> = {
-  running: "running",
-  complete: "complete",
-  cancelled: "cancelled",
-  unfinished: "unfinished",
-};
 
 /** In the reader's own time: "22 Nov 2026, 20:15". */
 export function formatStart(iso: string): string {

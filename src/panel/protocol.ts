@@ -1,5 +1,6 @@
 // What the extension host and the panel's page say to each other. Both ends import this file; messages are told apart by
 // `type` and taken in one exhaustive switch at each end.
+import type { Left } from "../benchmark/record/entries.ts";
 import type { LatencyName } from "../benchmark/report/charts/summaryPoints.ts";
 import type { RunPhase } from "../benchmark/run/progress.ts";
 import type { ServerApi } from "../benchmark/subject.ts";
@@ -100,6 +101,9 @@ export interface RunListEntry {
   readonly runId: string;
   readonly startedAt: string;
   readonly state: RunView["state"];
+  /** What going on with it would try again. */
+  readonly left: Left;
+  readonly suites: readonly SuiteId[];
   /** "starter (dense), starter (exact): latency, starter set" */
   readonly what: string;
 }

@@ -1,5 +1,7 @@
 // A run as the panel shows it: rows of figures instead of raw samples, so that a record of ten thousand samples opens at
 // once. The extension host makes it; the page only draws it.
+import type { Left } from "../benchmark/record/entries.ts";
+import { nothingLeft, type RunStatus } from "../benchmark/record/resume.ts";
 import { formatCount, formatLatency, formatShare } from "../benchmark/report/charts/numbers.ts";
 import type {
   ChartPoint,
@@ -157,12 +159,11 @@ export interface ShownWarning {
   readonly isFailure: boolean;
 }
 
-export type RunState = "running" | "complete" | "cancelled" | "unfinished";
-
 export interface RunView {
   readonly runId: string;
   readonly startedAt: string;
-  readonly state: RunState;
+  readonly state: RunStatus;
+  readonly left: Left;
   /** "AMD Ryzen 9 7950X, 32 cores, 64 GB; NVIDIA RTX 4090" */
   readonly machine: string;
   /** "full isolation in the panel", or why code ran otherwise; null: none ran. */
@@ -182,7 +183,7 @@ export interface RunView {
 /** A run that has written nothing yet. */
 export function emptyView({ runId, startedAt }: Pick<RunView, "runId" | "startedAt">): RunView {
   const nothing = { questions: {}, rows: [], quality: [], pairs: [], warnings: [], samples: [], sampleCount: 0 };
-  return { runId, startedAt, state: "running", machine: "", isolation: null, ...nothing };
+  return { runId, startedAt, state: "running", left: nothingLeft, machine: "", isolation: null, ...nothing };
 }
 
 export function isEmpty({ rows, warnings }: RunView): boolean {

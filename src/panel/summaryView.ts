@@ -1,6 +1,7 @@
 // Makes of a run's summary what the panel shows.
 
 import type { FailureEntry, RunRecord } from "../benchmark/record/entries.ts";
+import type { RunStatus } from "../benchmark/record/resume.ts";
 import type { Estimate } from "../benchmark/report/charts/points.ts";
 import {
   drawnSubjects,
@@ -21,7 +22,6 @@ import {
   percentileFigure,
   qualityFigure,
   type ResultRow,
-  type RunState,
   type RunView,
   type ShownWarning,
 } from "./runView.ts";
@@ -30,7 +30,7 @@ import {
 const samplesDrawn = 300;
 
 export interface ViewContext {
-  readonly state: RunState;
+  readonly state: RunStatus;
   /** What to do about a failure. */
   readonly adviceOn: (failure: FailureEntry) => string;
 }
@@ -46,6 +46,7 @@ export function viewOf(record: RunRecord, summary: RunSummary, { state, adviceOn
     runId: summary.runId,
     startedAt: summary.startedAt,
     state,
+    left: summary.left,
     machine: machine.join("; "),
     isolation: facts.get("Code ran in") ?? null,
     questions: Object.fromEntries(summary.suites.map(({ info }) => [info.title, askedBy(info)])),

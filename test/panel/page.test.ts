@@ -143,10 +143,10 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
 
   it("shows nothing of the run before under a run that has just begun", async () => {
     await showResults();
-    const [, ...older] = madeUpRuns;
     const runId = "20261123-080000-0a1b2c";
     const startedAt = "2026-11-23T08:00:00.000Z";
-    const begun = { runId, startedAt, state: "running", what: "starter (auto): latency" } as const;
+    const [latest, ...older] = madeUpRuns;
+    const begun = { ...latest, runId, startedAt, state: "running" } as const;
     const view = emptyView(begun);
     await panel.tell({ type: "runs", runs: [begun, ...older] }, { type: "view", view });
     await results().getByText("Nothing has been measured yet.").waitFor();
@@ -157,23 +157,50 @@ describe.runIf(chromium)("the page of the benchmark panel", () => {
     expect(await panel.told("export")).toMatchObject({ runId });
   });
 
+  const offer = () => panel.page.getByRole("region", { name: "Benchmark to resume" });
+
   it("offers to resume what was interrupted", async () => {
-    await panel.tell({ type: "runs", runs: madeUpRuns }, { type: "interrupted", runId: madeUpRuns[1]?.runId ?? "" });
-    await panel.page.getByRole("region", { name: "Interrupted benchmark" }).getByText("Resume").click();
-    expect(await panel.told("resume")).toEqual({ type: "resume", runId: madeUpRuns[1]?.runId, consent: "none" });
+    const [run] = madeUpRuns.slice(1).map((each) => ({ ...each, suites: ["latency"] as const }));
+    await panel.tell({ type: "choices", choices: madeUpChoices }, { type: "runs", runs: run ? [run] : [] });
+    await panel.tell({ type: "interrupted", runId: run?.runId ?? "" });
+    await offer().getByText("was interrupted; nothing of it is lost.").waitFor();
+    await offer().getByText("Resume").click();
+    expect(await panel.told("resume")).toEqual({ type: "resume", runId: run?.runId, consent: "none" });
   });
 
-  it("resumes with the consent that the form gives now", async () => {
-    const code = { ...madeUpChoices.code, consent: "full" } as const;
-    await panel.tell({ type: "choices", choices: { ...madeUpChoices, code } }, { type: "runs", runs: madeUpRuns });
-    await panel.tell({ type: "interrupted", runId: madeUpRuns[1]?.runId ?? "" });
-    await panel.page.getByText("Starter set", { exact: true }).click();
-    const resume = panel.page.getByRole("region", { name: "Interrupted benchmark" }).getByText("Resume");
+  it("asks for consent before it resumes a run that runs code; it is the same as in the form", async () => {
+    const runId = madeUpRuns[1]?.runId ?? "";
+    await panel.tell({ type: "choices", choices: madeUpChoices }, { type: "runs", runs: madeUpRuns });
+    await panel.tell({ type: "interrupted", runId });
+    await offer().getByText("Allow running code to go on with it.").waitFor();
+    const resume = offer().getByRole("button", { name: "Resume" });
+    expect(await resume.getAttribute("disabled")).toBe("");
+    await offer().getByText("Run code that models write, shut in").click();
+    await expect.poll(() => resume.getAttribute("disabled")).toBeNull();
     await resume.click();
+    expect(await panel.told("resume")).toEqual({ type: "resume", runId, consent: "full" });
+    const form = panel.page.getByRole("tabpanel", { name: "New run" });
+    await form.getByText("Starter set", { exact: true }).click();
+    expect(await form.getByRole("checkbox", { name: "Run code that models write, shut in" }).isChecked()).toBe(true);
+    await form.getByText("Run code that models write, shut in").click();
+    await expect.poll(() => resume.getAttribute("disabled")).toBe("");
+  });
+
+  it("resumes runs of the history in which something failed, and asks first where code runs", async () => {
+    await panel.tell({ type: "choices", choices: madeUpChoices }, { type: "runs", runs: madeUpRuns });
+    await panel.page.getByRole("tab", { name: "History" }).click();
+    const run = (day: string) => panel.page.getByRole("listitem").filter({ hasText: `${day} Nov 2026` });
+    expect(await run("22").getByText("Resume").count()).toBe(0);
+    await run("20").getByText("complete but for 2 failures").waitFor();
+    await run("20").getByText("Resume").click();
+    expect(await panel.told("resume")).toMatchObject({ runId: "20261120-090000-77aa01", consent: "none" });
+    await run("21").getByText("Resume").click();
+    await offer().getByText("has suites that run code of models. Allow running code to go on with it.").waitFor();
+    await expect.poll(() => panel.page.evaluate(() => document.activeElement?.tagName)).toBe("VSCODE-CHECKBOX");
+    await panel.page.keyboard.press("Space");
+    await offer().getByText("Resume").click();
+    await expect.poll(async () => (await panel.told("resume")).runId).toBe("20261121-180000-aa12b3");
     expect(await panel.told("resume")).toMatchObject({ consent: "full" });
-    await panel.page.getByText("Run code that models write, shut in").click();
-    await resume.click();
-    await expect.poll(async () => (await panel.told("resume")).consent).toBe("none");
   });
 
   it("draws the pictures, with a table behind each", async () => {

@@ -1,4 +1,5 @@
 // Runs as the panel is told of them, made up: four sizes by four methods, a server, scores for the smaller ones.
+import { nothingLeft } from "../../src/benchmark/record/resume.ts";
 import type { Estimate } from "../../src/benchmark/report/charts/points.ts";
 import type { ReportTable } from "../../src/benchmark/report/tables.ts";
 import type { Method } from "../../src/benchmark/subject.ts";
@@ -85,6 +86,7 @@ export function madeUpView(part: Partial<RunView> = {}): RunView {
     runId: "20261122-201500-3fa9c1",
     startedAt: "2026-11-22T20:15:00.000Z",
     state: "complete",
+    left: nothingLeft,
     machine: "AMD Ryzen 9 7950X, 32 cores, 64 GB, Linux 6.18; NVIDIA GeForce RTX 4090, 24 GB",
     isolation: "full isolation in the panel",
     questions: { HumanEval: "HE-base-greedy 3fa9c1" },
@@ -142,18 +144,24 @@ export const madeUpRuns: readonly RunListEntry[] = [
     runId: "20261122-201500-3fa9c1",
     startedAt: "2026-11-22T20:15:00.000Z",
     state: "complete",
+    left: nothingLeft,
+    suites: ["sizes", "humaneval"],
     what: "Llama 7B to 70B: size sweep, HumanEval",
   },
   {
     runId: "20261121-180000-aa12b3",
     startedAt: "2026-11-21T18:00:00.000Z",
     state: "unfinished",
+    left: nothingLeft,
+    suites: ["latency", "starter"],
     what: "starter (dense), starter (exact): latency, starter set",
   },
   {
     runId: "20261120-090000-77aa01",
     startedAt: "2026-11-20T09:00:00.000Z",
     state: "complete",
+    left: { failures: 2, unscored: 0 },
+    suites: ["sizes", "latency"],
     what: "Llama 7B to 70B: size sweep, HumanEval",
   },
 ];

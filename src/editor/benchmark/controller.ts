@@ -1,7 +1,7 @@
 // The benchmark of this window: one run at a time, which goes on whether or not its panel is open.
-import type { RecordEntry, RunEntry, RunRecord } from "../../benchmark/record/entries.ts";
+import type { Left, RecordEntry, RunEntry, RunRecord } from "../../benchmark/record/entries.ts";
 import { readRecordFile } from "../../benchmark/record/recordFile.ts";
-import type { RunStatus } from "../../benchmark/record/resume.ts";
+import { nothingLeft, type RunStatus } from "../../benchmark/record/resume.ts";
 import { listRuns, newRunId, recordFile, runFolder } from "../../benchmark/record/runs.ts";
 import { type LocalMachine, resumeRun, startRun, type Watcher } from "../../benchmark/run/localRun.ts";
 import { refuseBesideOthers } from "../../benchmark/run/oneRun.ts";
@@ -94,7 +94,7 @@ export class BenchmarkController implements Disposable {
     this.#begin(begun, consent, (machine, watcher) => startRun({ runId, plan, folder }, machine, watcher));
   }
 
-  /** Goes on with a run that was interrupted or cancelled. */
+  /** Goes on with a run that was interrupted or cancelled, or in which something failed. */
   async resume(runId: string, consent: Consent): Promise<void> {
     const folder = runFolder(runId);
     const { startedAt, plan } = (await readRecordFile(recordFile(folder))).record.run;
@@ -136,9 +136,9 @@ export class BenchmarkController implements Disposable {
 
   /** Newest first; with the run under way, also while its record is not begun. */
   async runs(): Promise<RunListEntry[]> {
-    const listed = (await listRuns()).map(({ run, status }) => describeRun(run, status));
+    const listed = (await listRuns()).map(({ run, status, left }) => describeRun(run, status, left));
     if (!this.#active || listed.some(({ runId }) => runId === this.#active?.runId)) return listed;
-    return [describeRun(this.#active, "running"), ...listed];
+    return [describeRun(this.#active, "running", nothingLeft), ...listed];
   }
 
   /** Also of the run under way, as far as it is. */
@@ -239,10 +239,12 @@ export class BenchmarkController implements Disposable {
 function describeRun(
   { runId, startedAt, plan }: Pick<RunEntry, "runId" | "startedAt" | "plan">,
   state: RunStatus,
+  left: Left,
 ): RunListEntry {
-  const { subjects, suites } = plan;
+  const { subjects } = plan;
+  const suites = plan.suites.map(({ id }) => id);
   const names = subjects.slice(0, 4).map(({ label }) => label);
   const more = subjects.length > names.length ? ` and ${subjects.length - names.length} more` : "";
-  const what = `${names.join(", ")}${more}: ${suites.map(({ id }) => id).join(", ")}`;
-  return { runId, startedAt, state, what };
+  const what = `${names.join(", ")}${more}: ${suites.join(", ")}`;
+  return { runId, startedAt, state, left, suites, what };
 }

@@ -3,15 +3,17 @@ import { performance } from "node:perf_hooks";
 import { Uri, window } from "vscode";
 import type { DatasetStore } from "../../benchmark/datasets/datasetStore.ts";
 import type { FailureEntry, RunRecord } from "../../benchmark/record/entries.ts";
+import type { RunStatus } from "../../benchmark/record/resume.ts";
 import { deleteRun } from "../../benchmark/record/runs.ts";
 import { recommend } from "../../benchmark/report/recommend.ts";
+import { describeState } from "../../benchmark/report/state.ts";
 import { type RunSummary, summarize } from "../../benchmark/report/summary.ts";
 import type { Estimate } from "../../benchmark/run/estimate.ts";
 import type { RunPlan } from "../../benchmark/run/plan.ts";
 import { type Disposable, DisposableStore } from "../../common/dispose.ts";
 import { AppError, isCancelled, isErrorCode, toAppError } from "../../common/errors.ts";
 import type { FromPage, RunDraft, Tab } from "../../panel/protocol.ts";
-import { emptyView, type RunState, type RunView } from "../../panel/runView.ts";
+import { emptyView, type RunView } from "../../panel/runView.ts";
 import { viewOf } from "../../panel/summaryView.ts";
 import { advice } from "../notifications.ts";
 import { sentence } from "../phrases.ts";
@@ -240,7 +242,7 @@ export class PanelHost implements Disposable {
     return this.#parts.controller.record(runId);
   }
 
-  async #stateOf({ runId, status }: RunSummary): Promise<RunState> {
+  async #stateOf({ runId, status }: RunSummary): Promise<RunStatus> {
     if (this.#parts.controller.live?.runId === runId) return "running";
     if (status !== "unfinished") return status;
     const listed = (await this.#parts.controller.runs()).find((run) => run.runId === runId);
@@ -270,7 +272,8 @@ export class PanelHost implements Disposable {
     if (error && !isCancelled(error)) this.#tellError(error);
     if (!outcome || panel.isVisible) return;
     const show = "Show Results";
-    const text = outcome.status === "complete" ? "the benchmark is complete" : "the benchmark was cancelled";
+    const state = describeState(outcome.status, { failures: outcome.failures.length, unscored: 0 });
+    const text = outcome.status === "complete" ? `the benchmark is ${state}` : "the benchmark was cancelled";
     if ((await window.showInformationMessage(`Hotpath: ${text}.`, show)) === show) this.open("results");
   }
 

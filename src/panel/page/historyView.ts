@@ -1,5 +1,7 @@
 // Runs of before: open, compare, go on with, delete.
-import { formatStart, stateLabels } from "../phrases.ts";
+import { isAnythingLeft } from "../../benchmark/record/resume.ts";
+import { describeState } from "../../benchmark/report/state.ts";
+import { formatStart } from "../phrases.ts";
 import type { FromPage, RunListEntry } from "../protocol.ts";
 import type { PageState } from "../state.ts";
 import { button, make, show } from "./dom.ts";
@@ -32,23 +34,24 @@ export class HistoryView {
     run: RunListEntry,
     { shown, compared, isIdle }: { shown: string | null; compared: string | null; isIdle: boolean },
   ) {
-    const { runId, startedAt, state, what } = run;
+    const { runId, startedAt, state, left, what } = run;
     const name = formatStart(startedAt);
     const mark = runId === shown ? ", shown" : runId === compared ? ", compared" : "";
+    const hint = make("p", { class: "hint" }, what);
     const act = (label: string, onClick: () => void) =>
       button(label, onClick, { secondary: true, "aria-label": `${label} the run of ${name}` });
     const ask = (label: string, type: "open" | "compare" | "delete") => act(label, () => this.#send({ type, runId }));
-    const canResume = isIdle && (state === "unfinished" || state === "cancelled");
+    const isDone = state === "running" || (state === "complete" && !isAnythingLeft(left));
     return make(
       "li",
       {},
-      make("div", {}, make("strong", {}, name), ` (${stateLabels[state]}${mark})`, make("p", { class: "hint" }, what)),
+      make("div", {}, make("strong", {}, name), ` (${describeState(state, left)}${mark})`, hint),
       make(
         "div",
         { class: "row" },
         ask("Open", "open"),
         shown !== null && runId !== shown ? ask("Compare", "compare") : null,
-        canResume ? act("Resume", () => this.#resume(runId)) : null,
+        isIdle && !isDone ? act("Resume", () => this.#resume(runId)) : null,
         state === "running" ? null : ask("Delete", "delete"),
       ),
     );

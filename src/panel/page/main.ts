@@ -32,12 +32,15 @@ const prefer = (part: Partial<Preferences>) => {
   editor.setState(preferences);
   draw();
 };
-const start = new StartView(send);
+const start = new StartView(send, draw);
 const banner = new RunBanner(send);
 const results = new ResultsView({ send, prefer, frames });
-const resume = (runId: string) => send({ type: "resume", runId, consent: start.consent });
-const history = new HistoryView(send, resume);
-const offer = new ResumeOffer(resume);
+const offer = new ResumeOffer({
+  consent: () => start.consent,
+  allow: (consent) => start.allow(consent),
+  resume: (runId) => send({ type: "resume", runId, consent: start.consent }),
+});
+const history = new HistoryView(send, (runId) => offer.take(runId));
 const programs = new Programs(send);
 const notice = make("p", { class: "notice", role: "alert" });
 const choose = (tab: Tab) => {
@@ -58,11 +61,11 @@ function draw(): void {
   frames.request("page", () => {
     tabs.update(state.tab);
     banner.update(state.live);
-    offer.update(state);
     show(notice, state.notice !== null);
     setText(notice, state.notice?.text ?? "");
     notice.classList.toggle("error", state.notice?.kind === "error");
     start.update(state);
+    offer.update(state); // After the form, whose word on running code it shows.
     history.update(state);
     if (state.tab === "results") results.update(state, preferences);
   });

@@ -1,5 +1,6 @@
 // What a run found: pictures, table, recommendation, warnings, and ways to take it along.
-import { formatStart, stateLabels } from "../phrases.ts";
+import { describeState } from "../../benchmark/report/state.ts";
+import { formatStart } from "../phrases.ts";
 import { type ExportFormat, exportFormats, type FromPage } from "../protocol.ts";
 import { type FigureId, figureKind, isEmpty, qualityFigure, type ShownWarning } from "../runView.ts";
 import type { PageState } from "../state.ts";
@@ -102,7 +103,7 @@ export class ResultsView {
     // More results may change which subject is best.
     if (isNewView) this.#ask(view.runId, preferences.budgetMs);
     if (document.activeElement !== this.#budget) this.#budget.value = String(preferences.budgetMs);
-    setText(this.#title, `${formatStart(view.startedAt)} (${stateLabels[view.state]})`);
+    setText(this.#title, `${formatStart(view.startedAt)} (${describeState(view.state, view.left)})`);
     setText(this.#machine, view.isolation === null ? view.machine : `${view.machine}. Code ran in ${view.isolation}.`);
     setText(this.#recommendation, recommendation?.text ?? "");
     this.#showWarnings(view.warnings);

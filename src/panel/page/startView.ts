@@ -1,10 +1,11 @@
 // The form: who is measured, by what, how long it takes, and what is allowed.
 
 import { modeChoices } from "../../protocol/model.ts";
-import { firstDraft, isConsentEnough, modeLabels, problemOf, runsCode, toggled } from "../draft.ts";
+import { firstDraft, modeLabels, problemOf, runsCode, toggled } from "../draft.ts";
 import { formatEstimateTime } from "../phrases.ts";
 import type { Consent, FromPage, ModelChoice, RunDraft, StartChoices, SuiteOffer } from "../protocol.ts";
 import type { PageState } from "../state.ts";
+import { ConsentBox } from "./consentBox.ts";
 import { CountField } from "./countField.ts";
 import { button, checkbox, make, setText, show } from "./dom.ts";
 import { ServerList } from "./serverList.ts";
@@ -17,7 +18,8 @@ export class StartView {
   readonly #models = make("div", { class: "options" });
   readonly #shapes = make("div", { class: "options" });
   readonly #suites = make("div", { class: "options" });
-  readonly #consent = make("div", { class: "options" });
+  readonly #consent = new ConsentBox((consent) => this.allow(consent));
+  readonly #onConsent: () => void;
   readonly #consentGroup: HTMLElement;
   readonly #shapesGroup: HTMLElement;
   readonly #estimate = make("p", { class: "hint", role: "status" });
@@ -35,14 +37,16 @@ export class StartView {
   /** Counts the drafts; an answer to an older one is out of date. */
   draftId = 0;
 
-  constructor(send: (message: FromPage) => void) {
+  /** `onConsent` hears when the user's word on running code changes. */
+  constructor(send: (message: FromPage) => void, onConsent: () => void) {
     this.#send = send;
+    this.#onConsent = onConsent;
     const browse = button("Browse…", () => send({ type: "browseModel" }), { secondary: true });
     const servers = new ServerList((list) => this.#change({ servers: list }));
     this.#shapesGroup = group("Sizes", "Weights are made up on this machine: speed does not depend on their values.", [
       this.#shapes,
     ]);
-    this.#consentGroup = group("Running code of models", "", [this.#consent]);
+    this.#consentGroup = group("Running code of models", "", [this.#consent.element]);
     this.element.append(
       group("Models", "Files on this machine.", [this.#models, browse]),
       group("Modes", "Each model and size runs in each of them.", [this.#modes()]),
@@ -60,6 +64,12 @@ export class StartView {
   /** To running code of models, as the form says it now. */
   get consent(): Consent {
     return this.#draft?.consent ?? "none";
+  }
+
+  /** Says it for the form and for whatever is gone on with. */
+  allow(consent: Consent): void {
+    this.#change({ consent });
+    this.#onConsent();
   }
 
   update({ choices, estimate, live }: PageState): void {
@@ -102,7 +112,6 @@ export class StartView {
     );
     show(this.#shapesGroup, choices.shapes.length > 0);
     this.#suites.replaceChildren(...choices.suites.map((offer) => this.#suite(offer)));
-    this.#consent.replaceChildren(...this.#consentOptions(choices));
     this.#changed();
   }
 
@@ -153,17 +162,6 @@ export class StartView {
     );
   }
 
-  #consentOptions({ code }: StartChoices): HTMLElement[] {
-    if (code.level === "unavailable") return [make("p", { class: "hint" }, code.detail)];
-    const wanted = code.level;
-    const box = checkbox(
-      wanted === "full" ? "Run code that models write, shut in" : "Run code that models write with reduced isolation",
-      isConsentEnough(this.#current.consent, wanted),
-      (isAllowed) => this.#change({ consent: isAllowed ? wanted : "none" }),
-    );
-    return [make("div", { class: "option" }, box, make("p", { class: "hint" }, code.detail))];
-  }
-
   #count(name: "limit" | "rounds", count: number | null | undefined): void {
     if (count === undefined) this.#uncounted.add(name);
     else this.#uncounted.delete(name);
@@ -178,8 +176,9 @@ export class StartView {
 
   #changed(): void {
     if (!this.#draft || !this.#choices) return;
-    const { suites } = this.#choices;
+    const { suites, code } = this.#choices;
     show(this.#consentGroup, runsCode(this.#draft, suites));
+    this.#consent.update(code, this.#draft.consent);
     const problem = this.#problem;
     this.#start.disabled = problem !== null || this.#isLive;
     setText(this.#estimate, problem ?? "Working out how long it takes…");

@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DatasetStore } from "../../../../src/benchmark/datasets/datasetStore.ts";
+import { nothingLeft } from "../../../../src/benchmark/record/resume.ts";
 import { runFolder } from "../../../../src/benchmark/record/runs.ts";
 import type { RunPlan } from "../../../../src/benchmark/run/plan.ts";
 import { AppError } from "../../../../src/common/errors.ts";
@@ -214,6 +215,20 @@ describe("the benchmark of a window", () => {
     await second?.controller.start(second.plan, "none");
     await vi.waitFor(() => expect(second?.controller.live).toBeNull());
     expect(await second?.controller.runs()).toMatchObject([{ state: "complete" }, { state: "complete" }]);
+  });
+
+  it("lists what is left of a run that is complete, and completes it when it is resumed", async () => {
+    let answer: Answer = (_, reply) => void reply.writeHead(400).end("no");
+    const { controller, plan, ended } = await benchmark({ stream: (request, reply) => answer(request, reply) });
+    await controller.start(plan, "none");
+    const { runId } = await ended;
+    expect(await controller.runs()).toMatchObject([
+      { runId, state: "complete", left: { failures: 3, unscored: 0 }, suites: ["latency"] },
+    ]);
+    answer = inPieces([text]);
+    await controller.resume(runId, "none");
+    await vi.waitFor(() => expect(controller.live).toBeNull());
+    expect(await controller.runs()).toMatchObject([{ runId, state: "complete", left: nothingLeft }]);
   });
 
   it("finds a run that was cut off by its record alone, and only the newest", async () => {
