@@ -6,6 +6,7 @@ import { memory, prefixReuse, recovery } from "./completionLatency.ts";
 import { engineSpeed } from "./engineSpeed.ts";
 import { extensionHost } from "./extensionHost.ts";
 import { measuringOverhead } from "./measuringOverhead.ts";
+import { openRecord } from "./openRecord.ts";
 import { protocolOverhead } from "./protocolOverhead.ts";
 import { sparse } from "./sparse.ts";
 
@@ -13,6 +14,7 @@ const benches: Record<string, Bench> = {
   engineSpeed,
   protocolOverhead,
   measuringOverhead,
+  openRecord,
   prefixReuse,
   recovery,
   memory,
