@@ -50,6 +50,16 @@ export class Workbench {
     await this.page.locator(".monaco-workbench").waitFor();
   }
 
+  /** As a person does who installs an extension; what runs in the window ends. */
+  async reload() {
+    const reloaded = this.page.waitForEvent("load");
+    await this.press("F1");
+    await this.#take(">Developer: Reload Window", "Developer: Reload Window");
+    await reloaded;
+    await this.page.locator(".monaco-workbench").waitFor();
+    await this.waitForStatus(/Hotpath/);
+  }
+
   /** Works in a window of 1600 pixels: a walkthrough shows its pictures only where there is room. */
   async widened(work) {
     const size = this.page.viewportSize();
@@ -198,13 +208,17 @@ export class Workbench {
   }
 
   async #pick(filter, label, leadsTo) {
+    await this.#take(filter, label);
+    if (leadsTo === undefined) await this.page.locator(quickInput).waitFor({ state: "hidden" });
+    else await this.#list(leadsTo).waitFor();
+  }
+
+  async #take(filter, label) {
     await this.page.locator(`${quickInput} input`).first().fill(filter);
     // The list is drawn anew while it is filtered, so a click may miss; the best match gets the focus.
     const best = this.page.locator(`${quickInputRow}.focused .label-name`);
     await best.getByText(label, { exact: true }).waitFor();
     await this.press("Enter");
-    if (leadsTo === undefined) await this.page.locator(quickInput).waitFor({ state: "hidden" });
-    else await this.#list(leadsTo).waitFor();
   }
 
   #list(title) {
@@ -243,6 +257,14 @@ export class Workbench {
     await this.press("Enter");
     await this.page.locator(quickInput).waitFor({ state: "hidden" });
     return file;
+  }
+
+  /** Takes the folder that the editor's own dialog offers. */
+  async takeOfferedFolder() {
+    const row = this.page.locator(`${quickInputRow} .label-name`).getByText("..", { exact: true });
+    await row.waitFor(); // The dialog has shown the folder and takes keys from now on.
+    await this.press("Enter");
+    await this.page.locator(quickInput).waitFor({ state: "hidden" });
   }
 
   /** The labels of the open list of choices. */

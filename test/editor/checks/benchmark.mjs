@@ -1,10 +1,15 @@
 // The benchmark panel in the editor, with the real engine: models write code, and the panel's workers run it.
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
-import { pathToFileURL } from "node:url";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { run } from "../../support/tools.mjs";
+
+const cli = fileURLToPath(new URL("../../../dist/cli.js", import.meta.url));
 
 /** A run on two busy cores: the memory is measured, the starter model hashed, a Python started for each program. */
 const runMs = 180_000;
+const denseRow = "starter-nano-q8_0 (dense)";
 
 export const benchmarkChecks = [
   {
@@ -67,24 +72,104 @@ export const benchmarkChecks = [
   {
     name: "the HTML report of a run is a page of its own",
     async run({ workbench }) {
-      await workbench.panel().getByText("HTML", { exact: true }).click();
-      const file = await workbench.saveAsOffered(/\/hotpath-\d{8}-\d{6}-\w{6}\.html$/);
-      await workbench.notification(/saved .*\.html/);
+      const file = await exported(workbench, "HTML", "html");
       const page = await workbench.page.context().newPage();
       try {
         await page.goto(pathToFileURL(file).href);
         await page.getByRole("heading", { name: /^Hotpath benchmark/ }).waitFor();
         await page.locator("figure svg").first().waitFor();
-        await page.getByRole("cell", { name: "starter-nano-q8_0 (dense)" }).first().waitFor();
+        await page.getByRole("cell", { name: denseRow }).first().waitFor();
       } finally {
         await page.close();
         rmSync(file);
       }
       await workbench.screenshot("benchmark-exported");
+    },
+  },
+  {
+    name: "a run is taken along as Markdown, samples, pictures, and a bundle that verifies",
+    async run({ workbench, profile }) {
+      const { folder, entries } = newestRecord(profile);
+      const markdown = readFileSync(await exported(workbench, "Markdown", "md"), "utf8");
+      assert.ok(markdown.startsWith(`# Hotpath benchmark ${path.basename(folder)}\n`));
+      assert.match(markdown, /^## Speed$/m);
+      const rows = readFileSync(await exported(workbench, "CSV", "csv"), "utf8")
+        .trimEnd()
+        .split("\r\n");
+      assert.equal(rows.length - 1, entries.filter(({ type }) => type === "output").length);
+      const name = `hotpath-${path.basename(folder)}`;
+      await workbench.panel().getByText("SVG", { exact: true }).click();
+      await workbench.takeOfferedFolder();
+      await workbench.notification(/pictures are in/);
+      const pictures = readdirSync(profile.workspace).filter((file) => file.endsWith(".svg"));
+      assert.ok(pictures.length > 1 && pictures.every((file) => file.startsWith(`${name}-`)), pictures.join(", "));
+      for (const file of pictures) assert.match(readFileSync(path.join(profile.workspace, file), "utf8"), /^<svg /);
+      await workbench.panel().getByText("Reproduction bundle", { exact: true }).click();
+      await workbench.takeOfferedFolder();
+      await workbench.notification(/the bundle is in/);
+      const told = await run(process.execPath, [cli, "verify", path.join(profile.workspace, name), "--level", "1"]);
+      assert.match(told, /Verified at level 1/);
+      for (const file of readdirSync(profile.workspace))
+        if (file.startsWith(name)) rmSync(path.join(profile.workspace, file), { recursive: true });
+      await workbench.closeEditor("Hotpath Benchmark");
+    },
+  },
+  {
+    name: "a run that ends with its window is offered again, completes, and measures nothing twice",
+    async run({ workbench, profile }) {
+      await workbench.command("Hotpath: Benchmark…");
+      await fillForm(workbench.panel());
+      await workbench.panel().getByText("Start", { exact: true }).click();
+      await workbench
+        .panel()
+        .getByText(/^[2-9] of \d+/)
+        .waitFor({ timeout: runMs });
+      await workbench.reload();
+      const panel = workbench.panel();
+      const offer = panel.getByRole("region", { name: "Benchmark to resume" });
+      await offer.getByText("was interrupted; nothing of it is lost.").waitFor();
+      await workbench.screenshot("benchmark-interrupted");
+      const before = samplesOf(newestRecord(profile).entries);
+      await offer.getByText("Resume", { exact: true }).click();
+      await panel.getByRole("tab", { name: "Results" }).click();
+      await ended(panel, "complete");
+      const { entries } = newestRecord(profile);
+      const samples = samplesOf(entries);
+      const { taskCount } = entries.find(({ type }) => type === "suite").info;
+      assert.equal(entries.filter(({ type }) => type === "resume").length, 1);
+      assert.ok(before.length > 0 && before.length < samples.length, `${before.length} of ${samples.length} samples`);
+      assert.equal(samples.length, 2 * taskCount);
+      assert.equal(new Set(samples).size, samples.length);
       await workbench.closeEditor("Hotpath Benchmark");
     },
   },
 ];
+
+/** Saves the run that is shown where the editor offers to, and gives the file. */
+async function exported(workbench, label, extension) {
+  await workbench.panel().getByText(label, { exact: true }).click();
+  const file = await workbench.saveAsOffered(new RegExp(`/hotpath-\\d{8}-\\d{6}-\\w{6}\\.${extension}$`));
+  await workbench.notification(new RegExp(`saved .*\\.${extension}`));
+  return file;
+}
+
+/** Of the last run, with its whole lines. */
+function newestRecord(profile) {
+  const runs = path.join(profile.kept, "benchmarks");
+  const [newest] = readdirSync(runs)
+    .filter((name) => /^\d{8}-/.test(name))
+    .sort()
+    .reverse();
+  const folder = path.join(runs, newest);
+  const lines = readFileSync(path.join(folder, "record.jsonl"), "utf8").split("\n").slice(0, -1);
+  return { folder, entries: lines.map((line) => JSON.parse(line)) };
+}
+
+/** What was measured, without warm-ups: one name each. */
+function samplesOf(entries) {
+  const outputs = entries.filter(({ type, isWarmUp }) => type === "output" && !isWarmUp);
+  return outputs.map(({ suite, subject, task, repetition }) => [suite, subject, task, repetition].join(" "));
+}
 
 /** The least that shows something: the starter model in two modes, one round, two problems. */
 async function fillForm(panel) {
