@@ -3,33 +3,40 @@ import { type Interval, quantile } from "./quantile.ts";
 
 const resamples = 5000;
 
-/**
- * Of what `statistic` says of the items, at 95 %. Items are drawn whole: give clusters where samples depend on each
- * other. The same for the same items. null for fewer than two, or when `statistic` has no value for them.
- */
-export function bootstrapInterval<T>(items: readonly T[], statistic: (drawn: readonly T[]) => number): Interval | null {
-  if (items.length < 2) return null;
-  const random = randomNumbers(items.length);
-  const drawn = [...items];
-  const values = Array.from({ length: resamples }, () => {
-    for (let index = 0; index < items.length; index++) drawn[index] = items[Math.floor(random() * items.length)] as T;
-    return statistic(drawn);
+/** Of the mean of the values, at 95 %. The same for the same values. null for fewer than two. */
+export function meanInterval(values: readonly number[]): Interval | null {
+  return bootstrapInterval(values.length, (draw) => {
+    let sum = 0;
+    for (let index = 0; index < values.length; index++) sum += values[draw()] as number;
+    return sum / values.length;
   });
-  const interval = { low: quantile(values, 0.025), high: quantile(values, 0.975) };
-  return Number.isFinite(interval.low) && Number.isFinite(interval.high) ? interval : null;
 }
 
-/** Of the mean of all values, resampled by cluster. */
+/** Of the mean of all values. Clusters are drawn whole, as samples in one depend on each other. */
 export function clusteredInterval(clusters: readonly (readonly number[])[]): Interval | null {
-  const sums = clusters.map((values) => ({ sum: values.reduce((all, value) => all + value, 0), count: values.length }));
-  return bootstrapInterval(sums, (drawn) => {
+  const sums = clusters.map((values) => values.reduce((all, value) => all + value, 0));
+  return bootstrapInterval(clusters.length, (draw) => {
     let [sum, count] = [0, 0];
-    for (const cluster of drawn) {
-      sum += cluster.sum;
-      count += cluster.count;
+    for (let index = 0; index < clusters.length; index++) {
+      const drawn = draw();
+      sum += sums[drawn] as number;
+      count += clusters[drawn]?.length as number;
     }
     return sum / count;
   });
+}
+
+/**
+ * Of what `statistic` says of as many items as there are, each drawn by its index: null for fewer than two, or when
+ * it has no value for them.
+ */
+function bootstrapInterval(count: number, statistic: (draw: () => number) => number): Interval | null {
+  if (count < 2) return null;
+  const random = randomNumbers(count);
+  const draw = () => Math.floor(random() * count);
+  const values = Array.from({ length: resamples }, () => statistic(draw));
+  const interval = { low: quantile(values, 0.025), high: quantile(values, 0.975) };
+  return Number.isFinite(interval.low) && Number.isFinite(interval.high) ? interval : null;
 }
 
 /** Evenly spread in [0, 1): Mulberry32 (Ettinger 2017). */

@@ -1,5 +1,5 @@
 // Comparing two by what both did.
-import { bootstrapInterval, clusteredInterval } from "./bootstrap.ts";
+import { clusteredInterval, meanInterval } from "./bootstrap.ts";
 import { binomialCdf, type Interval, mean } from "./quantile.ts";
 
 /** Exact McNemar test, two-sided: how likely so uneven a split is when neither is better. Counts what only one got. */
@@ -46,7 +46,7 @@ export interface Ratio {
 export function ratioOf(pairs: readonly (readonly [first: number, second: number])[]): Ratio | null {
   const logs = pairs.map(([first, second]) => Math.log(first / second)).filter(Number.isFinite);
   if (logs.length === 0) return null;
-  const interval = bootstrapInterval(logs, mean);
+  const interval = meanInterval(logs);
   return {
     count: logs.length,
     value: Math.exp(mean(logs)),
