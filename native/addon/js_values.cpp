@@ -53,6 +53,16 @@ Napi::Value hot_to_js(Napi::Env env, const HotState& hot) {
   return object;
 }
 
+Napi::Value memory_to_js(Napi::Env env, const std::optional<DeviceMemory>& memory) {
+  if (!memory) return js_null(env);
+  Napi::Object object = Napi::Object::New(env);
+  object["weightBytes"] = number(memory->weight_bytes);
+  object["kvBytes"] = number(memory->kv_bytes);
+  object["computeBytes"] = number(memory->compute_bytes);
+  object["hotBytes"] = number(memory->hot_bytes);
+  return object;
+}
+
 constexpr double kMaxCount = 1 << 30;
 
 }  // namespace
@@ -142,6 +152,7 @@ Napi::Object to_js(Napi::Env env, const LoadedInfo& info) {
     entry["description"] = share.description;
     entry["kind"] = to_text(share.kind);
     entry["layers"] = share.layers;
+    entry["memory"] = memory_to_js(env, share.memory);
     return entry;
   });
   object["mode"] = hotcold::mode_name(info.ffn.mode);

@@ -183,7 +183,7 @@ class Loader {
       loaded.info.ffn.profile_notice = loaded.profile->notice();
       if (attempt.hybrid && attempt.hybrid->has_hot_neurons()) place_hot_neurons(*attempt.hybrid, loaded);
     }
-    describe(loaded);
+    describe(attempt, loaded);
     return loaded;
   }
 
@@ -300,7 +300,11 @@ class Loader {
       return !loader->cancel_.raised();
     };
     layers_on_.clear();
-    LibraryWatch watch([this](const std::string& line) { note_layer(line); });
+    buffers_ = {};
+    LibraryWatch watch([this](const std::string& line) {
+      note_layer(line);
+      buffers_.add_line(line);
+    });
     Result<llama_model*> model = nullptr;
     watch.run([&] {
       if (file_.powerinfer) model = load_powerinfer(spec_.path, params, *loaded.ffns);
@@ -373,7 +377,7 @@ class Loader {
                  {{"path", file_.metadata.path}, {"architecture", file_.metadata.architecture}}};
   }
 
-  Result<Done> make_context(LoadedModel& loaded) const {
+  Result<Done> make_context(LoadedModel& loaded) {
     llama_context_params params = llama_context_default_params();
     params.n_ctx = context_length_ * kSequences;
     params.n_seq_max = kSequences;
@@ -383,7 +387,7 @@ class Loader {
     params.n_outputs_max = kSequences;  // only last tokens have logits; the default would reserve them for all
     params.n_threads = threads_;
     params.n_threads_batch = threads_;
-    LibraryWatch watch;
+    LibraryWatch watch([this](const std::string& line) { buffers_.add_line(line); });
     watch.run([&] { loaded.context.reset(llama_init_from_model(loaded.model.get(), params)); });
     if (!loaded.context) return why_not_loaded(watch.errors());
     attach_threadpool(loaded);
@@ -418,7 +422,7 @@ class Loader {
     }
   }
 
-  void describe(LoadedModel& loaded) const {
+  void describe(const Attempt& attempt, LoadedModel& loaded) const {
     loaded.info.metadata = file_.metadata;
     loaded.info.spec = spec_;
     loaded.info.context_length = std::min(context_length_, llama_n_ctx_seq(loaded.context.get()));
@@ -426,10 +430,20 @@ class Loader {
     loaded.info.threads = threads_;
     loaded.info.kv_bytes = file_.shape.kv_bytes_per_token() * llama_n_ctx_seq(loaded.context.get()) * kSequences;
     for (const Device& device : list_devices()) {
-      const auto found = layers_on_.find(device.name);
-      if (found == layers_on_.end()) continue;
-      loaded.info.devices.push_back({device.name, device.description, device.kind, found->second});
+      DeviceShare share = share_of(device, attempt, loaded.info.ffn.hot);
+      // One that has hot neurons only runs no layer.
+      if (share.layers > 0 || (share.memory && share.memory->total() > 0)) loaded.info.devices.push_back(std::move(share));
     }
+  }
+
+  DeviceShare share_of(const Device& device, const Attempt& attempt, const HotState& hot) const {
+    const auto layers = layers_on_.find(device.name);
+    DeviceShare share = {device.name, device.description, device.kind, layers == layers_on_.end() ? 0 : layers->second};
+    if (device.kind != DeviceKind::gpu) return share;
+    share.memory = buffers_.on(device.name);
+    const bool has_hot = attempt.hybrid && device.name == ggml_backend_dev_name(attempt.hybrid->device);
+    if (has_hot) share.memory->hot_bytes = hot.vram_bytes;
+    return share;
   }
 
   const ModelSpec& spec_;
@@ -442,6 +456,7 @@ class Loader {
   std::string form_notice_;  // why a form that was suspected is not tried; else empty
   std::unique_ptr<ProfileKeeper> profile_;
   std::map<std::string, uint32_t> layers_on_;
+  BufferLog buffers_;
 };
 
 }  // namespace

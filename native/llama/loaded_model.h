@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "hotcold/store.h"
 #include "llama.h"
+#include "llama/device_memory.h"
 #include "llama/model_file.h"
 #include "llama/runtime.h"
 #include "placement/hot_set.h"
@@ -52,6 +53,7 @@ struct DeviceShare {
   std::string description;
   DeviceKind kind;
   uint32_t layers;
+  std::optional<DeviceMemory> memory;  // of a GPU, when the model was loaded
 };
 
 /// How the FFNs are computed, and why so.

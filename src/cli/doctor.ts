@@ -8,7 +8,7 @@ import { cudaPackage } from "../common/libraryDirectories.ts";
 import { productVersion } from "../common/productVersion.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import type { Diagnostics } from "../protocol/engine.ts";
-import type { LoadedModel, ModelSpec } from "../protocol/model.ts";
+import { type LoadedModel, type ModelSpec, totalBytes } from "../protocol/model.ts";
 import type { MeasureAnswer } from "../protocol/planning.ts";
 import { runtimeFiles } from "../protocol/runtimeFiles.ts";
 import { probeChildIsolation } from "../sandbox/childSandbox.ts";
@@ -183,7 +183,11 @@ function describeEngine({
 }
 
 function describeModel({ spec: { path }, model }: { readonly spec: ModelSpec; readonly model: LoadedModel }): string {
-  return model.hot ? `${path} (hot neurons: ${describeHot(model.hot)})` : path;
+  const told = model.devices.flatMap(({ name, memory }) =>
+    memory ? [`${formatBytes(totalBytes(memory))} on ${name}`] : [],
+  );
+  if (model.hot) told.push(`hot neurons: ${describeHot(model.hot)}`);
+  return told.length > 0 ? `${path} (${told.join("; ")})` : path;
 }
 
 function describeMeasurement({ measurement: { cpu, gpus } }: MeasureAnswer): string {

@@ -1,7 +1,7 @@
 // What the status bar shows for a status: pure, so that every state can be read in a test.
 import type { LatencySummary } from "../completion/latency.ts";
 import { starterDescription } from "../models/starterModel.ts";
-import type { DeviceShare, HotNeurons, LoadedModel, Sparsity } from "../protocol/model.ts";
+import { type DeviceShare, type HotNeurons, type LoadedModel, type Sparsity, totalBytes } from "../protocol/model.ts";
 import { commandIds } from "./ids.ts";
 import { commandLink, escapeMarkdown } from "./markdown.ts";
 import { advice } from "./notifications.ts";
@@ -165,7 +165,8 @@ function describeHot({ device, layers, neurons, vramBytes }: HotNeurons): string
 }
 
 function describeDevice(device: DeviceShare, layerCount: number): string {
-  return `${device.name} (${device.description}) ${device.layers} of ${layerCount} layers`;
+  const memory = device.memory ? `, ${formatBytes(totalBytes(device.memory))}` : "";
+  return `${device.name} (${device.description}) ${device.layers} of ${layerCount} layers${memory}`;
 }
 
 function speedLines(speed: LatencySummary): string[] {

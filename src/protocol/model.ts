@@ -71,6 +71,23 @@ export interface ModelMetadata {
   readonly maxLines: number | null;
 }
 
+/**
+ * What a loaded model takes of a GPU's memory. llama.cpp's own account of its buffers, each to a hundredth of a MiB, and
+ * Hotpath's of the hot neurons; without what driver and backend need for themselves, such as compiled programs.
+ */
+export interface DeviceMemory {
+  readonly weightBytes: number;
+  readonly kvBytes: number;
+  /** What lies between the layers while a prompt is computed. */
+  readonly computeBytes: number;
+  /** Hot neurons and what they are computed in. */
+  readonly hotBytes: number;
+}
+
+export function totalBytes({ weightBytes, kvBytes, computeBytes, hotBytes }: DeviceMemory): number {
+  return weightBytes + kvBytes + computeBytes + hotBytes;
+}
+
 /** A device and its part of the work. */
 export interface DeviceShare {
   /** "CPU", "Vulkan0", "CUDA0", ... */
@@ -80,6 +97,8 @@ export interface DeviceShare {
   readonly kind: "cpu" | "gpu" | "accelerator";
   /** Transformer layers it runs, of `ModelMetadata.layerCount`. */
   readonly layers: number;
+  /** When the model was loaded. null: no GPU; main memory is told by `Diagnostics.residentBytes`. */
+  readonly memory: DeviceMemory | null;
 }
 
 /** The neurons of a split model that a device computes while the CPU computes the others. */

@@ -68,7 +68,7 @@ describe("hotpath complete", () => {
         bytesPerToken: expect.any(Number),
         denseBytesPerToken: expect.any(Number),
       },
-      devices: [{ name: "CPU", description: expect.any(String), kind: "cpu", layers: 4 }],
+      devices: [{ name: "CPU", description: expect.any(String), kind: "cpu", layers: 4, memory: null }],
       fallback: null,
       timings: {
         ttftMs: expect.any(Number),

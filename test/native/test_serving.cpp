@@ -88,8 +88,23 @@ std::string stock_text(const std::string& path, size_t n_tokens = 64) {
   return complete(*stock, kPrefix, n_tokens).text;
 }
 
+/// The plan was to stay below `most_bytes`.
+void expect_hot_neurons_in_memory_of_gpu(const LoadedInfo& info, uint64_t most_bytes) {
+  const HotState& hot = info.ffn.hot;
+  for (const DeviceShare& share : info.devices) {
+    if (share.kind != DeviceKind::gpu) {
+      EXPECT(!share.memory);
+      continue;
+    }
+    EXPECT_EQ(share.memory->hot_bytes, hot.vram_bytes);
+    EXPECT(share.memory->hot_bytes >= static_cast<double>(hot.neurons) * info.ffn.neuron_bytes.front());  // all layers are alike
+    EXPECT(share.memory->total() <= most_bytes);
+  }
+}
+
 void splits_a_model_that_does_not_fit(const std::string& device) {
-  const auto split = load(split_spec(model().path(), device, 1'500'000));
+  const ModelSpec spec = split_spec(model().path(), device, 1'500'000);
+  const auto split = load(spec);
   const FfnInfo& ffn = split->info().ffn;
   EXPECT_EQ(hotcold::mode_name(ffn.mode), std::string("exact"));
   EXPECT_EQ(split->info().fallback, "");
@@ -97,6 +112,9 @@ void splits_a_model_that_does_not_fit(const std::string& device) {
   // What prompts need beside the neurons is part of what a plan leaves free.
   EXPECT(ffn.hot.vram_bytes > 0 && ffn.hot.vram_bytes <= 1'500'000 + kPromptBytes);
   EXPECT(ffn.hot.device.starts_with(device));
+  const auto is_gpu = [](const DeviceShare& share) { return share.kind == DeviceKind::gpu; };
+  EXPECT_EQ(std::ranges::any_of(split->info().devices, is_gpu), device != cpu_name());
+  expect_hot_neurons_in_memory_of_gpu(split->info(), spec.vram_bytes);
   EXPECT(ffn.reason.find("hot/cold should be") != std::string::npos);
   const std::string expected = stock_text(model().path());
   // The second and third come after neurons were exchanged.

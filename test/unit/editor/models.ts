@@ -22,8 +22,14 @@ export const qwen: LoadedModel = {
   sequenceCount: 4,
   threads: 3,
   devices: [
-    { name: "Vulkan0", description: "NVIDIA GeForce RTX 4090", kind: "gpu", layers: 20 },
-    { name: "CPU", description: "AMD Ryzen 9 7950X", kind: "cpu", layers: 8 },
+    {
+      name: "Vulkan0",
+      description: "NVIDIA GeForce RTX 4090",
+      kind: "gpu",
+      layers: 20,
+      memory: { weightBytes: 1.1e9, kvBytes: 83_886_080, computeBytes: 1.2e8, hotBytes: 0 },
+    },
+    { name: "CPU", description: "AMD Ryzen 9 7950X", kind: "cpu", layers: 8, memory: null },
   ],
   mode: "dense",
   modeReason: "SiLU neurons are never silent",

@@ -117,7 +117,7 @@ describe("renderStatus", () => {
         [
           "Model: Qwen2\\.5 Coder 1\\.5B, Q8\\_0, 4096 tokens of context",
           "File: qwen\\.gguf",
-          "Devices: Vulkan0 \\(NVIDIA GeForce RTX 4090\\) 20 of 28 layers; CPU \\(AMD Ryzen 9 7950X\\) 8 of 28 layers",
+          "Devices: Vulkan0 \\(NVIDIA GeForce RTX 4090\\) 20 of 28 layers, 1\\.3 GB; CPU \\(AMD Ryzen 9 7950X\\) 8 of 28 layers",
           "Mode: dense, SiLU neurons are never silent\\.",
         ].join("  \n"),
         ["First text: p50 62 ms, p95 1.2 s", "Decode: 42 tok/s", "Prefill: 812 tok/s", "Prompt reused: 91 %"].join(

@@ -26,7 +26,7 @@ const loaded = {
   layerCount: 4,
   contextLength: 1024,
   threads: 1,
-  devices: [{ name: "CPU", description: "a processor", kind: "cpu", layers: 4 }],
+  devices: [{ name: "CPU", description: "a processor", kind: "cpu", layers: 4, memory: null }],
   mode: "dense",
   modeReason: "asked for",
   hot: null,
@@ -131,7 +131,7 @@ describe("a model of the engine as a subject", () => {
     [4, true],
     [3, false],
   ])("with %i of 4 layers on a GPU fits: %s, and a fallback is told", async (layers, fitsInVram) => {
-    const devices = [{ name: "CUDA0", description: "", kind: "gpu" as const, layers }];
+    const devices = [{ name: "CUDA0", description: "", kind: "gpu" as const, layers, memory: null }];
     const engine = engineWith({ devices, fallback: "no room for more" }, [{ kind: "cpu" }, { kind: "gpu" }]);
     expect(await subjectOf(engine).open(ignore, never)).toMatchObject({
       fitsInVram,
