@@ -1,5 +1,5 @@
 // What is measured: a model file in a mode, a shape with synthesised weights, or a server of somebody else.
-import type { GenerateStats, HotNeurons, ModelSpec, StopReason } from "../protocol/model.ts";
+import type { DeviceMemory, GenerateStats, HotNeurons, ModelSpec, StopReason } from "../protocol/model.ts";
 
 export type ServerApi = "openai" | "llama-server" | "ollama";
 
@@ -44,6 +44,12 @@ export type SubjectDefinition = ModelSubject | SyntheticSubject | ServerSubject;
 /** The series a subject belongs to in charts. */
 export type Method = "dense" | "hot/cold" | "GPTQ" | "SparseGPT" | "server";
 
+/** What a subject takes of one GPU. */
+export interface GpuMemory extends DeviceMemory {
+  /** "Vulkan0", "CUDA0", ... */
+  readonly device: string;
+}
+
 /** What was found out about a subject when it was opened. null: unknown or not applicable. */
 export interface SubjectFacts {
   readonly method: Method;
@@ -68,6 +74,8 @@ export interface SubjectFacts {
    * and buffers in main memory, without what was there before. null: not known, as when it was loaded already.
    */
   readonly residentBytes: number | null;
+  /** Empty: no GPU has a part of it. Records of before this was told do not have it. */
+  readonly gpuMemory?: readonly GpuMemory[] | null;
   readonly kvBytes: number | null;
   readonly hot: HotNeurons | null;
   /** "llama-server b4711", as the server says. */

@@ -104,11 +104,18 @@ export const exampleFacts: SubjectFacts = {
   server: null,
 };
 
+const memory = { weightBytes: 1e9, kvBytes: 1e8, computeBytes: 1e8, hotBytes: 0 };
 const hot = { device: "CUDA0, own kernels", layers: 32, neurons: 90_000, vramBytes: 2e9, swaps: 12 };
 
 const factsOf: Readonly<Record<string, SubjectFacts>> = {
   "coder-dense": exampleFacts,
-  "coder-exact": { ...exampleFacts, method: "hot/cold", mode: "exact", hot },
+  "coder-exact": {
+    ...exampleFacts,
+    method: "hot/cold",
+    mode: "exact",
+    gpuMemory: [{ device: "CUDA0", ...memory, hotBytes: hot.vramBytes }],
+    hot,
+  },
   ollama: {
     ...exampleFacts,
     method: "server",
@@ -118,13 +125,26 @@ const factsOf: Readonly<Record<string, SubjectFacts>> = {
     modeReason: null,
     placement: null,
     residentBytes: null,
+    gpuMemory: null,
     kvBytes: null,
     loadMs: null,
     threads: null,
     server: "ollama 0.9",
   },
-  "70b-2": { ...exampleFacts, parameterCount: 70_000_000_000, fileBytes: 1_800_000_000, residentBytes: 2_000_000_000 },
-  "70b-6": { ...exampleFacts, parameterCount: 70_000_000_000, fileBytes: 3_800_000_000, residentBytes: 4_000_000_000 },
+  "70b-2": {
+    ...exampleFacts,
+    parameterCount: 70_000_000_000,
+    fileBytes: 1_800_000_000,
+    residentBytes: 2_000_000_000,
+    gpuMemory: [{ device: "CUDA0", ...memory }],
+  },
+  "70b-6": {
+    ...exampleFacts,
+    parameterCount: 70_000_000_000,
+    fileBytes: 3_800_000_000,
+    residentBytes: 4_000_000_000,
+    gpuMemory: [{ device: "CUDA0", ...memory, weightBytes: 3e9, kvBytes: 3e8 }],
+  },
 };
 
 /** Milliseconds to the first and to every further token. */

@@ -1,9 +1,10 @@
 // Subjects too large to be measured whole. Two of their kind with few layers were; every layer takes the same time and
 // memory, so what all layers take follows from the two.
+import type { DeviceMemory } from "../../protocol/model.ts";
 import type { OutputEntry } from "../record/entries.ts";
 import { stepKey } from "../record/resume.ts";
 import { describeGroups } from "../statistics/quantile.ts";
-import type { SubjectFacts, SyntheticSubject } from "../subject.ts";
+import type { GpuMemory, SubjectFacts, SyntheticSubject } from "../subject.ts";
 import { groupBy } from "./group.ts";
 import { bandwidth, isMeasured, known, medianOrNull, readTimed, type SpeedFigures, timedFigures } from "./speed.ts";
 
@@ -80,6 +81,7 @@ export function computedFacts(parts: Parts): SubjectFacts {
     ...many.facts,
     fileBytes: size("fileBytes"),
     residentBytes: size("residentBytes"),
+    gpuMemory: computedGpuMemory(parts),
     kvBytes: size("kvBytes"),
     sha256: null,
     placement: null,
@@ -87,6 +89,27 @@ export function computedFacts(parts: Parts): SubjectFacts {
     loadMs: null,
     hot: null,
   };
+}
+
+/** null: the two are not on the same GPUs, or nobody knows. */
+function computedGpuMemory(parts: Parts): GpuMemory[] | null {
+  const [few, many] = [parts.few.facts.gpuMemory, parts.many.facts.gpuMemory];
+  if (!few || !many || few.length !== many.length) return null;
+  const grown = many.flatMap((large) => {
+    const small = few.find(({ device }) => device === large.device);
+    if (!small) return [];
+    const size = (name: keyof DeviceMemory) => Math.round(grow(parts, small[name], large[name]));
+    return [
+      {
+        device: large.device,
+        weightBytes: size("weightBytes"),
+        kvBytes: size("kvBytes"),
+        computeBytes: size("computeBytes"),
+        hotBytes: size("hotBytes"),
+      },
+    ];
+  });
+  return grown.length === many.length ? grown : null;
 }
 
 /** A rate grows as its inverse, a time, does. */

@@ -1,5 +1,7 @@
 // A run as tables of text: what Markdown, HTML and the terminal show, each in its own way.
+import { totalBytes } from "../../protocol/model.ts";
 import { type Figure, leastForInterval } from "../statistics/quantile.ts";
+import type { SubjectFacts } from "../subject.ts";
 import type { Basis, QualityComparison } from "./compare.ts";
 import {
   formatBytes,
@@ -46,7 +48,13 @@ export function reportTables(summary: RunSummary): ReportTable[] {
 }
 
 export function subjectTable({ subjects }: RunSummary): ReportTable {
-  return table("Subjects", ["Memory: of the engine when the subject had just been opened."], subjects, [
+  const notes = [
+    "Memory: of the engine when the subject had just been opened.",
+    ...(subjects.some(({ facts }) => gpuMemory(facts) !== null)
+      ? ["GPU memory: the subject's own then, without what drivers take for themselves."]
+      : []),
+  ];
+  return table("Subjects", notes, subjects, [
     label,
     { title: "Method", isText: true, cell: ({ method }) => method },
     { title: "Parameters", cell: ({ facts }) => maybe(facts?.parameterCount, formatCount) },
@@ -63,12 +71,19 @@ export function subjectTable({ subjects }: RunSummary): ReportTable {
       cell: ({ facts }) => maybe(facts?.fitsInVram, (fits) => (fits ? "yes" : "no")),
     },
     { title: "Memory", cell: ({ facts }) => maybe(facts?.residentBytes, formatBytes) },
+    { title: "GPU memory", isText: true, cell: ({ facts }) => gpuMemory(facts) },
     { title: "KV cache", cell: ({ facts }) => maybe(facts?.kvBytes, formatBytes) },
     { title: "Hot neurons", cell: ({ facts }) => maybe(facts?.hot?.vramBytes, formatBytes) },
     { title: "Loaded in", cell: ({ facts }) => maybe(facts?.loadMs, formatMs) },
     { title: "Context", cell: ({ facts }) => maybe(facts?.contextLength, String) },
     { title: "Threads", cell: ({ facts }) => maybe(facts?.threads, String) },
   ]);
+}
+
+/** "2.10 GB on Vulkan0" */
+function gpuMemory(facts: SubjectFacts | null): string | null {
+  const parts = (facts?.gpuMemory ?? []).map((memory) => `${formatBytes(totalBytes(memory))} on ${memory.device}`);
+  return parts.length > 0 ? parts.join(", ") : null;
 }
 
 const tasksListed = 100;

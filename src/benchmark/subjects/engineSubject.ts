@@ -5,6 +5,7 @@ import { type LoadedModel, type ModelSpec, specKey } from "../../protocol/model.
 import type {
   Generation,
   GenerationRequest,
+  GpuMemory,
   Method,
   Objection,
   Subject,
@@ -145,6 +146,7 @@ function factsOf(model: LoadedModel, { devices }: Diagnostics, sha256: string): 
     contextLength: model.contextLength,
     threads: model.threads,
     loadMs: model.loadMs,
+    gpuMemory: gpuMemoryOf(model),
     kvBytes: model.kvBytes,
     hot: model.hot,
     server: null,
@@ -160,6 +162,10 @@ function methodOf({ mode, method }: LoadedModel): Method {
 function isAllOnGpus({ devices, layerCount }: LoadedModel): boolean {
   const layers = devices.filter(({ kind }) => kind === "gpu").reduce((sum, device) => sum + device.layers, 0);
   return layers >= layerCount;
+}
+
+function gpuMemoryOf({ devices }: LoadedModel): GpuMemory[] {
+  return devices.flatMap(({ name, memory }) => (memory ? [{ device: name, ...memory }] : []));
 }
 
 function placementOf({ devices, hot, fallback }: LoadedModel): string {

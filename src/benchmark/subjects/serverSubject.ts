@@ -51,6 +51,7 @@ class MeasuredServer implements Subject {
       modeReason: null,
       threads: null,
       residentBytes: null,
+      gpuMemory: null,
       kvBytes: null,
       hot: null,
     };

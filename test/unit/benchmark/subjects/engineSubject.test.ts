@@ -91,6 +91,7 @@ describe("a model of the engine as a subject", () => {
       threads: 1,
       loadMs: 100,
       residentBytes: 2e6,
+      gpuMemory: [],
       kvBytes: 1e6,
       hot: null,
       server: null,
@@ -99,6 +100,13 @@ describe("a model of the engine as a subject", () => {
     await subject.close();
     expect(engine.hold).toHaveBeenCalledTimes(1);
     expect(engine.release).toHaveBeenCalledTimes(1);
+  });
+
+  it("tells what it takes of each GPU", async () => {
+    const memory = { weightBytes: 2e9, kvBytes: 1e8, computeBytes: 5e7, hotBytes: 0 };
+    const gpu = { name: "Vulkan0", description: "a card", kind: "gpu", layers: 3, memory } as const;
+    const engine = engineWith({ devices: [gpu, ...loaded.devices] });
+    expect((await subjectOf(engine).open(ignore, never)).gpuMemory).toEqual([{ device: "Vulkan0", ...memory }]);
   });
 
   const ready = (id: string) => {
