@@ -29,6 +29,7 @@ const otherFigures = [
   "prefill",
   "fileBytes",
   "residentBytes",
+  "gpuBytes",
   "bytesPerToken",
   "bandwidth",
   "bandwidthShare",
@@ -70,6 +71,11 @@ const plainFigures: Readonly<Record<PlainFigure, FigureKind>> = {
   residentBytes: {
     title: "Memory",
     description: "Main memory that the engine took more once it was loaded",
+    format: bytes,
+  },
+  gpuBytes: {
+    title: "GPU memory",
+    description: "Memory of GPUs that the model took once it was loaded",
     format: bytes,
   },
   bytesPerToken: { title: "Bytes/token", description: "Weights read per token", format: bytes },

@@ -16,6 +16,7 @@ import { comparisonTable, flipTable } from "../benchmark/report/tables.ts";
 import type { Figure } from "../benchmark/statistics/quantile.ts";
 import type { SubjectFacts } from "../benchmark/subject.ts";
 import type { SuiteInfo } from "../benchmark/suite.ts";
+import { totalBytes } from "../protocol/model.ts";
 import {
   type FigureId,
   measureFigure,
@@ -112,6 +113,7 @@ function figuresOf(subject: SubjectSummary): ResultRow["figures"] {
     ["prefill", estimateOf(speed?.prefill)],
     ["fileBytes", exactly(facts?.fileBytes)],
     ["residentBytes", exactly(facts?.residentBytes)],
+    ["gpuBytes", exactly(facts && bytesOnGpus(facts))],
     ["bytesPerToken", exactly(speed?.bytesPerToken)],
     ["bandwidth", exactly(speed?.bytesPerSecond)],
     ["bandwidthShare", exactly(speed?.bandwidthShare)],
@@ -134,6 +136,12 @@ function figuresOf(subject: SubjectSummary): ResultRow["figures"] {
 
 function exactly(value: number | null | undefined): Estimate | null {
   return value === null || value === undefined ? null : { value, low: null, high: null };
+}
+
+/** null: unknown, or no GPU has a part of it. */
+function bytesOnGpus({ gpuMemory }: SubjectFacts): number | null {
+  if (!gpuMemory || gpuMemory.length === 0) return null;
+  return gpuMemory.reduce((sum, memory) => sum + totalBytes(memory), 0);
 }
 
 function percentilesOf(id: Parameters<typeof percentileFigure>[0], figure: Figure | null | undefined) {

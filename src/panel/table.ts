@@ -13,7 +13,14 @@ export interface Sorting {
 export const firstSorting: Sorting = { column: "label", isDescending: false };
 
 /** Columns of a new panel: those that decide; the others are a choice away. */
-const usualColumns: ReadonlySet<FigureId> = new Set(["parameters", "e2e25Ms", "tpotMs", "decode", "residentBytes"]);
+const usualColumns: ReadonlySet<FigureId> = new Set([
+  "parameters",
+  "e2e25Ms",
+  "tpotMs",
+  "decode",
+  "residentBytes",
+  "gpuBytes",
+]);
 
 /** null in `chosen`: the user has not chosen yet. */
 export function shownColumns(present: readonly FigureId[], chosen: readonly FigureId[] | null): FigureId[] {

@@ -35,6 +35,7 @@ function row(method: Method, billions: number, factor: number): ResultRow {
       tpotMs: around(tpot, 0.03),
       decode: around(1000 / tpot, 0.03),
       residentBytes: exactly(billions * 1.1e9),
+      gpuBytes: exactly(billions * 0.6e9),
       bytesPerToken: exactly(billions * 1.05e9 * factor),
       ...(isComputed ? {} : { "quality:humaneval": { value: quality, low: quality - 0.07, high: quality + 0.08 } }),
     },

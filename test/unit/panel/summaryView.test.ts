@@ -47,6 +47,10 @@ describe("what the panel shows of a run", () => {
     expect(speedFigures["e2e25Ms:p95"].title).toBe("E2E@25 p95");
   });
 
+  it("tells what a subject takes of all GPUs, where it was told and any has a part", () => {
+    expect(view.rows.map(({ figures }) => figures.gpuBytes?.value)).toEqual([undefined, 3.2e9, undefined, 44.1e9]);
+  });
+
   it("tells the latency after a rest apart", () => {
     const entries = record.entries.map((entry) =>
       entry.type === "output" && entry.task === "prompt-512" ? { ...entry, task: "idle-512" } : entry,

@@ -55,6 +55,7 @@ describe("the table of results", () => {
       "quality:humaneval",
       "decode",
       "residentBytes",
+      "gpuBytes",
     ] satisfies FigureId[]);
     expect(shownColumns(present, ["ttftMs", "joulesPerToken"])).toEqual(["ttftMs"]);
   });
