@@ -108,7 +108,10 @@ export interface Generation {
   /** From sending the request to the first text, and to its end, by the client's clock. */
   readonly ttftMs: number;
   readonly totalMs: number;
-  /** From sending to each token (each chunk of a server), by the engine's clock where there is one. */
+  /**
+   * From sending to each token, by the engine's clock where there is one. Of a server that does not count: to each piece
+   * of text.
+   */
   readonly tokenTimesMs: readonly number[];
   /** The engine's own account; null for servers. */
   readonly stats: GenerateStats | null;

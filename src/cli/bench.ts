@@ -33,7 +33,7 @@ export const benchCommand: Command = {
     "--model FILE        a GGUF file; repeat it to compare (default: the starter model)",
     "--mode M,...        dense, exact, predicted, threshold, auto: each model in each of them",
     "--server URL[#API][=MODEL]  somebody else's server; API: openai, llama-server, ollama",
-    "                    (a key for openai: in the environment, HOTPATH_SERVER_KEY)",
+    "                    (a key for openai or llama-server: in the environment, HOTPATH_SERVER_KEY)",
     "--shapes S,...      sizes with random weights, dense and exact: 0.5b, 1.5b, 3b, qwen-7b, 14b, 32b (Qwen2.5-Coder),",
     "                    7b, 13b, 34b, 70b (Llama 2, CodeLlama), 30b-a3b (Qwen3-Coder)",
     "--types T,...       of their weights (q4_0)      --active A  share of their neurons active for a token (0.11)",

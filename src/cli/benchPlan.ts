@@ -60,8 +60,7 @@ export function parseServer(text: string): ServerSubject {
   const [, address = "", named, model = null] = /^(https?:\/\/[^#=\s]+)(?:#([a-z-]+))?(?:=(.+))?$/.exec(text) ?? [];
   if (!URL.canParse(address)) throw new UsageError(`--server is "${text}"; it must be URL, URL#API or URL#API=MODEL`);
   const secret = secretIn(address);
-  if (secret !== null)
-    throw new UsageError(`--server ${secret}; a key of an OpenAI server goes into HOTPATH_SERVER_KEY`);
+  if (secret !== null) throw new UsageError(`--server ${secret}; a key goes into the environment, HOTPATH_SERVER_KEY`);
   const { port } = new URL(address);
   const api = serverApis.find((each) => each === (named ?? (port === ollamaPort ? "ollama" : "openai")));
   if (!api) throw new UsageError(`--server names the API "${named}"; it must be one of ${serverApis.join(", ")}`);

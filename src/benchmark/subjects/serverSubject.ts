@@ -20,9 +20,9 @@ import { TextRules } from "./servers/textRules.ts";
 
 const dialects: Readonly<Record<ServerApi, Dialect>> = { openai, "llama-server": llamaServer, ollama };
 
-/** Servers of OpenAI's API get the key in HOTPATH_SERVER_KEY, which stands neither in the plan nor in the record. */
+/** Servers that may want a key get the one in HOTPATH_SERVER_KEY, which stands neither in the plan nor in the record. */
 export function createServerSubject(definition: ServerSubject, env: NodeJS.ProcessEnv = process.env): Subject {
-  const key = definition.api === "openai" ? env.HOTPATH_SERVER_KEY : undefined;
+  const key = definition.api === "ollama" ? undefined : env.HOTPATH_SERVER_KEY;
   return new MeasuredServer(definition, key || null);
 }
 
@@ -50,6 +50,7 @@ class MeasuredServer implements Subject {
       mode: null,
       modeReason: null,
       threads: null,
+      loadMs: null,
       residentBytes: null,
       gpuMemory: null,
       kvBytes: null,
@@ -123,6 +124,7 @@ class Answer {
   readonly #startedMs = performance.now();
   readonly #rules: TextRules;
   readonly #timesMs: number[] = [];
+  #firstTextMs: number | null = null;
   #promptTokens: number | null = null;
   #generatedTokens: number | null = null;
   /** undefined: the text goes on. */
@@ -134,9 +136,12 @@ class Answer {
     this.#rules = new TextRules(request);
   }
 
-  add({ text, promptTokens, generatedTokens, stopReason, isLast }: Piece): void {
+  add({ text, promptTokens, generatedTokens, tokensSoFar, stopReason, isLast }: Piece): void {
+    const ms = performance.now() - this.#startedMs;
+    const tokens = tokensSoFar ?? this.#timesMs.length + (text ? 1 : 0);
+    while (this.#timesMs.length < tokens) this.#timesMs.push(ms);
     if (text) {
-      this.#timesMs.push(performance.now() - this.#startedMs);
+      this.#firstTextMs ??= ms;
       this.#rules.add(text);
     }
     this.#promptTokens = promptTokens ?? this.#promptTokens;
@@ -161,9 +166,9 @@ class Answer {
       text: this.#rules.text,
       stopReason: this.#stopReason ?? null,
       promptTokens: this.#promptTokens,
-      // Servers that are cut short do not count; they send a token at a time.
+      // Most servers count at the end only, which one that is cut short does not come to.
       generatedTokens: this.#generatedTokens ?? this.#timesMs.length,
-      ttftMs: this.#timesMs[0] ?? this.#endMs,
+      ttftMs: this.#firstTextMs ?? this.#endMs,
       totalMs: this.#endMs,
       tokenTimesMs: this.#timesMs,
       stats: null,

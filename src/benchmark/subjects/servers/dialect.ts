@@ -1,4 +1,5 @@
 // What differs between the kinds of servers.
+import { AppError } from "../../../common/errors.ts";
 import type { StopReason } from "../../../protocol/model.ts";
 import type { GenerationRequest, Objection, ServerSubject, SubjectFacts } from "../../subject.ts";
 
@@ -12,9 +13,8 @@ export interface ServerFacts
     "architecture" | "parameterCount" | "quantization" | "fileBytes" | "contextLength" | "placement" | "fitsInVram"
   > {
   readonly server: string;
-  readonly loadMs: number | null;
-  /** The name to ask for; null: this kind of server is not asked for one. */
-  readonly model: string | null;
+  /** The name to ask for. */
+  readonly model: string;
   readonly hasFim: boolean;
 }
 
@@ -23,6 +23,8 @@ export interface Piece {
   readonly text?: string | undefined;
   readonly promptTokens?: number | undefined;
   readonly generatedTokens?: number | undefined;
+  /** Tokens up to the end of this piece, from a server that says so with each; of others each text counts as one. */
+  readonly tokensSoFar?: number | undefined;
   /** Why the text ended; null: it ended, and the server does not say why. */
   readonly stopReason?: StopReason | null | undefined;
   /** What went wrong. */
@@ -54,6 +56,27 @@ export const asList = (value: unknown): readonly JsonObject[] => (Array.isArray(
 export function errorOf(message: JsonObject): string | undefined {
   if (message.error === undefined || message.error === null) return undefined;
   return asText(message.error) ?? asText(asObject(message.error).message) ?? JSON.stringify(message.error);
+}
+
+/** By what names an entry of /v1/models goes, its own first. */
+export const namesOf = ({ id, aliases }: JsonObject): string[] =>
+  [id, ...(Array.isArray(aliases) ? aliases : [])].flatMap((name) => asText(name) ?? []);
+
+/** The model the user named, or a server's only one; of each that a server has, `models` holds the names. */
+export function chooseModel({ model, url }: ServerSubject, models: readonly (readonly string[])[]): string {
+  const names = models.flatMap(([name]) => name ?? []);
+  const [only, ...others] = names;
+  const known = names.join(", ");
+  const fail = (what: string) => new AppError("server/failed", `${url} ${what}`, { url });
+  if (model !== null) {
+    // Some servers answer for a model they do not have, with one they have.
+    if (only !== undefined && !models.some((each) => each.includes(model)))
+      throw fail(`has no model ${model}; it has ${known}`);
+    return model;
+  }
+  if (only !== undefined && others.length === 0) return only;
+  const found = only === undefined ? "names no model" : `has several models (${known})`;
+  throw fail(`${found}; say which with URL=MODEL`);
 }
 
 export const noFim = (why: string): Objection => ({ kind: "refused", message: `cannot fill in the middle: ${why}` });

@@ -4,6 +4,7 @@ import https from "node:https";
 import { text } from "node:stream/consumers";
 import { cancelled, throwIfCancelled } from "../../../common/cancellation.ts";
 import { AppError } from "../../../common/errors.ts";
+import { asObject, errorOf } from "./dialect.ts";
 
 /** A server that says nothing for so long has gone; a large model may take minutes over its first token. */
 const silenceLimitMs = 10 * 60_000;
@@ -57,13 +58,11 @@ async function send(url: URL, call: Call): Promise<http.IncomingMessage> {
   const { statusCode = 0, statusMessage, headers } = reply;
   if (statusCode >= 200 && statusCode < 300) return reply;
   const answer = await guarded(url, signal, () => beginning(reply));
+  const said = excerpt(messageIn(answer), key);
   const elsewhere = headers.location ? ` and points to ${headers.location}, which is not followed` : "";
-  throw failed(
-    url,
-    `answered ${statusCode} ${statusMessage}${elsewhere}: ${excerpt(answer, key)}`,
-    undefined,
-    statusCode,
-  );
+  const keyless = statusCode === 401 && key === null;
+  const advice = keyless ? "; a key for openai or llama-server goes into the environment, HOTPATH_SERVER_KEY" : "";
+  throw failed(url, `answered ${statusCode} ${statusMessage}${elsewhere}: ${said}${advice}`, undefined, statusCode);
 }
 
 function start(url: URL, { body, signal, key }: Call): Promise<http.IncomingMessage> {
@@ -81,6 +80,15 @@ function start(url: URL, { body, signal, key }: Call): Promise<http.IncomingMess
     outgoing.on("error", reject);
     outgoing.end(sent ?? undefined);
   });
+}
+
+/** Servers of models put what went wrong into JSON; what stands before them, such as a proxy, answers in its own way. */
+function messageIn(answer: string): string {
+  try {
+    return errorOf(asObject(JSON.parse(answer))) ?? answer;
+  } catch {
+    return answer; // Not JSON, or more of it than is kept: it is told as it is.
+  }
 }
 
 async function beginning(reply: http.IncomingMessage): Promise<string> {

@@ -8,9 +8,11 @@ import {
   asNumber,
   asObject,
   asText,
+  chooseModel,
   type Dialect,
   errorOf,
   type JsonObject,
+  namesOf,
   noFim,
   type Piece,
 } from "./dialect.ts";
@@ -18,14 +20,15 @@ import {
 export const llamaServer: Dialect = {
   framing: "events",
 
-  async open(_, ask) {
-    const props = asObject(await ask("props", null));
-    const models = asList(asObject(await ask("v1/models", null).catch(() => null)).data);
-    const meta = asObject(models[0]?.meta);
+  async open(server, ask) {
+    const model = chooseModel(server, (await modelsOf(ask)).map(namesOf));
+    // A server of several models loads the one that is asked about, and tells more of it then.
+    const props = asObject(await ask(`props?model=${encodeURIComponent(model)}`, null));
+    const meta = asObject((await modelsOf(ask)).find((entry) => namesOf(entry).includes(model))?.meta);
     const build = asText(props.build_info);
     return {
       server: build === undefined ? "llama-server" : `llama-server ${build}`,
-      model: null,
+      model,
       architecture: null,
       parameterCount: asNumber(meta.n_params) ?? null,
       quantization: asText(props.model_ftype) ?? null,
@@ -33,41 +36,44 @@ export const llamaServer: Dialect = {
       contextLength: asNumber(asObject(props.default_generation_settings).n_ctx) ?? null,
       placement: null,
       fitsInVram: null,
-      loadMs: null,
-      hasFim: await canFillIn(ask),
+      hasFim: await canFillIn(ask, model),
     };
   },
 
   objection({ prompt }, { hasFim }) {
-    return prompt.kind === "fim" && !hasFim ? noFim("its model has no tokens for it, as /infill says") : null;
+    if (prompt.kind === "text") return null;
+    if (!hasFim) return noFim("its model has no tokens for it, as /infill says");
+    const message =
+      "makes its own prompts of what is before and after the cursor: in the order it was started with, prefix first unless by --spm-infill, with a name of a project and a file before it where the model knows such, and no longer than its batch";
+    return { kind: "limited", message };
   },
 
-  call(request) {
+  call(request, { model }) {
     const { prompt } = request;
-    if (prompt.kind === "text") return { path: "completion", body: { prompt: prompt.text, ...settings(request) } };
+    const rest = { model, ...settings(request) };
+    if (prompt.kind === "text") return { path: "completion", body: { prompt: prompt.text, ...rest } };
     const { prefix, suffix } = prompt;
-    return { path: "infill", body: { input_prefix: prefix, input_suffix: suffix, prompt: "", ...settings(request) } };
+    return { path: "infill", body: { input_prefix: prefix, input_suffix: suffix, prompt: "", ...rest } };
   },
 
   read(data): Piece {
-    if (data === "[DONE]") return { isLast: true };
     const message = asObject(JSON.parse(data));
-    const text = asText(message.content);
-    if (message.stop !== true) return { error: errorOf(message), text };
-    return {
-      text,
-      stopReason: stopReasonOf(message),
+    const piece: Piece = {
+      error: errorOf(message),
+      text: asText(message.content),
       promptTokens: asNumber(message.tokens_evaluated),
-      generatedTokens: asNumber(message.tokens_predicted),
-      isLast: true,
+      tokensSoFar: asNumber(message.tokens_predicted),
     };
+    return message.stop === true ? { ...piece, stopReason: stopReasonOf(message), isLast: true } : piece;
   },
 };
 
+const modelsOf = async (ask: Ask) => asList(asObject(await ask("v1/models", null)).data);
+
 /** Nothing it tells of a model says so: it is asked for one token. */
-async function canFillIn(ask: Ask): Promise<boolean> {
+async function canFillIn(ask: Ask, model: string): Promise<boolean> {
   try {
-    await ask("infill", { input_prefix: "a", input_suffix: "b", prompt: "", n_predict: 1, stream: false });
+    await ask("infill", { model, input_prefix: "a", input_suffix: "b", prompt: "", n_predict: 1, stream: false });
     return true;
   } catch (error) {
     const { status } = toAppError(error).details;
@@ -77,15 +83,18 @@ async function canFillIn(ask: Ask): Promise<boolean> {
   }
 }
 
-/** Its usual filters (top-k 40, min-p 0.05, in some releases a repeat penalty) are switched off: only what the request names shapes the text. */
+/**
+ * Only what the request names shapes the text, whatever filters the server (top-k 40, min-p 0.05), its command line or
+ * the model's file add by themselves. Nothing is taken from or kept in its cache.
+ */
 function settings({ maxTokens, temperature, topP, seed, stop, ignoreEnd }: GenerationRequest): object {
   return {
     n_predict: maxTokens,
+    // In the order of the engine.
+    samplers: ["temperature", "top_p"],
+    mirostat: 0,
     temperature,
     top_p: topP,
-    top_k: 0,
-    min_p: 0,
-    repeat_penalty: 1,
     seed,
     stop,
     ignore_eos: ignoreEnd,

@@ -1,7 +1,18 @@
 // Ollama's /api/generate.
-import { AppError } from "../../../common/errors.ts";
 import type { GenerationRequest, ServerSubject } from "../../subject.ts";
-import { type Ask, asList, asNumber, asObject, asText, type Dialect, errorOf, noFim, type Piece } from "./dialect.ts";
+import {
+  type Ask,
+  asList,
+  asNumber,
+  asObject,
+  asText,
+  chooseModel,
+  type Dialect,
+  errorOf,
+  namesOf,
+  noFim,
+  type Piece,
+} from "./dialect.ts";
 
 /** The same for all, or Ollama would load the model again for each; it is what the engine takes by itself. */
 const contextLength = 4096;
@@ -12,13 +23,13 @@ export const ollama: Dialect = {
 
   async open(server, ask) {
     const version = asText(asObject(await ask("api/version", null)).version) ?? "?";
-    const model = await chooseModel(server, ask);
+    const model = server.model ?? (await onlyModel(server, ask));
     const shown = asObject(await ask("api/show", { model }));
     const details = asObject(shown.details);
     const info = asObject(shown.model_info);
     // A request without a prompt loads the model and answers when it is there.
     const options = { num_ctx: contextLength };
-    const loaded = asObject(await ask("api/generate", { model, keep_alive: keepAlive, stream: false, options }));
+    await ask("api/generate", { model, keep_alive: keepAlive, stream: false, options });
     const running = asList(asObject(await ask("api/ps", null)).models).find(({ name }) => isSameName(name, model));
     const [bytes, vramBytes] = [asNumber(running?.size), asNumber(running?.size_vram)];
     return {
@@ -31,7 +42,6 @@ export const ollama: Dialect = {
       contextLength,
       placement: bytes && vramBytes !== undefined ? `${Math.round((100 * vramBytes) / bytes)} % on GPU` : null,
       fitsInVram: bytes && vramBytes ? vramBytes >= bytes : null,
-      loadMs: (asNumber(loaded.load_duration) ?? 0) / 1e6 || null,
       hasFim: Array.isArray(shown.capabilities) && shown.capabilities.includes("insert"),
     };
   },
@@ -43,10 +53,13 @@ export const ollama: Dialect = {
   },
 
   call(request, { model }) {
-    // Raw leaves the template out; a suffix gets into the prompt by the template only.
+    // Raw leaves the template out, by which alone a suffix gets into the prompt. Of an empty one the template would make a
+    // chat: where nothing comes after the cursor, the end of its line does.
     const { prompt } = request;
     const asked =
-      prompt.kind === "text" ? { prompt: prompt.text, raw: true } : { prompt: prompt.prefix, suffix: prompt.suffix };
+      prompt.kind === "text"
+        ? { prompt: prompt.text, raw: true }
+        : { prompt: prompt.prefix, suffix: prompt.suffix || "\n" };
     return {
       path: "api/generate",
       body: { model, ...asked, stream: true, keep_alive: keepAlive, options: settings(request) },
@@ -68,7 +81,7 @@ export const ollama: Dialect = {
   },
 };
 
-/** Its usual filters (top-k 40, repeat penalty) are switched off: only what the request names shapes the text. */
+/** Its usual filters (top-k 40, repeat penalty) and the model's own are off: only what the request names shapes the text. */
 function settings({ maxTokens, temperature, topP, seed, stop }: GenerationRequest): object {
   return {
     num_ctx: contextLength,
@@ -78,18 +91,19 @@ function settings({ maxTokens, temperature, topP, seed, stop }: GenerationReques
     top_k: 0,
     min_p: 0,
     repeat_penalty: 1,
+    frequency_penalty: 0,
+    presence_penalty: 0,
     seed,
     stop,
   };
 }
 
-async function chooseModel({ model, url }: ServerSubject, ask: Ask): Promise<string> {
-  if (model !== null) return model;
-  const names = asList(asObject(await ask("api/tags", null)).models).flatMap(({ name }) => asText(name) ?? []);
-  const [only, ...others] = names;
-  if (only !== undefined && others.length === 0) return only;
-  const found = only === undefined ? "has no model" : `has several models (${names.join(", ")})`;
-  throw new AppError("server/failed", `${url} ${found}; say which with URL=MODEL`, { url });
+async function onlyModel(server: ServerSubject, ask: Ask): Promise<string> {
+  const models = asList(asObject(await ask("api/tags", null)).models);
+  return chooseModel(
+    server,
+    models.map(({ name }) => namesOf({ id: name })),
+  );
 }
 
 async function fileBytesOf(model: string, ask: Ask): Promise<number | null> {

@@ -1,7 +1,17 @@
 // POST /v1/completions, as vLLM, llama-server, LM Studio and others offer it.
-import { AppError } from "../../../common/errors.ts";
-import type { ServerSubject } from "../../subject.ts";
-import { type Ask, asList, asNumber, asObject, asText, type Dialect, errorOf, noFim, type Piece } from "./dialect.ts";
+import {
+  type Ask,
+  asList,
+  asNumber,
+  asObject,
+  asText,
+  chooseModel,
+  type Dialect,
+  errorOf,
+  namesOf,
+  noFim,
+  type Piece,
+} from "./dialect.ts";
 
 /** As the API has it. At the others the text is cut when it has come. */
 const mostStops = 4;
@@ -11,11 +21,8 @@ export const openai: Dialect = {
 
   async open(server, ask) {
     const models = asList(asObject(await ask("v1/models", null)).data);
-    const model = chooseModel(
-      server,
-      models.flatMap(({ id }) => asText(id) ?? []),
-    );
-    const listed = models.find(({ id }) => id === model);
+    const model = chooseModel(server, models.map(namesOf));
+    const listed = models.find((entry) => namesOf(entry).includes(model));
     const owner = asText(listed?.owned_by);
     return {
       server: await versionOf(ask, owner),
@@ -27,7 +34,6 @@ export const openai: Dialect = {
       contextLength: asNumber(listed?.max_model_len) ?? null,
       placement: null,
       fitsInVram: null,
-      loadMs: null,
       hasFim: false,
     };
   },
@@ -47,6 +53,9 @@ export const openai: Dialect = {
         max_tokens: maxTokens,
         temperature,
         top_p: topP,
+        // As the API has them, whatever the server was started with.
+        frequency_penalty: 0,
+        presence_penalty: 0,
         seed,
         stream: true,
         stream_options: { include_usage: true },
@@ -76,14 +85,6 @@ function stopReasonOf(choice: ReturnType<typeof asObject> | undefined): Piece["s
   if (choice?.finish_reason === "length") return "tokens";
   if (typeof choice?.finish_reason !== "string") return undefined;
   return typeof choice.stop_reason === "string" ? "stop" : null;
-}
-
-function chooseModel({ model, url }: ServerSubject, names: readonly string[]): string {
-  if (model !== null) return model;
-  const [only, ...others] = names;
-  if (only !== undefined && others.length === 0) return only;
-  const found = only === undefined ? "names no model" : `has several models (${names.join(", ")})`;
-  throw new AppError("server/failed", `${url} ${found}; say which with URL=MODEL`, { url });
 }
 
 /** vLLM tells its version beside the API; nobody else has to. */

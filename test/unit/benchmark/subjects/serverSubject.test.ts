@@ -36,14 +36,53 @@ const openaiStream = events([
   "[DONE]",
 ]);
 
-const llamaServer = (stream: Answer) => ({
-  "/props": json({ build_info: "b4711-abc", default_generation_settings: { n_ctx: 4096 } }),
-  "/v1/models": json({ data: [{ id: "m", meta: { n_params: 7e9, size: 4e9 } }] }),
+/** As llama-server of llama.cpp v0.4.0 answers, without fields that nobody reads here. */
+const llamaModel = {
+  id: "m.gguf",
+  aliases: ["m.gguf", "coder"],
+  object: "model",
+  owned_by: "llamacpp",
+  meta: { n_ctx: 4096, n_ctx_train: 8192, n_params: 7e9, size: 4e9, ftype: "Q8_0" },
+};
+const llamaProps = json({
+  default_generation_settings: { params: { temperature: 0.8, top_k: 40 }, n_ctx: 4096 },
+  total_slots: 4,
+  model_alias: "m.gguf",
+  model_ftype: "Q8_0",
+  build_info: "b4711-abc",
+});
+const llamaServer = (stream: Answer): Record<string, Answer> => ({
+  "/props?model=m.gguf": llamaProps,
+  "/v1/models": json({ object: "list", data: [llamaModel] }),
   "/completion": stream,
   "/infill": (asked: SeenRequest, reply: http.ServerResponse) =>
-    asked.body?.stream === false ? json({ content: "a" })(asked, reply) : stream(asked, reply),
+    asked.body?.stream === false ? json({ index: 0, content: "a", stop: true })(asked, reply) : stream(asked, reply),
 });
-const llamaEnd = { content: "", stop: true, stop_type: "eos", tokens_evaluated: 4, tokens_predicted: 2 };
+const llamaPiece = (content: string, tokens: number) => ({
+  index: 0,
+  content,
+  tokens: [],
+  stop: false,
+  id_slot: 0,
+  tokens_predicted: tokens,
+  tokens_evaluated: 4,
+});
+const llamaEnd = {
+  index: 0,
+  content: "",
+  stop: true,
+  model: "m.gguf",
+  tokens_predicted: 2,
+  tokens_evaluated: 4,
+  truncated: false,
+  stop_type: "eos",
+  stopping_word: "",
+  timings: { cache_n: 0, prompt_n: 4, prompt_ms: 1.5, predicted_n: 2, predicted_ms: 2.5 },
+};
+const llamaError = (code: number, message: string, type: string): Answer => {
+  const body = JSON.stringify({ error: { code, message, type } });
+  return (_, reply) => void reply.writeHead(code, { "content-type": "application/json; charset=utf-8" }).end(body);
+};
 
 const ollama = (stream: unknown[], capabilities = ["completion", "insert"]): Record<string, Answer> => ({
   "/api/version": json({ version: "0.9.0" }),
@@ -55,8 +94,8 @@ const ollama = (stream: unknown[], capabilities = ["completion", "insert"]): Rec
   "/api/tags": json({ models: [{ name: "coder:latest", size: 1e9 }] }),
   "/api/ps": json({ models: [{ name: "coder:latest", size: 2e9, size_vram: 1e9 }] }),
   "/api/generate": (asked, reply) =>
-    asked.body?.stream === false
-      ? json({ done: true, load_duration: 5e8 })(asked, reply)
+    asked.body?.prompt === undefined
+      ? json({ model: asked.body?.model, response: "", done: true, done_reason: "load" })(asked, reply)
       : inPieces([lines(stream)])(asked, reply),
 });
 
@@ -84,6 +123,8 @@ describe("a server of OpenAI's completions", () => {
         max_tokens: 9,
         temperature: 0.2,
         top_p: 0.9,
+        frequency_penalty: 0,
+        presence_penalty: 0,
         seed: 7,
         stop: ["\n\n"],
         stream: true,
@@ -169,6 +210,18 @@ describe("a server of OpenAI's completions", () => {
       message: expect.stringContaining("has several models (a, b); say which with URL=MODEL"),
     });
     expect((await opened("openai", models, "b")).facts.server).toBe("OpenAI-compatible");
+  });
+
+  it("is not asked for a model that it does not list, as it may answer with another", async () => {
+    const models = { "/v1/models": json({ data: [llamaModel] }) };
+    await expect(opened("openai", models, "gpt-x")).rejects.toMatchObject({
+      code: "server/failed",
+      message: expect.stringMatching(/ has no model gpt-x; it has m\.gguf$/),
+    });
+    expect((await opened("openai", models, "coder")).facts.server).toBe("llamacpp");
+    expect((await opened("openai", { "/v1/models": json({ data: [] }) }, "any")).facts.server).toBe(
+      "OpenAI-compatible",
+    );
   });
 
   it("is sent four stop strings at most, as its API has it, and is cut at the others", async () => {
@@ -261,7 +314,7 @@ describe("a server that fails", () => {
 
 describe("llama-server", () => {
   it("is asked without its cache and its usual filters", async () => {
-    const stream = events([{ content: "a", stop: false }, { content: "b", stop: false }, llamaEnd]);
+    const stream = events([llamaPiece("a", 1), llamaPiece("b", 2), llamaEnd]);
     const { server, subject, facts } = await opened("llama-server", llamaServer(inPieces([stream])));
     expect(await subject.generate({ ...text, ignoreEnd: true }, never)).toMatchObject({
       text: "ab",
@@ -273,12 +326,12 @@ describe("llama-server", () => {
       path: "/completion",
       body: {
         prompt: "def f():",
+        model: "m.gguf",
         n_predict: 3,
+        samplers: ["temperature", "top_p"],
+        mirostat: 0,
         temperature: 0,
         top_p: 1,
-        top_k: 0,
-        min_p: 0,
-        repeat_penalty: 1,
         seed: 1,
         stop: [],
         ignore_eos: true,
@@ -289,19 +342,76 @@ describe("llama-server", () => {
     expect(facts).toMatchObject({
       server: "llama-server b4711-abc",
       parameterCount: 7e9,
+      quantization: "Q8_0",
       fileBytes: 4e9,
       contextLength: 4096,
     });
-    expect(subject.objection({ ...fim, ignoreEnd: true })).toBeNull();
+    expect(subject.objection({ ...text, ignoreEnd: true })).toBeNull();
   });
 
-  it("fills in by its own way", async () => {
+  it("fills in by its own way, which is told", async () => {
     const { server, subject } = await opened("llama-server", llamaServer(inPieces([events([llamaEnd])])));
+    expect(subject.objection(fim)).toMatchObject({ kind: "limited", message: expect.stringContaining("--spm-infill") });
     await subject.generate(fim, never);
     expect(server.seen.at(-1)).toMatchObject({
       path: "/infill",
       body: { input_prefix: "def f(", input_suffix: "):\n", prompt: "" },
     });
+  });
+
+  it("times each token, also those that come without text or several at once", async () => {
+    const held = [llamaPiece("a", 1), llamaPiece("", 2), llamaPiece("\u20ac b", 5)];
+    const stream = events([...held, { ...llamaEnd, tokens_predicted: 6 }]);
+    const { subject } = await opened("llama-server", llamaServer(inPieces([stream])));
+    const { tokenTimesMs, ttftMs, generatedTokens } = await subject.generate(text, never);
+    expect(tokenTimesMs).toHaveLength(6);
+    expect(generatedTokens).toBe(6);
+    expect(ttftMs).toBe(tokenTimesMs[0]);
+    expect(tokenTimesMs[4]).toBe(tokenTimesMs[2]);
+  });
+
+  it("has counted prompt and text when it is cut short", async () => {
+    const endless: Answer = (_, reply) =>
+      void reply.write(events([llamaPiece("", 1), llamaPiece("a", 2), llamaPiece("\nb", 3)]));
+    const { server, subject } = await opened("llama-server", llamaServer(endless));
+    expect(await subject.generate({ ...text, maxLines: 1 }, never)).toMatchObject({
+      text: "a",
+      stopReason: "lines",
+      promptTokens: 4,
+      generatedTokens: 3,
+    });
+    await server.disconnected;
+  });
+
+  it("is given the key, and what it says without one is told with where a key goes", async () => {
+    const unauthorized = llamaError(401, "Invalid API Key", "authentication_error");
+    const keyed: Answer = (asked, reply) =>
+      (reply.req.headers.authorization === "Bearer k-123" ? json({ data: [llamaModel] }) : unauthorized)(asked, reply);
+    const server = await scriptedServer({ ...llamaServer(inPieces([])), "/v1/models": keyed });
+    const definition = {
+      kind: "server",
+      id: "s",
+      label: "S",
+      api: "llama-server",
+      url: server.url,
+      model: null,
+    } as const;
+    await createServerSubject(definition, { HOTPATH_SERVER_KEY: "k-123" }).open(() => {}, never);
+    await expect(createServerSubject(definition, {}).open(() => {}, never)).rejects.toMatchObject({
+      code: "server/failed",
+      message: `${server.url}/v1/models answered 401 Unauthorized: "Invalid API Key"; a key for openai or llama-server goes into the environment, HOTPATH_SERVER_KEY`,
+    });
+  });
+
+  it("of several models loads the one that is named, and tells about that one", async () => {
+    const data = [{ id: "small", meta: { n_params: 1e9 } }, llamaModel];
+    const several = { ...llamaServer(inPieces([events([llamaEnd])])), "/v1/models": json({ data }) };
+    await expect(opened("llama-server", several)).rejects.toThrow("has several models (small, m.gguf)");
+    await expect(opened("llama-server", several, "large")).rejects.toThrow("has no model large");
+    const { server, subject, facts } = await opened("llama-server", several, "m.gguf");
+    expect(facts.parameterCount).toBe(7e9);
+    await subject.generate(text, never);
+    expect(server.seen.at(-1)?.body).toMatchObject({ model: "m.gguf" });
   });
 
   it.each([
@@ -317,8 +427,11 @@ describe("llama-server", () => {
 });
 
 describe("llama-server without fill-in-the-middle", () => {
-  const unsupported: Answer = (_, reply) =>
-    void reply.writeHead(501).end('{"error":{"message":"Infill is not supported by this model"}}');
+  const unsupported = llamaError(
+    501,
+    "Infill is not supported by this model: prefix token is missing. ",
+    "not_supported_error",
+  );
 
   it("is found out when it is opened, so that it is asked for plain text", async () => {
     const { subject } = await opened("llama-server", { ...llamaServer(json({})), "/infill": unsupported });
@@ -327,9 +440,12 @@ describe("llama-server without fill-in-the-middle", () => {
   });
 
   it("is not taken for one that fails", async () => {
-    const failing: Answer = (_, reply) => void reply.writeHead(503).end("loading");
+    const failing = llamaError(503, "Loading model", "unavailable_error");
     const answers = { ...llamaServer(json({})), "/infill": failing };
-    await expect(opened("llama-server", answers)).rejects.toMatchObject({ code: "server/failed" });
+    await expect(opened("llama-server", answers)).rejects.toMatchObject({
+      code: "server/failed",
+      message: expect.stringMatching(/\/infill answered 503 Service Unavailable: "Loading model"$/),
+    });
   });
 });
 
@@ -353,7 +469,7 @@ describe("Ollama", () => {
       prompt: "def f():",
       raw: true,
       stream: true,
-      options: { num_predict: 3, temperature: 0, top_k: 0, repeat_penalty: 1, seed: 1 },
+      options: { num_predict: 3, temperature: 0, top_k: 0, repeat_penalty: 1, presence_penalty: 0, seed: 1 },
     });
     expect(facts).toMatchObject({
       server: "Ollama 0.9.0",
@@ -363,7 +479,6 @@ describe("Ollama", () => {
       fileBytes: 1e9,
       fitsInVram: false,
       placement: "50 % on GPU",
-      loadMs: 500,
     });
   });
 
@@ -375,6 +490,12 @@ describe("Ollama", () => {
     expect(server.seen.at(-1)?.body).not.toHaveProperty("raw");
     const without = await opened("ollama", ollama(stream, ["completion"]));
     expect(without.subject.objection(fim)).toMatchObject({ kind: "refused" });
+  });
+
+  it("fills in also where nothing comes after, of which its template would make a chat", async () => {
+    const { server, subject } = await opened("ollama", ollama(stream));
+    await subject.generate({ ...fim, prompt: { kind: "fim", prefix: "def f(", suffix: "" } }, never);
+    expect(server.seen.at(-1)?.body).toMatchObject({ prompt: "def f(", suffix: "\n" });
   });
 
   it("cannot be kept from ending a text early", async () => {
