@@ -109,8 +109,8 @@ export interface Generation {
   readonly ttftMs: number;
   readonly totalMs: number;
   /**
-   * From sending to each token, by the engine's clock where there is one. Of a server that does not count: to each piece
-   * of text.
+   * From sending to each token, by the clock of the engine or the server where it tells. Of a server that does not count:
+   * to each piece of text.
    */
   readonly tokenTimesMs: readonly number[];
   /** The engine's own account; null for servers. */

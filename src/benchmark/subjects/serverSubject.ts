@@ -123,7 +123,9 @@ class MeasuredServer implements Subject {
 class Answer {
   readonly #startedMs = performance.now();
   readonly #rules: TextRules;
+  /** Of each token, when its piece came and, by the server's clock, when it was there. */
   readonly #timesMs: number[] = [];
+  readonly #serverTimesMs: (number | undefined)[] = [];
   #firstTextMs: number | null = null;
   #promptTokens: number | null = null;
   #generatedTokens: number | null = null;
@@ -136,10 +138,13 @@ class Answer {
     this.#rules = new TextRules(request);
   }
 
-  add({ text, promptTokens, generatedTokens, tokensSoFar, stopReason, isLast }: Piece): void {
+  add({ text, promptTokens, generatedTokens, tokensSoFar, serverMs, stopReason, isLast }: Piece): void {
     const ms = performance.now() - this.#startedMs;
     const tokens = tokensSoFar ?? this.#timesMs.length + (text ? 1 : 0);
-    while (this.#timesMs.length < tokens) this.#timesMs.push(ms);
+    while (this.#timesMs.length < tokens) {
+      this.#timesMs.push(ms);
+      this.#serverTimesMs.push(serverMs);
+    }
     if (text) {
       this.#firstTextMs ??= ms;
       this.#rules.add(text);
@@ -170,7 +175,7 @@ class Answer {
       generatedTokens: this.#generatedTokens ?? this.#timesMs.length,
       ttftMs: this.#firstTextMs ?? this.#endMs,
       totalMs: this.#endMs,
-      tokenTimesMs: this.#timesMs,
+      tokenTimesMs: bestTimes(this.#timesMs, this.#serverTimesMs),
       stats: null,
       overlaps: 0,
     };
@@ -181,4 +186,15 @@ class Answer {
     this.#stopReason = reason;
     this.#endMs = performance.now() - this.#startedMs;
   }
+}
+
+/**
+ * Pieces wait on their way here, the longer the busier this machine is: what a server says of its tokens is taken instead
+ * where it says it, and put on our clock by the piece that waited least.
+ */
+function bestTimes(arrivedMs: readonly number[], serverMs: readonly (number | undefined)[]): readonly number[] {
+  const times = serverMs.filter((ms) => ms !== undefined);
+  if (times.length < arrivedMs.length) return arrivedMs;
+  const delayMs = Math.min(...arrivedMs.map((ms, token) => ms - (times[token] ?? 0)));
+  return times.map((ms) => ms + delayMs);
 }

@@ -25,6 +25,8 @@ export interface Piece {
   readonly generatedTokens?: number | undefined;
   /** Tokens up to the end of this piece, from a server that says so with each; of others each text counts as one. */
   readonly tokensSoFar?: number | undefined;
+  /** By the server's clock, from when it began with the prompt to the last token of this piece. */
+  readonly serverMs?: number | undefined;
   /** Why the text ended; null: it ended, and the server does not say why. */
   readonly stopReason?: StopReason | null | undefined;
   /** What went wrong. */

@@ -63,10 +63,16 @@ export const llamaServer: Dialect = {
       text: asText(message.content),
       promptTokens: asNumber(message.tokens_evaluated),
       tokensSoFar: asNumber(message.tokens_predicted),
+      serverMs: timeIn(asObject(message.timings)),
     };
     return message.stop === true ? { ...piece, stopReason: stopReasonOf(message), isLast: true } : piece;
   },
 };
+
+function timeIn({ prompt_ms, predicted_ms }: JsonObject): number | undefined {
+  const [promptMs, textMs] = [asNumber(prompt_ms), asNumber(predicted_ms)];
+  return promptMs === undefined || textMs === undefined ? undefined : promptMs + textMs;
+}
 
 const modelsOf = async (ask: Ask) => asList(asObject(await ask("v1/models", null)).data);
 
@@ -99,6 +105,7 @@ function settings({ maxTokens, temperature, topP, seed, stop, ignoreEnd }: Gener
     stop,
     ignore_eos: ignoreEnd,
     cache_prompt: false,
+    timings_per_token: true,
     stream: true,
   };
 }

@@ -58,7 +58,7 @@ const llamaServer = (stream: Answer): Record<string, Answer> => ({
   "/infill": (asked: SeenRequest, reply: http.ServerResponse) =>
     asked.body?.stream === false ? json({ index: 0, content: "a", stop: true })(asked, reply) : stream(asked, reply),
 });
-const llamaPiece = (content: string, tokens: number) => ({
+const llamaPiece = (content: string, tokens: number, more = {}) => ({
   index: 0,
   content,
   tokens: [],
@@ -66,6 +66,7 @@ const llamaPiece = (content: string, tokens: number) => ({
   id_slot: 0,
   tokens_predicted: tokens,
   tokens_evaluated: 4,
+  ...more,
 });
 const llamaEnd = {
   index: 0,
@@ -336,6 +337,7 @@ describe("llama-server", () => {
         stop: [],
         ignore_eos: true,
         cache_prompt: false,
+        timings_per_token: true,
         stream: true,
       },
     });
@@ -368,6 +370,24 @@ describe("llama-server", () => {
     expect(generatedTokens).toBe(6);
     expect(ttftMs).toBe(tokenTimesMs[0]);
     expect(tokenTimesMs[4]).toBe(tokenTimesMs[2]);
+  });
+
+  it("is timed by its own clock, as what it sends may come late and at once", async () => {
+    const timed = (predicted_ms: number) => ({ timings: { prompt_ms: 40, predicted_ms } });
+    const pieces = [llamaPiece("a", 1, timed(0)), llamaPiece("b", 2, timed(10)), llamaPiece("c", 3, timed(30))];
+    const late: Answer = async (_, reply) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      reply.end(events([...pieces, { ...llamaEnd, tokens_predicted: 3, ...timed(30) }]));
+    };
+    const { subject } = await opened("llama-server", llamaServer(late));
+    const { tokenTimesMs, ttftMs, totalMs } = await subject.generate(text, never);
+    const [first = 0, second = 0, third = 0] = tokenTimesMs;
+    expect(tokenTimesMs).toHaveLength(3);
+    expect(second - first).toBeCloseTo(10, 6);
+    expect(third - second).toBeCloseTo(20, 6);
+    expect(first).toBeGreaterThan(40);
+    expect(third).toBeLessThanOrEqual(totalMs);
+    expect(ttftMs).toBeGreaterThan(95);
   });
 
   it("has counted prompt and text when it is cut short", async () => {
