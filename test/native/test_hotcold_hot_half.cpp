@@ -20,8 +20,6 @@ using hotcold::Store;
 
 // The device keeps down as 16-bit floats, and sums with them.
 constexpr double kDeviceTolerance = 2e-3;
-// K and V are 16-bit floats, which rounding tells apart now and then in 60 tokens.
-constexpr double kCpuTolerance = 3e-4;
 constexpr int64_t kMaxTokens = 200;
 
 ggml_backend_dev_t cpu_device() { return ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU); }
@@ -175,20 +173,24 @@ TEST(hotcold_hot_half, counts_no_neuron_twice_after_an_upload_that_failed) {
   EXPECT_EQ(store.stats().layers[0].hot, 8 * 2 * 32u);
 }
 
+// To the bit what the CPU gives alone. llama.cpp is no yardstick for that: K and V are 16-bit floats, and with these 60 tokens
+// one by one it is 1.2e-4 away from itself in one batch (nemotron).
 TEST(hotcold_hot_half, computes_all_on_the_cpu_when_the_device_fails) {
   for (const auto& [shape, form] : kCases) {
     const TinyModel model(shape);
     Store store(hotcold::usable_isas().front());
+    Store store_alone(hotcold::usable_isas().front());
     LlamaRun ours(model.path(), 1, &store);
-    LlamaRun stock(model.path(), 1, nullptr);
+    LlamaRun alone(model.path(), 1, &store_alone);
     for (const auto when : {FailingUnit::When::start, FailingUnit::When::wait}) {
       for (const size_t batch_size : {1, 60}) {
         auto unit = std::make_unique<FailingUnit>(*hotcold::hot_layer_for(store.layer(0), form, 3), when);
         store.set_hot_half(std::make_unique<HotHalf>(store, std::move(unit), kMaxTokens));
         assign_random(*store.hot_half(), shape, 3, 1);
         const auto tokens = some_tokens(60, ours.n_vocab());
-        const double difference = relative_difference(ours.logits(tokens, batch_size), stock.logits(tokens, batch_size));
-        if (!(difference < kCpuTolerance)) throw Failure(format_text("%s, batches of %zu: %g", shape.architecture.c_str(), batch_size, difference));
+        ours.forget();
+        alone.forget();
+        EXPECT(ours.logits(tokens, batch_size) == alone.logits(tokens, batch_size));
         EXPECT(store.hot_half() == nullptr);
       }
     }
