@@ -44,7 +44,7 @@ export const llamaServer: Dialect = {
     if (prompt.kind === "text") return null;
     if (!hasFim) return noFim("its model has no tokens for it, as /infill says");
     const message =
-      "makes its own prompts of what is before and after the cursor: in the order it was started with, prefix first unless by --spm-infill, with a name of a project and a file before it where the model knows such, and no longer than its batch";
+      "fills in by a prompt of its own: prefix first unless it was started with --spm-infill, names of a project and a file before it where the model knows such, no longer than its batch";
     return { kind: "limited", message };
   },
 
