@@ -73,7 +73,8 @@ function start(url: URL, { body, signal, key }: Call): Promise<http.IncomingMess
       ...(key === null ? {} : { authorization: `Bearer ${key}` }),
     };
     const { request } = url.protocol === "https:" ? https : http;
-    const outgoing = request(url, { method: sent ? "POST" : "GET", headers, signal }, resolve);
+    // A connection for each: one that was kept may have been closed by the server just when it is used again.
+    const outgoing = request(url, { method: sent ? "POST" : "GET", headers, signal, agent: false }, resolve);
     outgoing.setTimeout(silenceLimitMs, () =>
       outgoing.destroy(new Error(`it was silent for ${silenceLimitMs / 60_000} minutes`)),
     );

@@ -297,6 +297,25 @@ describe("a server that fails", () => {
     });
   });
 
+  it("by closing connections after an answer is asked over a new one each time", async () => {
+    const used = new Set<unknown>();
+    const once =
+      (answer: Answer): Answer =>
+      (asked, reply) => {
+        const { socket } = reply.req;
+        if (used.has(socket)) return void socket.destroy();
+        used.add(socket);
+        return answer(asked, reply);
+      };
+    const { subject, facts } = await opened("openai", {
+      "/v1/models": once(openaiModels["/v1/models"]),
+      "/version": once(json({ version: "0.11" })),
+      "/v1/completions": once(inPieces([openaiStream])),
+    });
+    expect(facts.server).toBe("vllm 0.11");
+    expect(await subject.generate(text, never)).toMatchObject({ text: "déf x" });
+  });
+
   it("by not being there is told with its address", async () => {
     const definition = {
       kind: "server",
