@@ -178,7 +178,9 @@ export class SuiteRun {
       const advice = "Read figures of whole texts with this in mind; those per token hold.";
       await teller.warn({ code: "limited", message, advice }, contestant.id);
     }
-    if (info.kind === "quality" && contestant.subject.definition.kind === "server") {
+    const { definition } = contestant.subject;
+    // llama-server is asked to take nothing from its cache.
+    if (info.kind === "quality" && definition.kind === "server" && definition.api !== "llama-server") {
       const message = `${info.title}: a server may know the beginnings of prompts from its cache.`;
       const advice = "Compare its scores; compare times in the latency suite, whose prompts no cache knows.";
       await teller.warn({ code: "server-cache", message, advice }, contestant.id);

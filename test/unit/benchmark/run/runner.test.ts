@@ -349,7 +349,8 @@ describe("what a subject objects to", () => {
 
 describe("warnings of a run", () => {
   it("tell that servers may have cached the prompts of quality suites", async () => {
-    const run = await finished({ subjects: [model("A"), server], suites: [latency, starter] });
+    const withoutCache = { ...server, id: "L", api: "llama-server" } as const;
+    const run = await finished({ subjects: [model("A"), server, withoutCache], suites: [latency, starter] });
     expect(run.of("warning").map(({ code, subject }) => [code, subject])).toEqual([["server-cache", "S"]]);
   });
 
