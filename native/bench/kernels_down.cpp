@@ -56,7 +56,7 @@ struct Data {
     for (float& weight : weights) weight = normal(random);
     std::vector<uint8_t> source = encode(k.type, weights, along ? kNeurons : kEmbd);
     for (int64_t g = 0; g < kNeurons / k.group; ++g) {
-      k.pack(source.data(), ggml_row_size(k.type, along ? kEmbd : kNeurons), kEmbd, g, groups.at(group_stride * g));
+      k.pack(source.data(), ggml_row_size(k.type, along ? kEmbd : kNeurons), kEmbd, g, 1, groups.at(group_stride * g));
     }
     groups.repeat(group_stride * (kNeurons / k.group));
     if (!along) {

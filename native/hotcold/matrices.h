@@ -27,10 +27,15 @@ class Rows {
   RowMatrix matrix(int64_t expert = 0) const { return {packed_ + expert * n_rows_ * stride_, stride_, n_cols_}; }
 
   /// From and to the bytes of the whole ggml tensor.
-  void pack(const uint8_t* tensor);
+  void pack(const uint8_t* tensor, int n_threads = 1);
   void unpack(uint8_t* tensor) const;
+  /// Packing is all of these, in any order, side by side if need be.
+  int64_t n_pieces() const;
+  void pack_piece(const uint8_t* tensor, int64_t piece);
 
  private:
+  int64_t piece_rows() const;
+
   const RowKernels* kernels_ = nullptr;
   int64_t n_cols_ = 0;
   int64_t n_rows_ = 0;  // per expert
@@ -58,12 +63,16 @@ class Down {
     return {packed_ + expert * n_groups_ * group_stride_, group_stride_, n_embd_};
   }
 
-  void pack(const uint8_t* tensor);
+  void pack(const uint8_t* tensor, int n_threads = 1);
   void unpack(uint8_t* tensor) const;
+  int64_t n_pieces() const;
+  void pack_piece(const uint8_t* tensor, int64_t piece);
   /// What one neuron weighs in each output, dequantised. Of a matrix without experts.
   void copy_column(int64_t neuron, float* column) const;
 
  private:
+  int64_t piece_groups() const;
+  int64_t expert_pieces() const;
   /// Of a ggml row, and of one expert's matrix.
   size_t source_stride() const;
   size_t source_bytes() const;

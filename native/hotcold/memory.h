@@ -33,4 +33,8 @@ class AlignedBytes {
   size_t size_ = 0;
 };
 
+/// Of the mapping of a file, what lies in whole pages leaves the memory of this process; whoever reads it later, has it read
+/// again. The system may keep it, as long as it has no better use for the memory.
+void let_go_of_mapped_file(const void* data, size_t n);
+
 }  // namespace hotpath::hotcold

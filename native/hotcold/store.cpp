@@ -134,7 +134,11 @@ void Store::write(Weight& weight, const ggml_tensor* tensor, const void* data, s
   const size_t total = ggml_nbytes(tensor);
   CHECK(offset <= total && n <= total - offset);
   if (weight.is_mapped) return;
-  if (n == total) return pack(weight, bytes);
+  if (n == total) {
+    pack(weight, bytes);
+    if (is_source_mapped_) let_go_of_mapped_file(bytes, n);
+    return;
+  }
   if (weight.pending.empty()) {
     weight.pending.resize(total);
     unpack(weight, weight.pending.data());
@@ -161,14 +165,14 @@ void Store::read(const Weight& weight, const ggml_tensor* tensor, void* data, si
 void Store::pack(Weight& weight, const uint8_t* from) {
   const WeightName& name = weight.name;
   if (weight.plain) {
-    weight.plain.pack(from);
+    weight.plain.pack(from, packing_threads_);
   } else if (name.bias) {
     std::vector<float>& bias = bias_of(name);
     std::memcpy(bias.data(), from, bias.size() * sizeof(float));
   } else if (name.part == Part::down) {
-    layer(name.layer).down.pack(from);
+    layer(name.layer).down.pack(from, packing_threads_);
   } else {
-    rows_of(name).pack(from);
+    rows_of(name).pack(from, packing_threads_);
   }
 }
 
@@ -229,7 +233,7 @@ Result<Done> Store::set_down_transposed(int index, ggml_type type, int64_t n_ff,
   }
   Down& down = layer(index).down;
   down = Down(*kernels, n_ff, n_embd, 1);
-  down.pack(static_cast<const uint8_t*>(data));
+  down.pack(static_cast<const uint8_t*>(data), packing_threads_);
   return Done{};
 }
 
@@ -243,8 +247,8 @@ Result<Done> Store::set_predictor(int index, const PredictorData& data) {
                  {}};
   }
   Predictor predictor = {Rows(*first, data.n_embd, data.rank, 1), Rows(*second, data.rank, data.n_ff, 1), data.threshold};
-  predictor.fc1.pack(static_cast<const uint8_t*>(data.fc1));
-  predictor.fc2.pack(static_cast<const uint8_t*>(data.fc2));
+  predictor.fc1.pack(static_cast<const uint8_t*>(data.fc1), packing_threads_);
+  predictor.fc2.pack(static_cast<const uint8_t*>(data.fc2), packing_threads_);
   layer(index).predictor = std::move(predictor);
   return Done{};
 }

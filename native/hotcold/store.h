@@ -133,6 +133,12 @@ class Store {
   void set_threadpool(ggml_threadpool* pool) { threadpool_ = pool; }
   ggml_threadpool* threadpool() const { return threadpool_; }
 
+  /// That pack what is loaded.
+  void set_packing_threads(int n) { packing_threads_ = n; }
+  /// What llama.cpp hands over lies in a mapped file. So that the model is not in memory twice, pages are let go as soon as
+  /// they are packed.
+  void set_source_is_mapped() { is_source_mapped_ = true; }
+
   /// Matrices found there are used from there, and what llama.cpp loads for them is left unread. Before loading.
   void set_sidecar(std::shared_ptr<const Sidecar> sidecar) { sidecar_ = std::move(sidecar); }
 
@@ -222,6 +228,7 @@ class Store {
   std::optional<NeuronForm> form_;
   Mode mode_ = Mode::exact;
   bool is_plain_ = false;
+  bool is_source_mapped_ = false;
   ActivityObserver* observer_ = nullptr;
   std::deque<Layer> layers_;
   std::deque<Weight> weights_;
@@ -230,6 +237,7 @@ class Store {
   uint64_t predicted_runs_ = 0;
   std::optional<Error> failure_;
   Stats stats_;
+  int packing_threads_ = 1;
 };
 
 }  // namespace hotpath::hotcold

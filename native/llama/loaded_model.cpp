@@ -284,11 +284,17 @@ class Loader {
     if (plan.mode != hotcold::Mode::dense) {
       const hotcold::Isa isa = hotcold::usable_isas().front();
       loaded.ffns = std::make_unique<hotcold::Store>(isa);
+      loaded.ffns->set_packing_threads(threads_);
       loaded.ffns->set_mode(plan.mode);
       if (plan.is_plain) loaded.ffns->set_plain();
       if (file_.form) loaded.ffns->set_form(file_.form->form);
       loaded.info.ffn.kernels = hotcold::isa_name(isa);
       use_sidecar(loaded);
+      // Of a model with layers on a GPU, llama.cpp decides by itself whether to map it.
+      if (attempt.gpus.empty() && !file_.powerinfer) {
+        params.load_mode = LLAMA_LOAD_MODE_MMAP;
+        loaded.ffns->set_source_is_mapped();
+      }
       overrides.push_back({ffn_tensors.c_str(), loaded.ffns->buffer_type()});
     }
     overrides.push_back({nullptr, nullptr});

@@ -358,12 +358,16 @@ TEST(engine, unloads_from_several_threads_at_once) {
 
 TEST(engine, cancels_inside_loading) {
   start_engine();
-  for (const float at : {0.0f, 0.3f, 0.9f}) {
-    const CancelFlag cancel;
-    const auto model = engine::load(starter_spec(), [&](float fraction) {
-      if (fraction >= at) cancel.raise();
-    }, cancel);
-    EXPECT_EQ(code_of(model), "request/cancelled");
+  for (const hotcold::Mode mode : {hotcold::Mode::dense, hotcold::Mode::exact}) {
+    for (const float at : {0.0f, 0.3f, 0.9f}) {
+      ModelSpec spec = starter_spec();
+      spec.mode = mode;
+      const CancelFlag cancel;
+      const auto model = engine::load(spec, [&](float fraction) {
+        if (fraction >= at) cancel.raise();
+      }, cancel);
+      EXPECT_EQ(code_of(model), "request/cancelled");
+    }
   }
 }
 

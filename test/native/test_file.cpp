@@ -1,7 +1,10 @@
 #include "core/file.h"
 
+#include <cstring>
 #include <filesystem>
 
+#include "core/mapped_file.h"
+#include "hotcold/memory.h"
 #include "test.h"
 
 #if !defined(_WIN32)
@@ -38,6 +41,16 @@ TEST(file, reads_at_any_offset_and_not_beyond_the_end) {
 TEST(file, refuses_directories_and_missing_files) {
   EXPECT_EQ(code_of_open(std::filesystem::temp_directory_path().string()), "file/unreadable");
   EXPECT_EQ(code_of_open(temporary("missing")), "model/not-found");
+}
+
+TEST(file, is_read_again_where_its_mapping_was_let_go) {
+  const auto file = MappedFile::open(HOTPATH_STARTER_MODEL);
+  EXPECT(file);
+  const std::vector<uint8_t> before(file->bytes().begin(), file->bytes().end());
+  for (const size_t at : {size_t{0}, size_t{1}, size_t{4095}, size_t{100'000}}) {
+    for (const size_t n : {size_t{1}, size_t{5000}, before.size() - at}) hotcold::let_go_of_mapped_file(file->bytes().data() + at, n);
+    EXPECT(std::memcmp(file->bytes().data(), before.data(), before.size()) == 0);
+  }
 }
 
 #if !defined(_WIN32)

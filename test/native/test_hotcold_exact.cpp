@@ -103,6 +103,19 @@ TEST(hotcold_exact, gives_the_same_bits_with_every_number_of_threads) {
   }
 }
 
+TEST(hotcold_exact, gives_the_same_bits_however_many_threads_pack) {
+  for (const TinyShape& shape : {TinyShape{"llama", GGML_TYPE_Q4_0, 128, 4128, 2, 0, GGML_TYPE_Q8_0}, TinyShape{"llama", GGML_TYPE_Q8_0, 128, 512, 2, 5}}) {
+    const TinyModel model(shape);
+    const auto logits_with = [&](int packing_threads) {
+      Store store(best_isa());
+      store.set_packing_threads(packing_threads);
+      LlamaRun run(model.path(), 1, &store);
+      return run.logits(some_tokens(5, run.n_vocab()), 5);
+    };
+    EXPECT(logits_with(3) == logits_with(1));
+  }
+}
+
 TEST(hotcold_exact, completes_with_the_tokens_of_llama) {
   Store store(best_isa());
   LlamaRun ours(HOTPATH_STARTER_MODEL, 1, &store);

@@ -10,6 +10,7 @@
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
 #include "hotcold/kernels/kernels.h"
+#include "hotcold/matrices.h"
 #include "llama/runtime.h"
 #include "test.h"
 
@@ -115,9 +116,7 @@ struct Matrix {
         weights[static_cast<size_t>(j * n_embd + e)] = decoded[static_cast<size_t>(across ? e * n_ff + j : j * n_embd + e)];
       }
     }
-    for (int64_t g = 0; g < n_ff / generic().group; ++g) {
-      generic().pack(file.data(), stride, n_embd, g, packed.data() + generic().group_bytes(n_embd) * static_cast<size_t>(g));
-    }
+    generic().pack(file.data(), stride, n_embd, 0, n_ff / generic().group, packed.data());
   }
 
   const DownKernels& generic() const { return *down_kernels(format.type, format.scales, Isa::generic); }
@@ -245,21 +244,48 @@ TEST(kernels_down, pack_without_loss_whatever_the_bytes) {
     const DownKernels& kernels = *down_kernels(format.type, format.scales, Isa::generic);
     for (const int64_t n_embd : {64, 192, 4160}) {
       const bool across = format.scales == kAcross;
-      const int64_t n_ff = 2 * kernels.group, rows = across ? n_embd : n_ff;
+      const int64_t n_ff = 3 * kernels.group, rows = across ? n_embd : n_ff;
       const size_t stride = ggml_row_size(format.type, across ? n_ff : n_embd) + 2;
       std::vector<uint8_t> file(stride * static_cast<size_t>(rows)), back(file.size());
       std::mt19937 random(3);
       for (uint8_t& byte : file) byte = static_cast<uint8_t>(random());
-      const Bytes packed(kernels.group_bytes(n_embd));
-      EXPECT_EQ(kernels.group_bytes(n_embd) % 64, 0u);
-      for (int64_t g = 0; g < 2; ++g) {
-        kernels.pack(file.data(), stride, n_embd, g, packed.data());
-        kernels.unpack(packed.data(), n_embd, g, back.data(), stride);
+      const size_t group_bytes = kernels.group_bytes(n_embd);
+      const Bytes packed(3 * group_bytes), alone(group_bytes);
+      EXPECT_EQ(group_bytes % 64, 0u);
+      kernels.pack(file.data(), stride, n_embd, 0, 3, packed.data());
+      for (int64_t g = 0; g < 3; ++g) {
+        const uint8_t* group = packed.data() + group_bytes * static_cast<size_t>(g);
+        kernels.pack(file.data(), stride, n_embd, g, 1, alone.data());
+        EXPECT(std::memcmp(group, alone.data(), group_bytes) == 0);
+        kernels.unpack(group, n_embd, g, back.data(), stride);
       }
       for (int64_t r = 0; r < rows; ++r) {
         const size_t at = static_cast<size_t>(r) * stride;
         EXPECT(std::memcmp(file.data() + at, back.data() + at, stride - 2) == 0);
       }
+    }
+  });
+}
+
+TEST(kernels_down, pack_a_matrix_in_pieces_in_any_order) {
+  constexpr int64_t kEmbd = 128, kExperts = 2;
+  for_each_format([](const Format& format) {
+    const DownKernels& kernels = *down_kernels(format.type, format.scales, Isa::generic);
+    const int64_t n_groups = 19, n_ff = n_groups * kernels.group;
+    const bool across = format.scales == kAcross;
+    const size_t stride = ggml_row_size(format.type, across ? n_ff : kEmbd);
+    const size_t matrix_bytes = stride * static_cast<size_t>(across ? kEmbd : n_ff);
+    std::vector<uint8_t> file(matrix_bytes * kExperts);
+    std::mt19937 random(4);
+    for (uint8_t& byte : file) byte = static_cast<uint8_t>(random());
+    Down down(kernels, n_ff, kEmbd, kExperts);
+    EXPECT(down.n_pieces() > kExperts);
+    for (int64_t i = down.n_pieces() - 1; i >= 0; --i) down.pack_piece(file.data(), i);
+    const Bytes group(kernels.group_bytes(kEmbd));
+    for (int64_t i = 0; i < n_groups * kExperts; ++i) {
+      kernels.pack(file.data() + i / n_groups * matrix_bytes, stride, kEmbd, i % n_groups, 1, group.data());
+      const auto packed = down.packed().subspan(kernels.group_bytes(kEmbd) * static_cast<size_t>(i));
+      EXPECT(std::memcmp(packed.data(), group.data(), kernels.group_bytes(kEmbd)) == 0);
     }
   });
 }

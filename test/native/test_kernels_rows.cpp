@@ -13,6 +13,7 @@
 #endif
 
 #include "hotcold/kernels/kernels.h"
+#include "hotcold/matrices.h"
 #include "llama/runtime.h"
 #include "test.h"
 
@@ -197,6 +198,25 @@ TEST(row_kernels, pack_any_bytes_without_losing_one) {
       kernels.pack(row.data(), n_cols, packed.at(0));
       kernels.unpack(packed.at(0), n_cols, again.data());
       EXPECT_EQ(again, row);
+    }
+  }
+}
+
+TEST(row_kernels, pack_a_matrix_in_pieces_in_any_order) {
+  constexpr int64_t kCols = 2048, kRows = 150, kExperts = 2;
+  std::mt19937 random(4);
+  for (const ggml_type type : kTypes) {
+    const RowKernels& kernels = *row_kernels(type, Isa::generic);
+    const size_t row_size = ggml_row_size(type, kCols);
+    std::vector<uint8_t> file(row_size * kRows * kExperts);
+    for (uint8_t& byte : file) byte = static_cast<uint8_t>(random());
+    Rows rows(kernels, kCols, kRows, kExperts);
+    EXPECT(rows.n_pieces() > 1);
+    for (int64_t i = rows.n_pieces() - 1; i >= 0; --i) rows.pack_piece(file.data(), i);
+    const Buffer row(rows.row_bytes());
+    for (size_t i = 0; i < kRows * kExperts; ++i) {
+      kernels.pack(file.data() + row_size * i, kCols, row.at(0));
+      EXPECT(std::memcmp(rows.packed().data() + rows.row_bytes() * i, row.at(0), rows.row_bytes()) == 0);
     }
   }
 }

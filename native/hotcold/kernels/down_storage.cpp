@@ -1,6 +1,8 @@
 // Packing, sizes, prefetching and the last addition: the same for every instruction set.
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <type_traits>
 
 #include "hotcold/kernels/down_common.h"
 #include "hotcold/kernels/down_tile.h"
@@ -40,6 +42,28 @@ void finish(const float* partials, int64_t n_partials, size_t partial_stride, in
   }
 }
 
+/// Exchanges the upper half of each field of 2 * `bits` in `a` with the lower half in `b`; `mask` has the lower halves.
+void exchange(uint64_t& a, uint64_t& b, int bits, uint64_t mask) {
+  const uint64_t differing = (a >> bits ^ b) & mask;
+  a ^= differing << bits;
+  b ^= differing;
+}
+
+/// In squares of 8 x 8 bytes, each in eight registers: a byte at a time, this is most of what loading a model takes.
+void transpose(const uint8_t (&from)[kTile][32], uint8_t (&to)[32][kTile]) {
+  static_assert(std::endian::native == std::endian::little);
+  uint64_t rows[8];
+  for (int row = 0; row < kTile; row += 8) {
+    for (int column = 0; column < 32; column += 8) {
+      for (int i = 0; i < 8; ++i) std::memcpy(&rows[i], &from[row + i][column], 8);
+      for (const int i : {0, 1, 2, 3}) exchange(rows[i], rows[i + 4], 32, 0x00000000ffffffff);
+      for (const int i : {0, 1, 4, 5}) exchange(rows[i], rows[i + 2], 16, 0x0000ffff0000ffff);
+      for (const int i : {0, 2, 4, 6}) exchange(rows[i], rows[i + 1], 8, 0x00ff00ff00ff00ff);
+      for (int i = 0; i < 8; ++i) std::memcpy(&to[column + i][row], &rows[i], 8);
+    }
+  }
+}
+
 /// Quants whose scales run across the neurons.
 template <class Format>
 struct AcrossStorage {
@@ -47,23 +71,24 @@ struct AcrossStorage {
 
   static size_t group_bytes(int64_t n_embd) { return static_cast<size_t>(quantised_group_bytes<Format>(n_embd)); }
 
-  static void pack(const void* source, size_t stride, int64_t n_embd, int64_t group, void* packed) {
-    auto* planes = static_cast<uint8_t*>(packed);
+  static void pack(const void* source, size_t stride, int64_t n_embd, int64_t first_group, int64_t n_groups, void* packed) {
+    const uint8_t* blocks = static_cast<const uint8_t*>(source) + first_group * File::kBytes;
+    for (int64_t tile = 0; tile < n_embd / kTile; ++tile, blocks += kTile * stride) {
+      for (int64_t group = 0; group < n_groups; ++group) {
+        pack_tile(blocks + group * File::kBytes, stride, n_embd, tile, static_cast<uint8_t*>(packed) + group * group_bytes(n_embd));
+      }
+    }
+  }
+
+  /// `first`: the group's block of the tile's first column.
+  static void pack_tile(const uint8_t* first, size_t stride, int64_t n_embd, int64_t tile, uint8_t* planes) {
     uint8_t* rows = planes + Format::planes_bytes(n_embd);
-    const uint8_t* blocks = static_cast<const uint8_t*>(source) + group * File::kBytes;
-    uint8_t quants[kTile][32], column[kTile];
-    for (int64_t tile = 0; tile < n_embd / kTile; ++tile) {
-      const uint8_t* first = blocks + static_cast<size_t>(tile * kTile) * stride;
-      for (int64_t i = 0; i < kTile; ++i) {
-        File::read_scales(first + static_cast<size_t>(i) * stride, n_embd, tile * kTile + i, planes);
-      }
-      for (int part = 0; part < Format::kGroup; part += 32) {
-        for (int64_t i = 0; i < kTile; ++i) File::read(first + static_cast<size_t>(i) * stride, part, quants[i]);
-        for (int j = 0; j < 32; ++j) {
-          for (int64_t i = 0; i < kTile; ++i) column[i] = quants[i][j];
-          Tile<Format>::write(rows + (part + j) * Format::row_bytes(n_embd), n_embd, tile, column);
-        }
-      }
+    for (int64_t i = 0; i < kTile; ++i) File::read_scales(first + i * stride, n_embd, tile * kTile + i, planes);
+    uint8_t columns[kTile][32], neurons[32][kTile];
+    for (int part = 0; part < Format::kGroup; part += 32) {
+      for (int i = 0; i < kTile; ++i) File::read(first + (i / 32 * 32 + tile_column(i % 32)) * stride, part, columns[i]);
+      transpose(columns, neurons);
+      for (int j = 0; j < 32; ++j) Tile<Format>::write(rows + (part + j) * Format::row_bytes(n_embd), n_embd, tile, neurons[j]);
     }
   }
 
@@ -134,9 +159,9 @@ struct RowStorage {
   }
   static size_t group_bytes(int64_t n_embd) { return static_cast<size_t>(kFloatGroup * row_bytes(n_embd)); }
 
-  static void pack(const void* source, size_t stride, int64_t n_embd, int64_t group, void* packed) {
-    for (int64_t j = 0; j < kFloatGroup; ++j) {
-      const uint8_t* from = static_cast<const uint8_t*>(source) + static_cast<size_t>(group * kFloatGroup + j) * stride;
+  static void pack(const void* source, size_t stride, int64_t n_embd, int64_t first_group, int64_t n_groups, void* packed) {
+    for (int64_t j = 0; j < n_groups * kFloatGroup; ++j) {
+      const uint8_t* from = static_cast<const uint8_t*>(source) + static_cast<size_t>(first_group * kFloatGroup + j) * stride;
       uint8_t* row = static_cast<uint8_t*>(packed) + j * row_bytes(n_embd);
       if constexpr (kScaled) {
         uint8_t* quants = row + n_embd / 16;
@@ -167,12 +192,20 @@ struct RowStorage {
     }
   }
 
-  static void pack_across(const void* source, size_t stride, int64_t n_embd, int64_t group, void* packed) {
-    constexpr int64_t kBytes = kBits / 8;
-    const uint8_t* from = static_cast<const uint8_t*>(source) + group * kFloatGroup * kBytes;
-    for (int64_t e = 0; e < n_embd; ++e, from += stride) {
-      uint8_t* to = static_cast<uint8_t*>(packed) + e * kBytes;
-      for (int64_t j = 0; j < kFloatGroup; ++j) std::memcpy(to + j * row_bytes(n_embd), from + j * kBytes, kBytes);
+  /// Tile by tile, or each value would be written into another line of the cache.
+  static void pack_across(const void* source, size_t stride, int64_t n_embd, int64_t first_group, int64_t n_groups, void* packed) {
+    using Value = std::conditional_t<kBits == 32, uint32_t, uint16_t>;
+    Value column[kFloatGroup], neurons[kFloatGroup][kTile];
+    for (int64_t tile = 0; tile < n_embd / kTile; ++tile) {
+      for (int64_t group = 0; group < n_groups; ++group) {
+        const uint8_t* from = static_cast<const uint8_t*>(source) + tile * kTile * stride + (first_group + group) * sizeof column;
+        for (int64_t e = 0; e < kTile; ++e, from += stride) {
+          std::memcpy(column, from, sizeof column);
+          for (int64_t j = 0; j < kFloatGroup; ++j) neurons[j][e] = column[j];
+        }
+        uint8_t* to = static_cast<uint8_t*>(packed) + group * group_bytes(n_embd) + tile * sizeof neurons[0];
+        for (int64_t j = 0; j < kFloatGroup; ++j) std::memcpy(to + j * row_bytes(n_embd), neurons[j], sizeof neurons[j]);
+      }
     }
   }
 

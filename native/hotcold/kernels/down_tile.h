@@ -9,7 +9,14 @@ namespace hotpath::hotcold {
 
 namespace {
 
-/// One tile of a packed row: 64 neighbouring columns of one neuron.
+inline uint32_t load_dword(const uint8_t* from) {
+  uint32_t dword;
+  std::memcpy(&dword, from, sizeof dword);
+  return dword;
+}
+
+/// One tile of a packed row: 64 neighbouring columns of one neuron. `read` gives them in order; `write` takes them as they
+/// are stored, column tile_column(i) of a half at i, which is for the caller to have done on the way.
 template <class Format>
 struct Tile;
 
@@ -18,9 +25,7 @@ struct Tile<Q8Down> {
   static void read(const uint8_t* row, int64_t, int64_t tile, uint8_t* quants) {
     for (int i = 0; i < 64; ++i) quants[i / 32 * 32 + tile_column(i % 32)] = row[tile * 64 + i];
   }
-  static void write(uint8_t* row, int64_t, int64_t tile, const uint8_t* quants) {
-    for (int i = 0; i < 64; ++i) row[tile * 64 + i] = quants[i / 32 * 32 + tile_column(i % 32)];
-  }
+  static void write(uint8_t* row, int64_t, int64_t tile, const uint8_t* stored) { std::memcpy(row + tile * 64, stored, 64); }
 };
 
 /// The lower halves of the bytes hold 32 columns, the upper ones the next 32.
@@ -33,10 +38,8 @@ struct Tile<Q4Down> {
       quants[32 + tile_column(i)] = byte >> 4;
     }
   }
-  static void write(uint8_t* row, int64_t, int64_t tile, const uint8_t* quants) {
-    for (int i = 0; i < 32; ++i) {
-      row[tile * 32 + i] = static_cast<uint8_t>(quants[tile_column(i)] | quants[32 + tile_column(i)] << 4);
-    }
+  static void write(uint8_t* row, int64_t, int64_t tile, const uint8_t* stored) {
+    for (int i = 0; i < 32; ++i) row[tile * 32 + i] = static_cast<uint8_t>(stored[i] | stored[32 + i] << 4);
   }
 };
 
@@ -51,13 +54,16 @@ struct Tile<Q6KDown> {
     const uint8_t* upper = row + n_embd / 2 + tile * 16;
     for (int e = 0; e < 64; ++e) quants[e] |= (upper[e / 32 * 8 + e % 8] >> (e % 32 / 8 * 2) & 3) << 4;
   }
-  static void write(uint8_t* row, int64_t n_embd, int64_t tile, const uint8_t* quants) {
+  static void write(uint8_t* row, int64_t n_embd, int64_t tile, const uint8_t* stored) {
     uint8_t lower[64];
-    for (int i = 0; i < 64; ++i) lower[i] = quants[i] & 15;
+    for (int i = 0; i < 64; ++i) lower[i] = stored[i] & 15;
     Tile<Q4Down>::write(row, n_embd, tile, lower);
     uint8_t* upper = row + n_embd / 2 + tile * 16;
-    std::memset(upper, 0, 16);
-    for (int e = 0; e < 64; ++e) upper[e / 32 * 8 + e % 8] |= quants[e] >> 4 << (e % 32 / 8 * 2);
+    for (int i = 0; i < 4; ++i, stored += 16) {
+      uint32_t bits = 0;
+      for (int k = 0; k < 4; ++k) bits |= (load_dword(stored + 4 * k) >> 4 & 0x03030303) << (2 * k);
+      std::memcpy(upper + 4 * i, &bits, sizeof bits);
+    }
   }
 };
 

@@ -92,8 +92,10 @@ struct DownKernels {
   /// A multiple of 64.
   size_t (*group_bytes)(int64_t n_embd);
   /// Lossless. across_neurons: `source` is the ggml matrix, `source_stride` the bytes from one of its n_embd rows to the
-  /// next. along_output: the same of its n_ff rows. Packs the neurons [group * group_index, + group).
-  void (*pack)(const void* source, size_t source_stride, int64_t n_embd, int64_t group_index, void* packed);
+  /// next. along_output: the same of its n_ff rows. Packs `n_groups` groups from `first_group` on, one behind the other:
+  /// neighbours share the cache lines and pages of a file's rows.
+  void (*pack)(const void* source, size_t source_stride, int64_t n_embd, int64_t first_group, int64_t n_groups, void* packed);
+  /// One group of them, plainly.
   void (*unpack)(const void* packed, int64_t n_embd, int64_t group_index, void* matrix, size_t matrix_stride);
 
   /// Floats of one partial sum: n_embd in the order of the outputs, and padding.

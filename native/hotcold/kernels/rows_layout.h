@@ -41,12 +41,19 @@ HOTPATH_INLINE float half_to_float(const void* half) {
   return ggml_fp16_to_fp32(bits);
 }
 
+inline uint32_t load_dword(const uint8_t* from) {
+  uint32_t dword;
+  std::memcpy(&dword, from, sizeof dword);
+  return dword;
+}
+
+inline void store_dword(uint8_t* to, uint32_t dword) { std::memcpy(to, &dword, sizeof dword); }
+
 /// Two nibbles per byte; the high one belongs to the dword half a lane further.
 struct NibbleLanes {
   static void put(uint8_t* chunk, int64_t width, int64_t lane, const uint8_t* values) {
     for (int k = 0; k < 4; ++k) {
-      uint8_t* dword = chunk + (k * width + lane) * 4;
-      for (int i = 0; i < 4; ++i) dword[i] = static_cast<uint8_t>(values[4 * k + i] | values[16 + 4 * k + i] << 4);
+      store_dword(chunk + (k * width + lane) * 4, load_dword(values + 4 * k) | load_dword(values + 16 + 4 * k) << 4);
     }
   }
   static void get(const uint8_t* chunk, int64_t width, int64_t lane, uint8_t* values) {
@@ -73,9 +80,7 @@ struct Q8_0 {
 
   /// Stored signed, as in the file.
   static void put(uint8_t* chunk, int64_t width, int64_t lane, const uint8_t* values) {
-    for (int k = 0; k < 8; ++k) {
-      for (int i = 0; i < 4; ++i) chunk[(k * width + lane) * 4 + i] = values[4 * k + i] ^ 0x80;
-    }
+    for (int k = 0; k < 8; ++k) store_dword(chunk + (k * width + lane) * 4, load_dword(values + 4 * k) ^ 0x80808080);
   }
   static void get(const uint8_t* chunk, int64_t width, int64_t lane, uint8_t* values) {
     for (int k = 0; k < 8; ++k) {
@@ -123,13 +128,15 @@ struct Q6_K {
   static constexpr int64_t kUpperAt = 8 * kLanes, kDAt = 16;
 
   static void put(uint8_t* chunk, int64_t width, int64_t lane, const uint8_t* values) {
-    for (int i = 0; i < 4; ++i) {
-      const uint8_t* v = values + i;
-      chunk[lane * 4 + i] = static_cast<uint8_t>((v[0] & 15) | (v[8] & 15) << 4);
-      chunk[(width + lane) * 4 + i] = static_cast<uint8_t>((v[4] & 15) | (v[12] & 15) << 4);
-      chunk[kUpperAt + lane * 4 + i] =
-          static_cast<uint8_t>(v[0] >> 4 | v[4] >> 4 << 2 | v[8] >> 4 << 4 | v[12] >> 4 << 6);
+    uint32_t lower[4], upper = 0;
+    for (int k = 0; k < 4; ++k) {
+      const uint32_t dword = load_dword(values + 4 * k);
+      lower[k] = dword & 0x0f0f0f0f;
+      upper |= (dword >> 4 & 0x03030303) << (2 * k);
     }
+    store_dword(chunk + lane * 4, lower[0] | lower[2] << 4);
+    store_dword(chunk + (width + lane) * 4, lower[1] | lower[3] << 4);
+    store_dword(chunk + kUpperAt + lane * 4, upper);
   }
   static void get(const uint8_t* chunk, int64_t width, int64_t lane, uint8_t* values) {
     for (int i = 0; i < 4; ++i) {

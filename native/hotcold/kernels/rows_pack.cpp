@@ -106,10 +106,15 @@ struct File<Q6_K> {
   static constexpr size_t kBytes = 210, kUpperAt = 128, kScalesAt = 192;
 
   static void take_apart(const uint8_t* block, uint8_t* values) {
-    for (int col = 0; col < 256; ++col) {
-      const Place at(col);
-      const int low = block[at.nibble] >> at.nibble_shift & 15, upper = block[at.upper] >> at.upper_shift & 3;
-      values[col] = static_cast<uint8_t>(low | upper << 4);
+    for (int half = 0; half < 2; ++half, values += 128) {
+      const uint8_t* nibbles = block + half * 64;
+      const uint8_t* upper = block + kUpperAt + half * 32;
+      for (int i = 0; i < 32; ++i) {
+        values[i] = static_cast<uint8_t>((nibbles[i] & 15) | (upper[i] & 3) << 4);
+        values[32 + i] = static_cast<uint8_t>((nibbles[32 + i] & 15) | (upper[i] >> 2 & 3) << 4);
+        values[64 + i] = static_cast<uint8_t>(nibbles[i] >> 4 | (upper[i] >> 4 & 3) << 4);
+        values[96 + i] = static_cast<uint8_t>(nibbles[32 + i] >> 4 | upper[i] >> 6 << 4);
+      }
     }
   }
   static void put_together(const uint8_t* values, uint8_t* block) {
