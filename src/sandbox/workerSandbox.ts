@@ -2,7 +2,7 @@
 // nothing of Node or the editor: what the workers run on is handed in, since neither they nor the page may load anything.
 import { AppError } from "../common/errors.ts";
 import { FreshSandbox, requireConsent, unavailable } from "./freshSandbox.ts";
-import { OneProgramPlace, type StartOptions } from "./oneProgramPlace.ts";
+import { OneProgramPlace, type Shown, type StartOptions } from "./oneProgramPlace.ts";
 import { parsePlaceMessage, type RunRequest } from "./place.ts";
 import { type Isolation, type IsolationLayer, type Sandbox, sandboxLimits } from "./sandbox.ts";
 import { parseWorkerProbes, type WorkerProbes, type WorkerStart } from "./worker/workerProbes.ts";
@@ -37,8 +37,10 @@ export async function createWorkerSandbox(options: WorkerSandboxOptions): Promis
   });
   const url = `data:text/javascript;charset=utf-8,${encodeURIComponent(assets.source)}`;
   const { stdlib, lockFileContents, snapshot } = assets;
-  const start: WorkerStart = { wasm, stdlib, lockFileContents, snapshot, memoryBytes: sandboxLimits.memoryBytes };
+  const { memoryBytes } = sandboxLimits;
   const startWorker = (expectedFingerprint: string | null) => {
+    const triesPolicy = expectedFingerprint === null;
+    const start: WorkerStart = { wasm, stdlib, lockFileContents, snapshot, memoryBytes, triesPolicy };
     try {
       return new PanelWorker(url, start, { startTimeoutMs, expectedFingerprint });
     } catch (error) {
@@ -72,6 +74,12 @@ class PanelWorker extends OneProgramPlace<WorkerProbes> {
     this.#worker.postMessage(start);
   }
 
+  /** As that of the first worker, which alone has tried the page's policy. */
+  override async probed(): Promise<Shown<WorkerProbes>> {
+    const { probes, interpreter } = await super.probed();
+    return { probes, interpreter, fingerprint: JSON.stringify({ ...probes, policy: null }) };
+  }
+
   protected override send(request: RunRequest): void {
     this.#worker.postMessage(request);
   }
@@ -87,10 +95,10 @@ function judgeWorker(probes: WorkerProbes, interpreter: string): Isolation {
     detail: attempts.map(([what, refusal]) => `${what}: ${refusal ?? "succeeded"}`).join(", ") + more,
   });
   const policy = tried([
-    ["fetch", probes.fetch],
-    ["WebSocket", probes.webSocket],
+    ["fetch", probes.policy?.fetch ?? null],
+    ["WebSocket", probes.policy?.webSocket ?? null],
     ["importScripts", probes.importScripts],
-    ["code from a string", probes.codeFromString],
+    ["code from a string", probes.policy?.codeFromString ?? null],
   ]);
   const origin = tried([["opening a database", probes.database]], `, origin ${probes.origin}`);
   const layers: IsolationLayer[] = [

@@ -81,6 +81,16 @@ async function runInPage({ sources, allowReduced }: Run): Promise<Result> {
   }
 }
 
+/** Resident memory of the pages. */
+async function rendererBytes(): Promise<number> {
+  const session = await (browser as Browser).newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const renderers = processInfo.filter(({ type }) => type === "renderer");
+  const pages = renderers.map(({ id }) => Number(readFileSync(`/proc/${id}/statm`, "utf8").split(" ")[1]));
+  return pages.reduce((sum, each) => sum + each * 4096, 0);
+}
+
 describe("a program in a worker of the panel", () => {
   it("gets the verdicts that it gets in the confined child", async (context) => {
     const page = await open(context, panelPolicy());
@@ -103,6 +113,17 @@ describe("a program in a worker of the panel", () => {
     const { verdicts = [] } = await run(page, { sources, allowReduced: false });
     const seen = forgeries.map(([name], i) => [name, verdicts[i]?.outcome, verdicts[i]?.message]);
     expect(seen).toEqual(forgeries.map(([name]) => [name, "failed", forgeryMessage]));
+  }, 120_000);
+
+  it("is gone with its memory when it has ended", async (context) => {
+    context.skip(process.platform !== "linux", "what a process takes is read from /proc");
+    const page = await open(context, panelPolicy());
+    const programsRun = 12;
+    const before = await rendererBytes();
+    const { verdicts = [] } = await run(page, { sources: Array(programsRun).fill("x = 1"), allowReduced: false });
+    expect(verdicts).toHaveLength(programsRun);
+    // 36 MB each where every worker is refused something by the page's policy, 5 where only the first is.
+    expect(((await rendererBytes()) - before) / programsRun).toBeLessThan(15e6);
   }, 120_000);
 
   it.for(["humaneval", "infill-single", "infill-multi"] as const)(

@@ -61,7 +61,7 @@ async function startPython({ wasm, stdlib, lockFileContents, snapshot }: WorkerS
 async function main(): Promise<void> {
   const start = await nextMessage<WorkerStart>();
   limitMemory(start.memoryBytes);
-  const probes = await probe(start.memoryBytes);
+  const probes = await probe(start.memoryBytes, start.triesPolicy);
   post({ type: "probed", interpreter: interpreterName(start.lockFileContents), probes });
   const python = await startPython(start);
   lockDown(python);

@@ -1,20 +1,26 @@
 // What this worker can do although it should not, tried before any Python runs. Nothing here tells anybody anything
 // even where it succeeds: a name that never exists, this machine's discard port, a database that is deleted again.
-import type { WorkerProbes } from "./workerProbes.ts";
+import type { PolicyProbes, WorkerProbes } from "./workerProbes.ts";
 
 declare function importScripts(url: string): void;
 
 const answerTimeoutMs = 3_000;
 
-export async function probe(memoryBytes: number): Promise<WorkerProbes> {
+export async function probe(memoryBytes: number, triesPolicy: boolean): Promise<WorkerProbes> {
   return {
+    policy: triesPolicy ? await probePolicy() : null,
     origin: self.origin,
-    fetch: await refusal(() => violation(() => fetch("https://hotpath.invalid/").catch(() => {}))),
-    webSocket: await refusal(() => violation(() => new WebSocket("ws://127.0.0.1:9/"))),
     importScripts: await refusal(() => importScripts("data:text/javascript,")),
-    codeFromString: await refusal(() => new Function("return 1")),
     database: await refusal(openDatabase),
     tooMuchMemory: await refusal(() => new WebAssembly.Memory({ initial: 1, maximum: 65_536 }).grow(memoryBytes >> 16)),
+  };
+}
+
+async function probePolicy(): Promise<PolicyProbes> {
+  return {
+    fetch: await refusal(() => violation(() => fetch("https://hotpath.invalid/").catch(() => {}))),
+    webSocket: await refusal(() => violation(() => new WebSocket("ws://127.0.0.1:9/"))),
+    codeFromString: await refusal(() => new Function("return 1")),
   };
 }
 
