@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "bench/kernel_bench.h"
+#include "hotcold/memory.h"
 #include "llama/runtime.h"
 #include "placement/reader.h"
 
@@ -17,11 +18,11 @@ constexpr const char* kUsage = "hotpath-kernel-bench [--isa NAME] [--format NAME
 /// Of more than any cache holds, by one thread.
 double read_bandwidth() {
   constexpr size_t kBytes = size_t{320} << 20;
-  const Memory memory(kBytes);
-  std::memset(memory.at(), 1, memory.size());
+  hotcold::AlignedBytes memory(kBytes);
+  std::memset(memory.data(), 1, memory.size());
   volatile uint64_t sink = 0;
   const double seconds = fastest(9, [&] {
-    sink = sink + sum_words(reinterpret_cast<const uint64_t*>(memory.at()), kBytes / sizeof(uint64_t));
+    sink = sink + sum_words(reinterpret_cast<const uint64_t*>(memory.data()), kBytes / sizeof(uint64_t));
   });
   return kBytes / seconds;
 }

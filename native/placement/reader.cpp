@@ -1,5 +1,7 @@
 #include "placement/reader.h"
 
+#include <cstring>
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #define HOTPATH_WIDER_LOADS 1
 #endif
@@ -23,15 +25,34 @@ HOTPATH_ALWAYS_INLINE void prefetch_line([[maybe_unused]] const uint64_t* words)
 #endif
 }
 
-/// Independent sums of a line each: compilers make of them whatever registers the caller's instruction set has.
+#if defined(__GNUC__)
+/// A cache line; compilers split it into whatever registers the caller's instruction set has.
+typedef uint64_t Line __attribute__((vector_size(kLineWords * sizeof(uint64_t))));
+#else
+struct Line {
+  uint64_t words[kLineWords] = {};
+  uint64_t operator[](size_t k) const { return words[k]; }
+  Line& operator+=(const Line& other) {
+    for (size_t k = 0; k < kLineWords; ++k) words[k] += other.words[k];
+    return *this;
+  }
+};
+#endif
+
+HOTPATH_ALWAYS_INLINE void add_line(const uint64_t* words, Line& sum) {
+  Line line;
+  std::memcpy(&line, words, sizeof line);
+  sum += line;
+}
+
 HOTPATH_ALWAYS_INLINE uint64_t sum_lines(const uint64_t* words, size_t n) {
-  uint64_t even[kLineWords] = {}, odd[kLineWords] = {};
+  Line even = {}, odd = {};
   size_t i = 0;
   for (; i + 2 * kLineWords <= n; i += 2 * kLineWords) {
     prefetch_line(words + i + kAheadWords);
     prefetch_line(words + i + kAheadWords + kLineWords);
-    for (size_t k = 0; k < kLineWords; ++k) even[k] += words[i + k];
-    for (size_t k = 0; k < kLineWords; ++k) odd[k] += words[i + kLineWords + k];
+    add_line(words + i, even);
+    add_line(words + i + kLineWords, odd);
   }
   uint64_t total = 0;
   for (; i < n; ++i) total += words[i];
@@ -45,7 +66,7 @@ uint64_t sum_plain(const uint64_t* words, size_t n) { return sum_lines(words, n)
 
 #if defined(HOTPATH_WIDER_LOADS)
 __attribute__((target("avx2"))) uint64_t sum_avx2(const uint64_t* words, size_t n) { return sum_lines(words, n); }
-__attribute__((target("avx512f,prefer-vector-width=512"))) uint64_t sum_avx512(const uint64_t* words, size_t n) { return sum_lines(words, n); }
+__attribute__((target("avx512f"))) uint64_t sum_avx512(const uint64_t* words, size_t n) { return sum_lines(words, n); }
 #endif
 
 Sum widest() {
