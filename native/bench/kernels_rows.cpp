@@ -59,7 +59,7 @@ struct Packed {
       k.pack_activation(data.x.data() + t * kCols, kCols, activations.at(activation_stride * t));
     }
   }
-  RowMatrix matrix() const { return {rows.at(), stride, kCols}; }
+  RowMatrix matrix() const { return {rows.at(), stride, kCols, n_streamed}; }
 };
 
 /// Against ggml's product of the same matrices. ggml rounds the activation of half and brain floats, which allows for more.

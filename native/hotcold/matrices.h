@@ -24,7 +24,7 @@ class Rows {
   int64_t n_experts() const { return n_experts_; }
   size_t row_bytes() const { return stride_; }
   std::span<const uint8_t> packed() const { return {packed_, stride_ * n_rows_ * n_experts_}; }
-  RowMatrix matrix(int64_t expert = 0) const { return {packed_ + expert * n_rows_ * stride_, stride_, n_cols_}; }
+  RowMatrix matrix(int64_t expert = 0) const { return {packed_ + expert * n_rows_ * stride_, stride_, n_cols_, n_rows_}; }
 
   /// From and to the bytes of the whole ggml tensor.
   void pack(const uint8_t* tensor, int n_threads = 1);

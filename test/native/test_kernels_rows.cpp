@@ -71,7 +71,7 @@ struct Packed {
     for (int64_t t = 0; t < n_tokens; ++t) k.pack_activation(x.data() + t * cols, cols, activation(t));
   }
 
-  RowMatrix matrix() const { return {rows.at(0), stride, n_cols}; }
+  RowMatrix matrix() const { return {rows.at(0), stride, n_cols, n_rows}; }
   void* activation(int64_t token) const { return activations.at(activation_stride * static_cast<size_t>(token)); }
 
   std::vector<float> dot(int64_t token = 0) const {

@@ -34,6 +34,7 @@ struct RowMatrix {
   const uint8_t* data;
   size_t stride;   // bytes
   int64_t n_cols;  // of the unpacked row, a multiple of RowKernels::block
+  int64_t n_rows;  // nothing is prefetched beyond them
 };
 
 struct RowKernels {

@@ -268,24 +268,27 @@ struct Neighbours {
   const RowMatrix& rows;
   int64_t first;
   const uint8_t* operator()(int64_t i) const { return rows.data + static_cast<size_t>(first + i) * rows.stride; }
+  /// Whoever asks for some neighbours will ask for the next ones: prefetching goes on beyond the last of these.
+  int64_t reach(int64_t) const { return rows.n_rows - first; }
 };
 
 struct Listed {
   const RowMatrix& rows;
   const int32_t* list;
   const uint8_t* operator()(int64_t i) const { return rows.data + static_cast<size_t>(list[i]) * rows.stride; }
+  int64_t reach(int64_t count) const { return count; }
 };
 
-/// The rows [i, i + R) of `count`, and those `ahead` of them to prefetch.
+/// The rows [i, i + R), and those `ahead` of them to prefetch, as far as the source reaches.
 template <int R, class Source>
-TileRows<R> tile_rows(const Source& source, int64_t i, int64_t count, int64_t ahead) {
+TileRows<R> tile_rows(const Source& source, int64_t i, int64_t reach, int64_t ahead) {
   TileRows<R> rows;
   for (int r = 0; r < R; ++r) {
     const int64_t next = i + ahead + r;
     rows.row[r] = source(i + r);
-    rows.next[r] = source(next < count ? next : count - 1);
+    rows.next[r] = source(next < reach ? next : reach - 1);
   }
-  rows.prefetches = i + ahead < count;
+  rows.prefetches = i + ahead < reach;
   return rows;
 }
 
@@ -303,16 +306,16 @@ void token_tiles(const typename Kernels::Shape& shape, TileRows<R>& rows, const 
 
 /// Few tokens: memory is the limit, rows are read from end to end.
 template <class S, class Kernels, class Source>
-void row_tiles(const typename Kernels::Shape& shape, const Source& source, int64_t begin, int64_t count,
+void row_tiles(const typename Kernels::Shape& shape, const Source& source, int64_t begin, int64_t end, int64_t reach,
                const Tokens& tokens, int64_t n_tokens) {
   constexpr int R = S::kRowTile, T = S::kTokenTile;
   int64_t i = begin;
-  for (; i + R <= count; i += R) {
-    TileRows<R> rows = tile_rows<R>(source, i, count, R);
+  for (; i + R <= end; i += R) {
+    TileRows<R> rows = tile_rows<R>(source, i, reach, R);
     token_tiles<S, Kernels, R, T>(shape, rows, tokens.at_row(i), n_tokens);
   }
-  for (; i < count; ++i) {
-    TileRows<1> rows = tile_rows<1>(source, i, count, 1);
+  for (; i < end; ++i) {
+    TileRows<1> rows = tile_rows<1>(source, i, reach, 1);
     token_tiles<S, Kernels, 1, T>(shape, rows, tokens.at_row(i), n_tokens);
   }
 }
@@ -322,13 +325,13 @@ void row_tiles(const typename Kernels::Shape& shape, const Source& source, int64
 constexpr int64_t kGroup = 16;
 
 template <class S, class Kernels, class Source>
-void multiply_group(const typename Kernels::Shape& shape, const Source& source, int64_t begin, int64_t count,
+void multiply_group(const typename Kernels::Shape& shape, const Source& source, int64_t begin, int64_t reach,
                     const Tokens& tokens, bool prefetches) {
   constexpr int R = S::kRowTile, T = S::kTokenTile, kRowTiles = kGroup / R, kTokenTiles = kGroup / T;
   TileRows<R> rows[kRowTiles];
   Sums<S, R, T> sums[kRowTiles][kTokenTiles];
   for (int i = 0; i < kRowTiles; ++i) {
-    rows[i] = tile_rows<R>(source, begin + i * R, count, kGroup);
+    rows[i] = tile_rows<R>(source, begin + i * R, reach, kGroup);
     rows[i].prefetches = rows[i].prefetches && prefetches;
     for (int t = 0; t < kTokenTiles; ++t) sums[i][t].clear();
   }
@@ -350,17 +353,18 @@ void multiply_group(const typename Kernels::Shape& shape, const Source& source, 
 template <class S, class Kernels, class Source>
 void multiply_rows(int64_t n_cols, const Source& source, int64_t count, const Tokens& tokens, int64_t n_tokens) {
   const typename Kernels::Shape shape(n_cols);
+  const int64_t reach = source.reach(count);
   int64_t i = 0;
   if constexpr (Kernels::kBlockSteps > 0) {
     const int64_t grouped = n_tokens / kGroup * kGroup;
     for (; grouped > 0 && i + kGroup <= count; i += kGroup) {
       for (int64_t t = 0; t < grouped; t += kGroup) {
-        multiply_group<S, Kernels>(shape, source, i, count, tokens.from(t), t == 0);
+        multiply_group<S, Kernels>(shape, source, i, reach, tokens.from(t), t == 0);
       }
-      row_tiles<S, Kernels>(shape, source, i, i + kGroup, tokens.from(grouped), n_tokens - grouped);
+      row_tiles<S, Kernels>(shape, source, i, i + kGroup, reach, tokens.from(grouped), n_tokens - grouped);
     }
   }
-  row_tiles<S, Kernels>(shape, source, i, count, tokens, n_tokens);
+  row_tiles<S, Kernels>(shape, source, i, count, reach, tokens, n_tokens);
 }
 
 template <class S, class Kernels>
