@@ -20,7 +20,7 @@ const benches: Record<string, Bench> = {
   memory,
   extensionHost,
 };
-/** Run only when named: they take half an hour. */
+/** Run only when named: they take three quarters of an hour. */
 const longBenches: Record<string, Bench> = { sparse };
 
 /** `wanted`: names, each with "=TEXT" after it for the cases of that name only. */
