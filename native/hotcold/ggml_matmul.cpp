@@ -52,4 +52,8 @@ float GgmlMatmul::result(int64_t row, int64_t token) const {
   return static_cast<const float*>(out_->data)[token * out_->ne[0] + row];
 }
 
+std::span<const uint8_t> GgmlMatmul::weights() const {
+  return {static_cast<const uint8_t*>(ggml_backend_buffer_get_base(weights_buffer_.get())), ggml_backend_buffer_get_size(weights_buffer_.get())};
+}
+
 }  // namespace hotpath::hotcold

@@ -1,7 +1,9 @@
 // ggml's matrix product on the CPU with one thread: what the kernels are compared with.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 #include "ggml-alloc.h"
 #include "ggml-backend.h"
@@ -17,6 +19,8 @@ class GgmlMatmul {
   void compute() { ggml_backend_graph_compute(backend_.get(), graph_); }
   float result(int64_t row, int64_t token) const;
   bool is_repacked() const { return repacked_; }
+  /// As they lie in memory.
+  std::span<const uint8_t> weights() const;
 
  private:
   ggml_backend_ptr backend_;

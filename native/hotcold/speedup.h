@@ -5,7 +5,8 @@
 
 namespace hotpath::hotcold {
 
-/// How many times as fast as ggml our kernels multiply a matrix: with one token, and with many as in a prompt.
+/// How many times as fast as ggml our kernels multiply a matrix: with one token, for which it comes from memory, and with
+/// many as in a prompt.
 struct Speedup {
   double one = 0;
   double many = 0;
