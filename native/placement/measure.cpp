@@ -112,7 +112,7 @@ Result<std::vector<CpuRate>> measure_cpu(const CancelFlag& cancel) {
   std::vector<CpuRate> rates;
   for (const int n : thread_counts()) {
     if (cancel.raised()) return cancelled();
-    rates.push_back({n, walk_gbps(words, n_words, n, all, sum_words),
+    rates.push_back({n, walk_gbps(words, n_words, n, all, stream_words),
                      walk_gbps(words, n_words, n, all / kGatherStep, gather<2048>),
                      walk_gbps(words, n_words, n, all / kGatherStep, gather<4096>)});
   }

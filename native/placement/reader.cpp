@@ -45,12 +45,15 @@ HOTPATH_ALWAYS_INLINE void add_line(const uint64_t* words, Line& sum) {
   sum += line;
 }
 
+template <bool asks_ahead>
 HOTPATH_ALWAYS_INLINE uint64_t sum_lines(const uint64_t* words, size_t n) {
   Line even = {}, odd = {};
   size_t i = 0;
   for (; i + 2 * kLineWords <= n; i += 2 * kLineWords) {
-    prefetch_line(words + i + kAheadWords);
-    prefetch_line(words + i + kAheadWords + kLineWords);
+    if constexpr (asks_ahead) {
+      prefetch_line(words + i + kAheadWords);
+      prefetch_line(words + i + kAheadWords + kLineWords);
+    }
     add_line(words + i, even);
     add_line(words + i + kLineWords, odd);
   }
@@ -62,25 +65,40 @@ HOTPATH_ALWAYS_INLINE uint64_t sum_lines(const uint64_t* words, size_t n) {
 
 using Sum = uint64_t (*)(const uint64_t*, size_t);
 
-uint64_t sum_plain(const uint64_t* words, size_t n) { return sum_lines(words, n); }
+template <bool asks_ahead>
+uint64_t sum_plain(const uint64_t* words, size_t n) {
+  return sum_lines<asks_ahead>(words, n);
+}
 
 #if defined(HOTPATH_WIDER_LOADS)
-__attribute__((target("avx2"))) uint64_t sum_avx2(const uint64_t* words, size_t n) { return sum_lines(words, n); }
-__attribute__((target("avx512f"))) uint64_t sum_avx512(const uint64_t* words, size_t n) { return sum_lines(words, n); }
+template <bool asks_ahead>
+__attribute__((target("avx2"))) uint64_t sum_avx2(const uint64_t* words, size_t n) {
+  return sum_lines<asks_ahead>(words, n);
+}
+template <bool asks_ahead>
+__attribute__((target("avx512f"))) uint64_t sum_avx512(const uint64_t* words, size_t n) {
+  return sum_lines<asks_ahead>(words, n);
+}
 #endif
 
+template <bool asks_ahead>
 Sum widest() {
 #if defined(HOTPATH_WIDER_LOADS)
-  if (__builtin_cpu_supports("avx512f")) return sum_avx512;
-  if (__builtin_cpu_supports("avx2")) return sum_avx2;
+  if (__builtin_cpu_supports("avx512f")) return sum_avx512<asks_ahead>;
+  if (__builtin_cpu_supports("avx2")) return sum_avx2<asks_ahead>;
 #endif
-  return sum_plain;
+  return sum_plain<asks_ahead>;
 }
 
 }  // namespace
 
+uint64_t stream_words(const uint64_t* words, size_t n) {
+  static const Sum sum = widest<true>();
+  return sum(words, n);
+}
+
 uint64_t sum_words(const uint64_t* words, size_t n) {
-  static const Sum sum = widest();
+  static const Sum sum = widest<false>();
   return sum(words, n);
 }
 

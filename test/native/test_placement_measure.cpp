@@ -20,7 +20,9 @@ TEST(placement_reader, adds_up_every_word) {
   std::vector<uint64_t> words(200);
   for (size_t i = 0; i < words.size(); ++i) words[i] = (i + 1) * 0x9E3779B97F4A7C15u;
   for (size_t n = 0; n <= words.size(); ++n) {
-    EXPECT_EQ(sum_words(words.data(), n), std::accumulate(words.begin(), words.begin() + static_cast<ptrdiff_t>(n), uint64_t{0}));
+    const uint64_t expected = std::accumulate(words.begin(), words.begin() + static_cast<ptrdiff_t>(n), uint64_t{0});
+    EXPECT_EQ(sum_words(words.data(), n), expected);
+    EXPECT_EQ(stream_words(words.data(), n), expected);
   }
 }
 
