@@ -39,17 +39,20 @@ constexpr size_t kGatherStep = 9;
 /// Prevents the compiler from leaving out what is only measured.
 std::atomic<uint64_t> measured_sink;
 
-/// Every ninth record on average, at uneven distances, the next one fetched ahead as our kernels do.
+uint64_t stream(const uint64_t* words, size_t n, uint32_t) { return stream_words(words, n); }
+
+/// Every ninth record on average, at uneven distances, the next one fetched ahead as our kernels do. Others in each round:
+/// what one round reads would stay in a large cache.
 template <size_t record_bytes>
-uint64_t gather(const uint64_t* words, size_t n) {
+uint64_t gather(const uint64_t* words, size_t n, uint32_t round) {
   constexpr size_t kWords = record_bytes / sizeof(uint64_t);
-  uint32_t random = 1;
+  uint32_t random = round + 1;
   const auto step = [&] {
     random = random * 1664525u + 1013904223u;
     return kWords * (1 + (random >> 16) % (2 * kGatherStep - 1));
   };
   uint64_t total = 0;
-  for (size_t at = 0; at + kWords <= n;) {
+  for (size_t at = kWords * (round % kGatherStep); at + kWords <= n;) {
     const size_t next = at + step();
     if (next + kWords <= n) prefetch_words(words + next, kWords);
     total += sum_words(words + at, kWords);
@@ -60,7 +63,7 @@ uint64_t gather(const uint64_t* words, size_t n) {
 
 /// Best of a few rounds in which every thread walks its part of the buffer at the same time. `bytes`: really read. The
 /// threads hold the clock: the one that started them may be woken late.
-double walk_gbps(const uint64_t* words, size_t n_words, int n_threads, double bytes, uint64_t (*walk)(const uint64_t*, size_t)) {
+double walk_gbps(const uint64_t* words, size_t n_words, int n_threads, double bytes, uint64_t (*walk)(const uint64_t*, size_t, uint32_t)) {
   struct Span {
     Clock::time_point start, end;
   };
@@ -70,10 +73,11 @@ double walk_gbps(const uint64_t* words, size_t n_words, int n_threads, double by
   const size_t part = n_words / spans.size();
   for (size_t t = 0; t < spans.size(); ++t) {
     threads.emplace_back([&, t] {
+      uint32_t round = 0;
       for (Span& span : spans[t]) {
         meet.arrive_and_wait();
         span.start = Clock::now();
-        measured_sink += walk(words + part * t, part);
+        measured_sink += walk(words + part * t, part, round++);
         span.end = Clock::now();
       }
     });
@@ -112,7 +116,7 @@ Result<std::vector<CpuRate>> measure_cpu(const CancelFlag& cancel) {
   std::vector<CpuRate> rates;
   for (const int n : thread_counts()) {
     if (cancel.raised()) return cancelled();
-    rates.push_back({n, walk_gbps(words, n_words, n, all, stream_words),
+    rates.push_back({n, walk_gbps(words, n_words, n, all, stream),
                      walk_gbps(words, n_words, n, all / kGatherStep, gather<2048>),
                      walk_gbps(words, n_words, n, all / kGatherStep, gather<4096>)});
   }
