@@ -77,8 +77,10 @@ uint32_t file_type(ggml_type type) {
 }
 
 std::string model_name(const Spec& spec) {
-  return format_text("Synthetic %s, %u x %u x %u, %.0f-%.0f %% active", arch_name(spec.arch), spec.shape.n_layers,
-                     spec.shape.n_embd, spec.shape.n_ff, 100 * spec.active_first, 100 * spec.active_last);
+  const std::string first = format_text("%.0f", 100 * spec.active_first);
+  const std::string last = format_text("%.0f", 100 * spec.active_last);
+  return format_text("Synthetic %s, %u x %u x %u, %s %% active", arch_name(spec.arch), spec.shape.n_layers,
+                     spec.shape.n_embd, spec.shape.n_ff, (first == last ? first : first + " to " + last).c_str());
 }
 
 void add_general(gguf_context* context, const Spec& spec) {
