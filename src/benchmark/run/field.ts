@@ -120,7 +120,7 @@ export class Field {
     await this.#unloadAll();
     await this.#teller.warn({
       code: "in-turn",
-      message: `The subjects do not fit in memory together and are loaded one at a time: ${toAppError(error).message}`,
+      message: `The subjects do not fit in memory together and are loaded one at a time: ${toAppError(error).message}.`,
       advice: "Compare fewer or smaller models in one run: their turns are further apart now.",
     });
   }
