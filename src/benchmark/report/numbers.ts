@@ -8,9 +8,9 @@ export function formatNumber(value: number): string {
   return value.toFixed(decimals);
 }
 
-/** "0.512 ms", "48.0 ms", "1240 ms", "12.4 s". */
+/** "0.512 ms", "48.0 ms", "1.24 s", "12.4 s". */
 export function formatMs(ms: number): string {
-  return ms < 10_000 ? `${formatNumber(ms)} ms` : `${formatNumber(ms / 1000)} s`;
+  return ms < 999.5 ? `${formatNumber(ms)} ms` : `${formatNumber(ms / 1000)} s`;
 }
 
 export function formatShare(share: number): string {

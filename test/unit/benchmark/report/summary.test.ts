@@ -325,7 +325,7 @@ describe("recommend", () => {
     expect(recommend(whole, 3000)).toEqual({
       subject: "coder-exact",
       reason:
-        "Coder 7B, exact solves 75.0 % of 40 tasks of Starter set, the most among those that write 25 tokens within 3000 ms, in 2156 ms.",
+        "Coder 7B, exact solves 75.0 % of 40 tasks of Starter set, the most among those that write 25 tokens within 3.00 s, in 2.16 s.",
     });
   });
 
@@ -339,7 +339,7 @@ describe("recommend", () => {
     expect(recommend(close, 5000)).toEqual({
       subject: "coder-exact",
       reason:
-        "Coder 7B, exact solves 72.5 % of 40 tasks of Starter set in 2156 ms: the fastest among those that write 25 tokens within 5000 ms of those too close to tell apart, which are also Coder 7B, dense.",
+        "Coder 7B, exact solves 72.5 % of 40 tasks of Starter set in 2.16 s: the fastest among those that write 25 tokens within 5.00 s of those too close to tell apart, which are also Coder 7B, dense.",
     });
     const far = changed((entry) =>
       isScoreOf(entry, "coder-exact") ? { ...entry, score: { ...entry.score, isCorrect: false } } : entry,
@@ -367,7 +367,7 @@ describe("recommend", () => {
   it("recommends none when none is fast enough, and none without quality", () => {
     expect(recommend(whole, 100)).toEqual({
       subject: null,
-      reason: "None writes 25 tokens within 100 ms; the fastest, Coder 7B, exact, takes 2156 ms.",
+      reason: "None writes 25 tokens within 100 ms; the fastest, Coder 7B, exact, takes 2.16 s.",
     });
     const unscored = changed((entry) => (entry.type === "score" ? null : entry));
     expect(recommend(unscored, 5000)).toEqual({
