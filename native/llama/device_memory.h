@@ -1,9 +1,10 @@
-// What a loaded model takes of a GPU's memory.
+// What a loaded model takes of each device's memory.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace hotpath {
 
@@ -23,8 +24,12 @@ class BufferLog {
  public:
   void add_line(const std::string& line);
 
-  /// Of a GPU: llama.cpp's buffers there, so without hot neurons. The CPU's have many names, some of them mapped files.
+  /// Of a GPU: llama.cpp's buffers there, so without hot neurons.
   DeviceMemory on(const std::string& device) const;
+
+  /// Of main memory, in which a model has `model_bytes` of weights where no GPU does: each of them once. The sizes that
+  /// llama.cpp logs count twice what the CPU packed anew, but the pages of the file it came from make way for others.
+  DeviceMemory beside(const std::vector<std::string>& gpus, uint64_t model_bytes) const;
 
  private:
   std::map<std::string, DeviceMemory> by_buffer_type_;

@@ -442,9 +442,18 @@ class Loader {
     }
   }
 
+  static std::vector<std::string> gpu_names() {
+    std::vector<std::string> names;
+    for (const Device& device : list_devices()) {
+      if (device.kind == DeviceKind::gpu) names.push_back(device.name);
+    }
+    return names;
+  }
+
   DeviceShare share_of(const Device& device, const Attempt& attempt, const HotState& hot) const {
     const auto layers = layers_on_.find(device.name);
     DeviceShare share = {device.name, device.description, device.kind, layers == layers_on_.end() ? 0 : layers->second};
+    if (device.kind == DeviceKind::cpu) share.memory = buffers_.beside(gpu_names(), file_.shape.weight_bytes());
     if (device.kind != DeviceKind::gpu) return share;
     share.memory = buffers_.on(device.name);
     const bool has_hot = attempt.hybrid && device.name == ggml_backend_dev_name(attempt.hybrid->device);

@@ -53,7 +53,7 @@ struct DeviceShare {
   std::string description;
   DeviceKind kind;
   uint32_t layers;
-  std::optional<DeviceMemory> memory;  // of a GPU, when the model was loaded
+  std::optional<DeviceMemory> memory;  // when the model was loaded; of what computes in the CPU's memory: none
 };
 
 /// How the FFNs are computed, and why so.

@@ -69,10 +69,7 @@ export interface SubjectFacts {
   readonly contextLength: number | null;
   readonly threads: number | null;
   readonly loadMs: number | null;
-  /**
-   * By how much the resident memory of the engine's process grew when the subject was opened: mapped weights, KV cache
-   * and buffers in main memory, without what was there before. null: not known, as when it was loaded already.
-   */
+  /** Main memory that it needs: its weights there, each once, KV cache and buffers. null: not known. */
   readonly residentBytes: number | null;
   /** Empty: no GPU has a part of it. Records of before this was told do not have it. */
   readonly gpuMemory?: readonly GpuMemory[] | null;

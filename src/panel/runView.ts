@@ -70,7 +70,7 @@ const plainFigures: Readonly<Record<PlainFigure, FigureKind>> = {
   fileBytes: { title: "File", description: "Size of the model file", format: bytes },
   residentBytes: {
     title: "Memory",
-    description: "Main memory that the engine took more once it was loaded",
+    description: "Main memory that its weights, KV cache and buffers need",
     format: bytes,
   },
   gpuBytes: {

@@ -72,8 +72,9 @@ export interface ModelMetadata {
 }
 
 /**
- * What a loaded model takes of a GPU's memory. llama.cpp's own account of its buffers, each to a hundredth of a MiB, and
- * Hotpath's of the hot neurons; without what driver and backend need for themselves, such as compiled programs.
+ * What a loaded model takes of a device's memory. llama.cpp's own account of its buffers, each to a hundredth of a MiB, and
+ * Hotpath's of the hot neurons; without what driver and backend need for themselves, such as compiled programs. In main
+ * memory every weight counts once: pages of the file that are mapped, but were packed into a buffer, make way for others.
  */
 export interface DeviceMemory {
   readonly weightBytes: number;
@@ -97,7 +98,7 @@ export interface DeviceShare {
   readonly kind: "cpu" | "gpu" | "accelerator";
   /** Transformer layers it runs, of `ModelMetadata.layerCount`. */
   readonly layers: number;
-  /** When the model was loaded. null: no GPU; main memory is told by `Diagnostics.residentBytes`. */
+  /** When the model was loaded. null: it computes in the CPU's memory. */
   readonly memory: DeviceMemory | null;
 }
 

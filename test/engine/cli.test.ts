@@ -55,6 +55,8 @@ describe("hotpath complete", () => {
       "20",
     );
     expect(code).toBe(0);
+    const weightBytes = expect.closeTo(statSync(starter.path).size, -6);
+    const memory = { weightBytes, kvBytes: expect.any(Number), computeBytes: expect.any(Number), hotBytes: 0 };
     expect(JSON.parse(stdout)).toEqual({
       text: "self.height = height",
       source: "engine",
@@ -68,7 +70,7 @@ describe("hotpath complete", () => {
         bytesPerToken: expect.any(Number),
         denseBytesPerToken: expect.any(Number),
       },
-      devices: [{ name: "CPU", description: expect.any(String), kind: "cpu", layers: 4, memory: null }],
+      devices: [{ name: "CPU", description: expect.any(String), kind: "cpu", layers: 4, memory }],
       fallback: null,
       timings: {
         ttftMs: expect.any(Number),

@@ -47,6 +47,26 @@ TEST(device_memory, counts_every_type_of_buffer_that_a_device_has) {
   EXPECT_EQ(log.on("MTL0").total(), 123 * kMiB);
 }
 
+TEST(device_memory, counts_weights_in_main_memory_once) {
+  const BufferLog log = log_of({
+      "load_tensors:   CPU_Mapped model buffer size =   330.00 MiB",
+      "load_tensors:   CPU_REPACK model buffer size =   192.00 MiB",
+      "load_tensors:      Vulkan0 model buffer size =    30.00 MiB",
+      "load_tensors:     Vulkan1 model buffer size =    20.00 MiB",
+      "llama_context: Vulkan_Host  output buffer size =     2.00 MiB",
+      "llama_kv_cache:        CPU KV buffer size =   100.00 MiB",
+      "llama_kv_cache:    Vulkan0 KV buffer size =    92.00 MiB",
+      "sched_reserve:        CPU compute buffer size =    40.00 MiB",
+      "sched_reserve:    Vulkan0 compute buffer size =    64.00 MiB",
+  });
+  const DeviceMemory memory = log.beside({"Vulkan0", "Vulkan1"}, 380 * kMiB);
+  EXPECT_EQ(memory.weight_bytes, 330 * kMiB);
+  EXPECT_EQ(memory.kv_bytes, 100 * kMiB);
+  EXPECT_EQ(memory.compute_bytes, 42 * kMiB);
+  EXPECT_EQ(memory.hot_bytes, 0u);
+  EXPECT_EQ(log.beside({"Vulkan0", "Vulkan1"}, 40 * kMiB).weight_bytes, 0u);
+}
+
 TEST(device_memory, counts_nothing_that_is_no_size_of_a_buffer) {
   const BufferLog log = log_of({
       "",

@@ -49,7 +49,7 @@ export function reportTables(summary: RunSummary): ReportTable[] {
 
 export function subjectTable({ subjects }: RunSummary): ReportTable {
   const notes = [
-    "Memory: of the engine when the subject had just been opened.",
+    "Memory: main memory that weights, KV cache and buffers need. Weights count once: those that were packed anew are not needed in the file.",
     ...(subjects.some(({ facts }) => gpuMemory(facts) !== null)
       ? ["GPU memory: the subject's own then, without what drivers take for themselves."]
       : []),

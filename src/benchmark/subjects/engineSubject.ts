@@ -1,7 +1,7 @@
 // A model in Hotpath's own engine as a subject.
 import type { Engine } from "../../engine/engine.ts";
 import type { Diagnostics } from "../../protocol/engine.ts";
-import { type LoadedModel, type ModelSpec, specKey } from "../../protocol/model.ts";
+import { type LoadedModel, type ModelSpec, specKey, totalBytes } from "../../protocol/model.ts";
 import type {
   Generation,
   GenerationRequest,
@@ -46,7 +46,6 @@ export class EngineSubject implements Subject {
     const onHash = (fraction: number) => onProgress("reading the file once for its hash", fraction);
     this.#sha256 ??= await this.#hash(this.#spec.path, onHash, signal);
     const key = specKey(this.#spec);
-    const before = await this.#engine.diagnostics(signal);
     const listening = this.#engine.onDidChangeState((state) => {
       const model = state.kind === "running" ? state.models.get(key) : undefined;
       if (model?.phase === "loading") onProgress("loading", model.fraction);
@@ -56,11 +55,7 @@ export class EngineSubject implements Subject {
     } finally {
       listening.dispose();
     }
-    const after = await this.#engine.diagnostics(signal);
-    return {
-      ...factsOf(this.#model, after, this.#sha256),
-      residentBytes: growthOf(before, after, key),
-    };
+    return factsOf(this.#model, await this.#engine.diagnostics(signal), this.#sha256);
   }
 
   objection({ prompt }: GenerationRequest): Objection | null {
@@ -118,20 +113,7 @@ export class EngineSubject implements Subject {
   }
 }
 
-/** null: what came or went besides the model makes the difference mean nothing. */
-function growthOf(before: Diagnostics, after: Diagnostics, key: string): number | null {
-  const [first, last] = [readyModels(before), readyModels(after)];
-  if (first.has(key) || [...first].some((other) => !last.has(other))) return null;
-  if ([...last].some((other) => other !== key && !first.has(other))) return null;
-  const growth = after.residentBytes - before.residentBytes;
-  return growth > 0 ? growth : null;
-}
-
-function readyModels({ models }: Diagnostics): ReadonlySet<string> {
-  return new Set(models.filter(({ phase }) => phase === "ready").map(({ spec }) => specKey(spec)));
-}
-
-function factsOf(model: LoadedModel, { devices }: Diagnostics, sha256: string): Omit<SubjectFacts, "residentBytes"> {
+function factsOf(model: LoadedModel, { devices }: Diagnostics, sha256: string): SubjectFacts {
   return {
     method: methodOf(model),
     parameterCount: model.parameterCount,
@@ -146,6 +128,7 @@ function factsOf(model: LoadedModel, { devices }: Diagnostics, sha256: string): 
     contextLength: model.contextLength,
     threads: model.threads,
     loadMs: model.loadMs,
+    residentBytes: mainMemoryOf(model),
     gpuMemory: gpuMemoryOf(model),
     kvBytes: model.kvBytes,
     hot: model.hot,
@@ -164,8 +147,13 @@ function isAllOnGpus({ devices, layerCount }: LoadedModel): boolean {
   return layers >= layerCount;
 }
 
+function mainMemoryOf({ devices }: LoadedModel): number | null {
+  const memory = devices.find(({ kind }) => kind === "cpu")?.memory;
+  return memory ? totalBytes(memory) : null;
+}
+
 function gpuMemoryOf({ devices }: LoadedModel): GpuMemory[] {
-  return devices.flatMap(({ name, memory }) => (memory ? [{ device: name, ...memory }] : []));
+  return devices.flatMap(({ name, kind, memory }) => (kind === "gpu" && memory ? [{ device: name, ...memory }] : []));
 }
 
 function placementOf({ devices, hot, fallback }: LoadedModel): string {

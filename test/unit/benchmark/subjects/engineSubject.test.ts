@@ -16,6 +16,8 @@ import { temporaryFolder } from "../../../support/temporaryFolder.ts";
 const never = new AbortController().signal;
 const ignore = () => {};
 
+const memory = { weightBytes: 5e6, kvBytes: 1e6, computeBytes: 1e6, hotBytes: 0 };
+const cpu = { name: "CPU", description: "a processor", kind: "cpu", layers: 4, memory } as const;
 const loaded = {
   parameterCount: 5e6,
   architecture: "arcee",
@@ -26,7 +28,7 @@ const loaded = {
   layerCount: 4,
   contextLength: 1024,
   threads: 1,
-  devices: [{ name: "CPU", description: "a processor", kind: "cpu", layers: 4, memory: null }],
+  devices: [cpu],
   mode: "dense",
   modeReason: "asked for",
   hot: null,
@@ -38,17 +40,11 @@ const loaded = {
 /** An engine that holds one model and remembers what it was asked. */
 function engineWith(changes: Partial<LoadedModel> = {}, devices: { kind: string }[] = [{ kind: "cpu" }]) {
   const held = { ...loaded, ...changes };
-  /** As they are found, one after the other; the last for good. */
-  const states: { residentBytes: number; models: object[] }[] = [
-    { residentBytes: 7e6, models: [] },
-    { residentBytes: 9e6, models: [] },
-  ];
   return {
-    states,
     onDidChangeState: () => ({ dispose: ignore }),
     hold: vi.fn(async (_: ModelSpec) => held),
     release: vi.fn(async () => {}),
-    diagnostics: async () => ({ devices, ...(states.length > 1 ? states.shift() : states[0]) }),
+    diagnostics: async () => ({ devices }),
     describeSynthetic: vi.fn(async () => ({ bytes: 1000, parameterCount: 7e9 })),
     synthesize: vi.fn(async ({ path: file }: { path: string }) => writeFileSync(file, "weights")),
     generate: vi.fn(async (_: object, onText: (text: string) => void) => {
@@ -90,7 +86,7 @@ describe("a model of the engine as a subject", () => {
       contextLength: 1024,
       threads: 1,
       loadMs: 100,
-      residentBytes: 2e6,
+      residentBytes: 7e6,
       gpuMemory: [],
       kvBytes: 1e6,
       hot: null,
@@ -109,20 +105,9 @@ describe("a model of the engine as a subject", () => {
     expect((await subjectOf(engine).open(ignore, never)).gpuMemory).toEqual([{ device: "Vulkan0", ...memory }]);
   });
 
-  const ready = (id: string) => {
-    const definition = model(id);
-    return { spec: definition.kind === "model" ? definition.spec : null, phase: "ready" };
-  };
-
-  it.each([
-    ["beside another", [ready("B")], [ready("B"), ready("A")], 2e6],
-    ["that was loaded already", [ready("A")], [ready("A")], null],
-    ["for which another went", [ready("B")], [ready("A")], null],
-    ["while another came", [], [ready("A"), ready("B")], null],
-  ])("tells by how much memory grew for a model %s, where that is known", async (_, before, after, growth) => {
-    const engine = engineWith();
-    engine.states.splice(0, 2, { residentBytes: 7e6, models: before }, { residentBytes: 9e6, models: after });
-    expect((await subjectOf(engine).open(ignore, never)).residentBytes).toBe(growth);
+  it("does not know what it needs of main memory where the engine does not tell", async () => {
+    const engine = engineWith({ devices: [{ ...cpu, memory: null }] });
+    expect((await subjectOf(engine).open(ignore, never)).residentBytes).toBeNull();
   });
 
   it.each([
