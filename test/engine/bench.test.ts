@@ -112,7 +112,7 @@ describe("hotpath bench", () => {
     const second = await start("--suite", "latency", "--limit", "1", "--out", beside).ended;
     expect(second).toMatchObject({ code: 1, stdout: "" });
     expect(second.stderr).toContain(
-      `a benchmark is running in another window or a terminal (process ${first.child.pid})`,
+      `a benchmark is running or being verified in another window or a terminal (process ${first.child.pid})`,
     );
     expect(existsSync(beside)).toBe(false);
     first.child.kill("SIGKILL");

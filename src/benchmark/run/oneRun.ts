@@ -1,5 +1,5 @@
 // One run at a time: the runs of a machine share its engine, its memory and its processor, and side by side neither would
-// measure its own speed. Whoever measures holds one lock, in whichever window or terminal.
+// measure its own speed. Whoever measures, a verification included, holds one lock, in whichever window or terminal.
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { AppError } from "../../common/errors.ts";
@@ -38,6 +38,6 @@ function makeFolder(): void {
 
 function refusal(holder: string): AppError {
   const file = lockFile();
-  const message = `a benchmark is running in another window or a terminal (${holder}); this one can start when it has ended. If that process is not Hotpath, delete ${file}`;
+  const message = `a benchmark is running or being verified in another window or a terminal (${holder}); this one can start when it has ended. If that process is not Hotpath, delete ${file}`;
   return new AppError("request/invalid", message, { holder, file });
 }

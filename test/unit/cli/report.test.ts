@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordFile, runFolder } from "../../../src/benchmark/record/runs.ts";
+import { asOnlyRun, refuseBesideOthers } from "../../../src/benchmark/run/oneRun.ts";
 import type { Command, CommandContext, OptionValues } from "../../../src/cli/command.ts";
 import { reportCommand } from "../../../src/cli/report.ts";
 import { verifyCommand } from "../../../src/cli/verify.ts";
@@ -113,5 +114,20 @@ describe("hotpath report", () => {
     const { code, text } = await run(verifyCommand, runId, { json: true });
     expect(code).toBe(1);
     expect(JSON.parse(text)).toMatchObject({ runId, holds: false, levels: [{ level: 1 }] });
+  });
+
+  it("generates again alone: not beside a run, and no run begins beside it", async () => {
+    const holder = `another window or a terminal (process ${process.pid})`;
+    await asOnlyRun(async () => {
+      await expect(run(verifyCommand, runId, { level: "3" })).rejects.toMatchObject({
+        code: "request/invalid",
+        message: expect.stringContaining(holder),
+      });
+      expect((await run(verifyCommand, runId, { level: "2" })).text).toContain("Level 2, ");
+    });
+    const verified = run(verifyCommand, runId, { level: "3" });
+    expect(refuseBesideOthers).toThrow(holder);
+    expect((await verified).text).toContain("Level 3, ");
+    expect(refuseBesideOthers).not.toThrow();
   });
 });

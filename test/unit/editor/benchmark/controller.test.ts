@@ -208,7 +208,7 @@ describe("the benchmark of a window", () => {
     expect(ended.map(({ outcome }) => outcome?.status)).toEqual(["complete", undefined]);
     expect(ended[1]?.error).toMatchObject({
       code: "request/invalid",
-      message: expect.stringContaining("a benchmark is running in another window or a terminal"),
+      message: expect.stringContaining("a benchmark is running or being verified in another window or a terminal"),
     });
     expect(windows[1]?.server.seen).toEqual([]);
     const [, second] = windows;
