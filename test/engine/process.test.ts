@@ -349,7 +349,8 @@ describe("strangers", () => {
     ]);
   });
 
-  it.runIf(process.getuid?.() === 0)("cannot pose as the engine in a folder of theirs", async () => {
+  const onlyRoot = { meta: { reason: "only root can give a folder to somebody else; run it as root" } };
+  it.runIf(process.getuid?.() === 0)("cannot pose as the engine in a folder of theirs", onlyRoot, async () => {
     chownSync(sandbox.files.directory, 65534, 65534);
     await expect(sandbox.client().diagnostics()).rejects.toMatchObject({
       code: "engine/start-failed",

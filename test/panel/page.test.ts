@@ -23,7 +23,8 @@ const live: LiveRun = {
   completions: "ahead",
 };
 
-describe.runIf(chromium)("the page of the benchmark panel", () => {
+const withChromium = { meta: { reason: "there is no Chromium; install one or set CHROMIUM to its path" } };
+describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => {
   let browser: Browser;
   let panel: PanelPage;
 
@@ -376,9 +377,3 @@ function taskTimes(trace: Buffer): number[] {
   const isTask = (event: TraceEvent) => event.name === "RunTask" && pages.has(threadOf(event));
   return traceEvents.filter(isTask).map(({ tdur = 0 }) => tdur / 1000);
 }
-
-describe("the page of the benchmark panel without a browser", () => {
-  it("is not looked at", ({ skip }) => {
-    if (!chromium) skip("no Chromium or Chrome was found; CHROMIUM names one");
-  });
-});

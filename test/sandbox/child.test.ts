@@ -208,8 +208,11 @@ describe("the confined child", () => {
   }, 30_000);
 });
 
-describe.runIf(process.platform === "linux")("isolation", () => {
-  it.runIf(process.arch === "x64")("is full here, with every wall tried", async () => {
+const onlyX64 = { meta: { reason: "isolation is full on x86-64 only" } };
+const onlyRoot = { meta: { reason: "it is about root; run it as root" } };
+
+describe.runIf(process.platform === "linux")("isolation", { meta: { reason: "its walls are those of Linux" } }, () => {
+  it.runIf(process.arch === "x64")("is full here, with every wall tried", onlyX64, async () => {
     const { level, layers, place, interpreter } = await probeChildIsolation(product);
     expect({ level, place }).toEqual({ level: "full", place: "child" });
     expect(layers.filter(({ isPresent }) => !isPresent)).toEqual([]);
@@ -237,7 +240,7 @@ describe.runIf(process.platform === "linux")("isolation", () => {
     expect(isolation.layers.filter(({ isPresent }) => !isPresent).map(({ name }) => name)).toEqual(["namespaces"]);
   });
 
-  it.runIf(process.getuid?.() === 0)("is refused to root without both", async () => {
+  it.runIf(process.getuid?.() === 0)("is refused to root without both", onlyRoot, async () => {
     const refused = createChildSandbox({ folder: product, allowReduced: true, without: ["landlock", "namespaces"] });
     await expect(refused).rejects.toThrow("run as another user");
   });

@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 async function open(context: TestContext, policy: string): Promise<PanelPage> {
-  context.skip(!browser, "there is no Chromium; set CHROMIUM");
+  context.skip(!browser, "there is no Chromium; install one or set CHROMIUM to its path");
   const page = await openPanelPage(browser as Browser, policy);
   onTestFinished(() => page.close());
   return page;

@@ -12,6 +12,7 @@ import { attackScript, product, putUpTargets } from "./targets.ts";
 
 const nobody = 65534;
 const isLinux = process.platform === "linux";
+const onlyLinux = { meta: { reason: "the walls are those of Linux" } };
 
 interface Attack {
   readonly name: string;
@@ -69,7 +70,7 @@ const confined =
   (dist: string) =>
     childCommand({ folder: dist, permissionFlag: flag, without, script: attackScript(dist) });
 
-describe.runIf(isLinux).each(users)("attacks in JavaScript by uid %i", (uid) => {
+describe.runIf(isLinux).each(users)("attacks in JavaScript by uid %i", onlyLinux, (uid) => {
   it("reach a lot without walls, or they would prove nothing", async () => {
     const { reached, hits } = await attack(uid, (dist) => ({ command: process.execPath, args: [attackScript(dist)] }));
     expect(reached.length).toBeGreaterThan(25);
@@ -104,7 +105,7 @@ describe.runIf(isLinux).each(users)("attacks in JavaScript by uid %i", (uid) => 
   });
 });
 
-describe.runIf(isLinux).each(users)("system calls by uid %i", (uid) => {
+describe.runIf(isLinux).each(users)("system calls by uid %i", onlyLinux, (uid) => {
   it.each<{ without: OptionalLayer[] }>([{ without: [] }, { without: ["landlock"] }, { without: ["namespaces"] }])(
     "are refused but for those that are harmless, without $without",
     async ({ without }) => {

@@ -14,7 +14,7 @@ export interface LlamaServer {
 }
 
 export function needsLlamaServer(context: TestContext): void {
-  context.skip(llamaServerProgram === "", "HOTPATH_TEST_LLAMA_SERVER does not say where a llama-server is");
+  context.skip(llamaServerProgram === "", "there is no llama-server; set HOTPATH_TEST_LLAMA_SERVER to its path");
   if (!existsSync(llamaServerProgram))
     throw new Error(`HOTPATH_TEST_LLAMA_SERVER is ${llamaServerProgram}, which is not there`);
 }

@@ -18,7 +18,7 @@ const copies: Readonly<Record<string, string>> = {
 export function publicData(context: TestContext, wanted: readonly DatasetDefinition[]): DatasetStore {
   const files = wanted.map(({ name, path: published }) => {
     const file = path.join(folder, copies[name] ?? path.posix.basename(published));
-    context.skip(!existsSync(file), `there is no ${file}; set HOTPATH_TEST_DATA`);
+    context.skip(!existsSync(file), `there is no ${file}; set HOTPATH_TEST_DATA to the folder of the data sets`);
     return [name, file];
   });
   return new DatasetStore({ folder: path.join(folder, "none"), files: Object.fromEntries(files) });

@@ -37,7 +37,7 @@ function judgeAll(context: TestContext): readonly Judgement[] {
   });
   const script = path.join(root, "test/unit/benchmark/starter/judge.py");
   const python = spawnSync("python3", [script], { input, encoding: "utf8", timeout: 15_000 });
-  context.skip(python.error?.message.includes("ENOENT") === true, "there is no python3 on this machine");
+  context.skip(python.error?.message.includes("ENOENT") === true, "there is no python3; install it");
   expect(python.stderr).toBe("");
   return JSON.parse(python.stdout);
 }
