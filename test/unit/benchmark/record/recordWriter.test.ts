@@ -113,6 +113,15 @@ describe("RecordWriter", () => {
     await (await RecordWriter.resume(folder)).writer.close();
   });
 
+  it("leaves the record of another run alone", async () => {
+    await (await RecordWriter.create(folder, exampleRun)).close();
+    await expect(RecordWriter.create(folder, exampleRun)).rejects.toMatchObject({
+      code: "file/unwritable",
+      message: `${folder} has the record of a run; give this one a folder of its own`,
+    });
+    await (await RecordWriter.resume(folder)).writer.close();
+  });
+
   it("leaves a lock alone whose maker has not written its name yet", async () => {
     await (await RecordWriter.create(folder, exampleRun)).close();
     writeFileSync(path.join(folder, "record.lock"), "");
