@@ -16,10 +16,13 @@ import type { Method } from "../benchmark/subject.ts";
 import type { SuiteId } from "../benchmark/suite.ts";
 
 /** What can stand in a column. Quality figures are named by their suite. */
-export type FigureId = SpeedFigure | QualityFigure | MeasureFigure;
+export type FigureId = SpeedFigure | QualityFigure | MeasureFigure | LineFigure;
 export type QualityFigure = `quality:${SuiteId}`;
 /** A share that a suite counts apart, such as single lines. */
 export type MeasureFigure = `measure:${SuiteId}:${string}`;
+
+/** The time that a suite's single lines took. */
+export type LineFigure = `line:${SuiteId}`;
 
 export const latencyFigures: readonly LatencyName[] = ["e2e25Ms", "e2e50Ms", "e2e100Ms", "ttftMs", "tpotMs"];
 
@@ -96,7 +99,11 @@ const plainFigures: Readonly<Record<PlainFigure, FigureKind>> = {
     description: "Whether the memory of the GPU holds all of it",
     format: (value) => (value === 1 ? "yes" : "no"),
   },
-  keystroke: { title: "Keystroke", description: "From a keystroke to its text", format: formatLatency },
+  keystroke: {
+    title: "Keystroke",
+    description: "From a keystroke to its text, which is shown once it is whole",
+    format: formatLatency,
+  },
   restTtftMs: {
     title: "TTFT, rested",
     description: "Time to first text after a rest of the machine",
@@ -197,9 +204,13 @@ export function isEmpty({ rows, warnings }: RunView): boolean {
 }
 
 export function figureKind(id: FigureId, quality: readonly QualitySuite[]): FigureKind {
-  if (!isQuality(id) && !isMeasure(id)) return speedFigures[id];
+  if (!isQuality(id) && !isMeasure(id) && !isLine(id)) return speedFigures[id];
   const [, suiteId = "", measure] = id.split(":");
   const suite = quality.find((other) => other.id === suiteId);
+  if (isLine(id)) {
+    const description = "From the request to the end of the line, when an editor can show it";
+    return { title: `${suite?.title ?? suiteId}: usable line`, description, format: formatLatency };
+  }
   const title = `${suite?.title ?? suiteId}${measure === undefined ? "" : `: ${measure}`}`;
   return { title, description: suite ? `${title}, ${suite.protocol}` : title, format: formatShare };
 }
@@ -210,6 +221,14 @@ export function qualityFigure(suite: SuiteId): QualityFigure {
 
 export function measureFigure(suite: SuiteId, measure: string): MeasureFigure {
   return `measure:${suite}:${measure}`;
+}
+
+export function lineFigure(suite: SuiteId): LineFigure {
+  return `line:${suite}`;
+}
+
+function isLine(id: FigureId): id is LineFigure {
+  return id.startsWith("line:");
 }
 
 function isMeasure(id: FigureId): id is MeasureFigure {
@@ -230,6 +249,7 @@ export function presentFigures(rows: readonly ResultRow[], quality: readonly Qua
     ...quality.flatMap(({ id }) => [
       qualityFigure(id),
       ...measures.filter((measure) => measure.startsWith(measureFigure(id, ""))),
+      lineFigure(id),
     ]),
     ...otherFigures.filter((id) => id !== "parameters"),
     ...restFigures,

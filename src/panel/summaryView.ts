@@ -11,6 +11,7 @@ import {
   sampleSeries,
 } from "../benchmark/report/charts/summaryPoints.ts";
 import { reportFacts } from "../benchmark/report/facts.ts";
+import { counted } from "../benchmark/report/state.ts";
 import { afterRest, headline, type RunSummary, type SubjectSummary } from "../benchmark/report/summary.ts";
 import { comparisonTable, flipTable } from "../benchmark/report/tables.ts";
 import type { Figure } from "../benchmark/statistics/quantile.ts";
@@ -19,6 +20,7 @@ import type { SuiteInfo } from "../benchmark/suite.ts";
 import { totalBytes } from "../protocol/model.ts";
 import {
   type FigureId,
+  lineFigure,
   measureFigure,
   percentileFigure,
   qualityFigure,
@@ -127,6 +129,7 @@ function figuresOf(subject: SubjectSummary): ResultRow["figures"] {
     ...percentilesOf("e2e25Ms", speed?.e2e25Ms),
     ...percentilesOf("keystroke", typing?.latencyMs),
     ...quality.map(({ suite, correct }) => [qualityFigure(suite), rateEstimate(correct)] as const),
+    ...quality.map(({ suite, usableLineMs }) => [lineFigure(suite), estimateOf(usableLineMs)] as const),
     ...quality.flatMap(({ suite, measures }) =>
       Object.entries(measures).map(([name, share]) => [measureFigure(suite, name), exactly(share)] as const),
     ),
@@ -160,8 +163,9 @@ function notesOn(subject: SubjectSummary): string[] {
     const [measured, ceiling] = [gain.measured.value.toFixed(2), gain.ceiling.toFixed(2)];
     notes.push(`${measured} times as fast as ${gain.against}; the bytes it reads allow ${ceiling}.`);
   }
-  if (disturbed > 0) notes.push(`${disturbed} samples are left out: something else ran in the engine beside them.`);
-  if (truncated > 0) notes.push(`${truncated} answers were cut at the most tokens.`);
+  if (disturbed > 0)
+    notes.push(`Left out: ${counted(disturbed, "sample")} with something else running in the engine at the time.`);
+  if (truncated > 0) notes.push(`Cut at the most tokens: ${counted(truncated, "answer")}.`);
   return notes;
 }
 

@@ -57,7 +57,7 @@ function describeSuite({ info, choice, selfTest }: RunSummary["suites"][number])
   const unit = info.kind === "speed" ? "rounds" : "samples each";
   const rounds = choice && choice.repetitions > 1 ? `, ${choice.repetitions} ${unit}` : "";
   const tested = selfTest ? `, references ${selfTest.passed}/${selfTest.total}` : "";
-  return `${info.title} (${info.protocol}, ${info.taskCount} tasks${rounds}${tested})`;
+  return `${info.title} (${info.protocol}, ${counted(info.taskCount, "task")}${rounds}${tested})`;
 }
 
 function describeIsolation({ isolation }: RunSummary): string | null {

@@ -19,8 +19,13 @@ export interface QualitySummary {
   readonly outOfTime: number;
   readonly timeouts: number;
   readonly syntaxErrors: number;
-  /** Of whole answers. */
   readonly ttftMs: Figure | null;
+  /**
+   * Of tasks that ask for one line: from the request to its end, which is when an editor can show it. Without lines that
+   * did not end, and empty ones.
+   */
+  readonly usableLineMs: Figure | null;
+  /** Of the other tasks: from the request to the end of the answer. */
   readonly totalMs: Figure | null;
 }
 
@@ -36,6 +41,10 @@ export function qualityOf(
   const measure = (name: string) => shareOfTrue(scores.flatMap(({ score }) => score.measures[name] ?? []));
   const scored = new Set(scores.map(stepKey));
   const counted = outputs.filter((output) => !output.isWarmUp && scored.has(stepKey(output)));
+  const undisturbed = counted.filter(({ overlaps }) => overlaps === 0);
+  const lineTasks = new Set(scores.filter(isOfLine).map(({ task }) => task));
+  const lines = undisturbed.filter(({ task }) => lineTasks.has(task));
+  const others = undisturbed.filter(({ task }) => !lineTasks.has(task));
   const count = <T>(items: readonly T[], is: (item: T) => boolean) => items.filter(is).length;
   return {
     suite,
@@ -46,9 +55,19 @@ export function qualityOf(
     outOfTime: count(counted, ({ stopReason }) => stopReason === "time"),
     timeouts: count(scores, ({ score }) => score.verdict === "timeout"),
     syntaxErrors: count(scores, ({ score }) => score.verdict === "syntax-error"),
-    ttftMs: describeSamples(counted.filter(({ overlaps }) => overlaps === 0).map(({ ttftMs }) => ttftMs)),
-    totalMs: describeSamples(counted.filter(({ overlaps }) => overlaps === 0).map(({ totalMs }) => totalMs)),
+    ttftMs: describeSamples(undisturbed.map(({ ttftMs }) => ttftMs)),
+    usableLineMs: describeSamples(lines.filter(isUsableLine).map(({ totalMs }) => totalMs)),
+    totalMs: describeSamples(others.map(({ totalMs }) => totalMs)),
   };
+}
+
+/** The starter set asks for both, and counts its lines apart. */
+function isOfLine({ suite, score }: ScoreEntry): boolean {
+  return suite === "infill-single" || score.measures.line !== undefined;
+}
+
+function isUsableLine({ stopReason, text }: OutputEntry): boolean {
+  return stopReason !== "tokens" && stopReason !== "time" && text !== null && text.trim() !== "";
 }
 
 function passAtKOf(scores: readonly ScoreEntry[]): Record<string, number> {

@@ -13,6 +13,7 @@ import {
   formatShare,
 } from "./numbers.ts";
 import type { SpeedFigures } from "./speed.ts";
+import { counted } from "./state.ts";
 import type { RunSummary, SubjectSummary } from "./summary.ts";
 
 export interface ReportTable {
@@ -119,7 +120,9 @@ export function speedTable(summary: RunSummary): ReportTable {
           `Where there is no interval there were too few samples of a prompt: ${leastForInterval} rounds or more give one.`,
         ]
       : []),
-    ...(disturbed > 0 ? [`${disturbed} samples are left out: something else ran in the engine beside them.`] : []),
+    ...(disturbed > 0
+      ? [`Left out: ${counted(disturbed, "sample")} with something else running in the engine at the time.`]
+      : []),
     ...(rows.some(({ figures }) => figures.isBytesPerTokenEstimated)
       ? ["~: a dense model is taken to read its whole file for every token."]
       : []),
@@ -208,6 +211,11 @@ export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
           "pass@k: the chance that at least one of k samples is right, without bias (Chen et al. 2021); mean over tasks.",
         ]
       : []),
+    ...(rows.some(({ figures }) => figures.usableLineMs)
+      ? [
+          "Usable line: of tasks that ask for one line, from the request to the end of the line, when an editor can show it. Whole answer: of the others.",
+        ]
+      : []),
   ];
   return table("Quality", notes, rows, [
     { title: "Suite", isText: true, cell: ({ info }) => info.title },
@@ -231,6 +239,7 @@ export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
     { title: "Out of time", cell: ({ figures }) => String(figures.outOfTime) },
     { title: "Timeouts", cell: ({ figures }) => String(figures.timeouts) },
     { title: "Syntax errors", cell: ({ figures }) => String(figures.syntaxErrors) },
+    { title: "Usable line", cell: ({ figures }) => typical(figures.usableLineMs, formatMs) },
     { title: "Whole answer", cell: ({ figures }) => typical(figures.totalMs, formatMs) },
   ]);
 }
@@ -292,11 +301,11 @@ function formatP(p: number): string {
   return p < 0.001 ? "< 0.001" : p.toFixed(3);
 }
 
-function typingTable({ subjects, suites }: RunSummary): ReportTable {
+export function typingTable({ subjects, suites }: RunSummary): ReportTable {
   const protocols = suites.flatMap(({ info }) => (info.kind === "typing" ? [info.protocol] : []));
   const rows = subjects.flatMap(({ label: name, typing }) => (typing ? [{ name, typing }] : []));
   const notes = [
-    `From a keystroke to its text, over real code: ${protocols.join(", ")}.`,
+    `From a keystroke to its text, over real code: ${protocols.join(", ")}. A text is shown once it is whole, so its latency is the time to the first usable line.`,
     "Answered: keystrokes for which it was clear before the next change whether there is a text; latencies are of those, as the others were overtaken. Beside others: generations that ran while the engine did something else and may have taken longer; their latencies count.",
   ];
   return table("Typing", notes, rows, [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RunRecord } from "../../../src/benchmark/record/entries.ts";
 import { summarize } from "../../../src/benchmark/report/summary.ts";
-import { figureKind, speedFigures } from "../../../src/panel/runView.ts";
+import { figureKind, presentFigures, speedFigures } from "../../../src/panel/runView.ts";
 import { viewOf } from "../../../src/panel/summaryView.ts";
 import { exampleRecord } from "../../support/benchmarkRecord.ts";
 
@@ -65,6 +65,17 @@ describe("what the panel shows of a run", () => {
     expect(view.rows[0]?.figures["measure:starter:exact-match"]?.value).toBeGreaterThan(0);
     const title = figureKind("measure:starter:line", view.quality).title;
     expect(title).toBe("Starter set: line");
+  });
+
+  it("has a column for the time to a usable line, beside the scores of the suite that asks for lines", () => {
+    const present = presentFigures(view.rows, view.quality);
+    expect(present).not.toContain("line:starter");
+    expect(present.indexOf("line:infill-single")).toBe(present.indexOf("measure:infill-single:exact-match") + 1);
+    expect(view.rows[0]?.figures["line:infill-single"]?.value).toBe(1500);
+    expect(figureKind("line:infill-single", view.quality)).toMatchObject({
+      title: "HumanEval infilling, single line: usable line",
+      description: expect.stringContaining("when an editor can show it"),
+    });
   });
 
   it("sets subjects side by side, and names the problems in which they differ", () => {

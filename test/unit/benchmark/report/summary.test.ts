@@ -197,6 +197,35 @@ describe("quality", () => {
     expect(subject("coder-dense", kinds).quality[0]?.measures).toEqual({ body: 0.7, line: 23 / 30 });
   });
 
+  it("tells how long a usable line took apart from whole answers, of lines that ended and are not empty", () => {
+    const timed: Readonly<Record<string, Partial<OutputEntry>>> = {
+      "starter/0": { totalMs: 100 },
+      "starter/1": { totalMs: 300, stopReason: "end" },
+      "starter/2": { totalMs: 9000, stopReason: "tokens" },
+      "starter/3": { totalMs: 9000, stopReason: "time" },
+      "starter/4": { totalMs: 1, text: "  " },
+      "starter/5": { totalMs: 9000, overlaps: 1 },
+    };
+    const mixed = summaryOf((entry) => {
+      if (entry.type === "output" && entry.suite === "starter")
+        return { ...entry, stopReason: "lines", ...(timed[entry.task] ?? { totalMs: 2000 }) };
+      if (entry.type !== "score" || entry.suite !== "starter") return entry;
+      const kind = entry.task in timed ? "line" : "body";
+      return { ...entry, score: { ...entry.score, measures: { [kind]: entry.score.isCorrect } } };
+    });
+    expect(subject("coder-dense", mixed).quality).toMatchObject([
+      { suite: "starter", usableLineMs: { count: 2, typical: 200 }, totalMs: { count: 34, typical: 2000 } },
+      { suite: "infill-single", usableLineMs: { count: 11, typical: 1500 }, totalMs: null },
+    ]);
+    const { columns, rows, notes } = qualityTable(mixed);
+    expect(columns.slice(-2).map(({ title }) => title)).toEqual(["Usable line", "Whole answer"]);
+    expect([rows[0], rows[2]].map((row) => row?.slice(-2))).toEqual([
+      ["200 ms", expect.stringMatching(/^2.00 s/)],
+      [expect.stringMatching(/^1.50 s/), ""],
+    ]);
+    expect(notes).toContainEqual(expect.stringContaining("Usable line: "));
+  });
+
   it("is compared problem by problem with the dense subject of the same file", () => {
     expect(summary.comparisons).toMatchObject([
       {
