@@ -7,6 +7,7 @@ import { summarize } from "../benchmark/report/summary.ts";
 import { renderText } from "../benchmark/report/text.ts";
 import { estimateRun, type LocalMachine, resumeRun, startRun } from "../benchmark/run/localRun.ts";
 import { refuseBesideOthers } from "../benchmark/run/oneRun.ts";
+import type { RunPlan } from "../benchmark/run/plan.ts";
 import type { RunProgress } from "../benchmark/run/progress.ts";
 import type { RunOutcome } from "../benchmark/run/runner.ts";
 import type { SandboxAccess } from "../benchmark/run/scoring.ts";
@@ -15,11 +16,13 @@ import { defaultRounds, suiteIds } from "../benchmark/suite.ts";
 import { datasetsOf } from "../benchmark/suites/prepareSuite.ts";
 import { freeVideoMemory } from "../benchmark/suites/sizes/room.ts";
 import { dataFolder } from "../common/dataFolder.ts";
+import { formatDuration } from "../common/formatDuration.ts";
 import { starterModelPath } from "../models/starterModel.ts";
+import { modeChoices } from "../protocol/model.ts";
 import { createChildSandbox } from "../sandbox/childSandbox.ts";
-import { checkResume, datasetFilesOf, readPlan } from "./benchPlan.ts";
+import { checkResume, datasetFilesOf, defaultActive, defaultType, readPlan } from "./benchPlan.ts";
 import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
-import { formatBytes, formatDuration } from "./format.ts";
+import { formatBytes } from "./format.ts";
 import { readPlanFile } from "./planFile.ts";
 import { ProgressLine } from "./progressLine.ts";
 
@@ -28,26 +31,28 @@ export const benchCommand: Command = {
   synopsis: "bench [--suite S,...] [--model FILE]... [--mode M,...] [--server URL]... [--shapes S,...] [options]",
   summary: "Measure speed and quality of models on this machine, side by side, as a record that others can verify.",
   details: [
-    `--suite S,...       ${suiteIds.join(", ")}`,
-    "                    (default: latency, sizes for shapes, and starter with --allow-code)",
-    "--model FILE        a GGUF file; repeat it to compare (default: the starter model)",
-    "--mode M,...        dense, exact, predicted, threshold, auto: each model in each of them",
-    "--server URL[#API][=MODEL]  somebody else's server; API: openai, llama-server, ollama",
-    "                    (a key for openai or llama-server: in the environment, HOTPATH_SERVER_KEY)",
-    "--shapes S,...      sizes with random weights, dense and exact: 0.5b, 1.5b, 3b, qwen-7b, 14b, 32b (Qwen2.5-Coder),",
-    "                    7b, 13b, 34b, 70b (Llama 2, CodeLlama), 30b-a3b (Qwen3-Coder)",
-    "--types T,...       of their weights (q4_0)      --active A  share of their neurons active for a token (0.11)",
-    `--limit N           tasks per suite              --repetitions N  rounds of speed suites (${defaultRounds}), samples of sampled ones`,
-    "--temperature T, --top-p P  sample instead of taking the likeliest token; quality suites only",
-    "--threads N         processor threads            --device cpu  no GPU",
-    "--dataset NAME=FILE a data set's file            --fetch  get data sets that are not here from GitHub",
-    "--allow-code        run code that models wrote, in a sandbox",
-    "--allow-reduced     also where the sandbox lacks one of its walls",
-    "--plan FILE         do the run of a plan.json again; --model names where its models lie here",
-    "--resume RUNID      complete a run that was interrupted, or try again what failed in it",
-    "--out DIR           folder of the record (default: one in Hotpath's data folder)",
-    "--json              print one JSON object",
-    "Exit code 1 when something could not be measured.",
+    `--suite S,...        ${suiteIds.join(", ")} (default: latency, sizes for shapes, and starter with --allow-code)`,
+    "--model FILE         a GGUF file; repeat it to compare (default: the starter model)",
+    `--mode M,...         ${modeChoices.join(", ")}: each model in each of them (default: auto; of shapes dense, exact)`,
+    "--server URL         somebody else's server: URL, URL#API or URL#API=MODEL; API: openai, llama-server, ollama. A key for openai or llama-server: in the environment, HOTPATH_SERVER_KEY",
+    "--shapes S,...       sizes with random weights: 0.5b, 1.5b, 3b, qwen-7b, 14b, 32b (Qwen2.5-Coder), 7b, 13b, 34b, 70b (Llama 2, CodeLlama), 30b-a3b (Qwen3-Coder)",
+    `--types T,...        of their weights (default: ${defaultType})`,
+    `--active A           share of their neurons active for a token (default: ${defaultActive})`,
+    "--limit N            tasks per suite (default: all)",
+    `--repetitions N      rounds of speed suites (default: ${defaultRounds}); with --temperature samples of a task (default: 1)`,
+    "--temperature T      sample instead of taking the likeliest token; quality suites only",
+    "--top-p P            sample of the likeliest tokens that make up this share (default: 1)",
+    "--threads N          processor threads (default: all physical cores but one)",
+    "--device cpu         no GPU",
+    "--dataset NAME=FILE  a data set's file",
+    "--fetch              get data sets that are not here from GitHub",
+    "--allow-code         run code that models wrote, in a sandbox",
+    "--allow-reduced      also where the sandbox lacks one of its walls",
+    "--plan FILE          do the run of a plan.json again; --model names where its models lie here",
+    "--resume RUNID       complete a run that was interrupted, or try again what failed in it",
+    "--out DIR            folder of the record (default: one in Hotpath's data folder)",
+    "--json               print one JSON object",
+    "Ctrl+C ends a run and keeps what was measured. Exit code 1 when something could not be measured.",
   ],
   options: {
     suite: { type: "string", multiple: true },
@@ -105,6 +110,8 @@ async function measure(context: CommandContext, options: OptionValues, line: Pro
   const out = typeof options.out === "string" ? path.resolve(options.out) : null;
   if (typeof options.resume === "string") {
     const folder = out ?? runFolder(options.resume);
+    if (options.fetch)
+      await fetchMissing((await readRecordFile(recordFile(folder))).record.run.plan, store, line, context);
     return { outcome: await resumeRun(folder, machine, watcher), folder };
   }
   const { plan, notes } =
@@ -112,9 +119,9 @@ async function measure(context: CommandContext, options: OptionValues, line: Pro
       ? await readPlanFile(options.plan, options, context.productFolder)
       : await readPlan(options, planSources(context));
   for (const note of notes) process.stderr.write(`hotpath: ${note}\n`);
-  if (options.fetch) for (const { id } of plan.suites) await fetchMissing(id, store, line, context.signal);
+  if (options.fetch) await fetchMissing(plan, store, line, context);
   const { leastMs, mostMs } = await estimateRun(plan, machine, context.signal);
-  if (context.isTerminal)
+  if (context.isTerminal && !options.json)
     context.print(`This takes ${formatDuration(leastMs)} to ${formatDuration(mostMs)}, by a rough estimate.`);
   const runId = newRunId(new Date());
   const folder = out ?? runFolder(runId);
@@ -143,12 +150,12 @@ function planSources({ engine, productFolder, signal }: CommandContext) {
 }
 
 async function fetchMissing(
-  suite: Parameters<typeof datasetsOf>[0],
+  { suites }: RunPlan,
   store: DatasetStore,
   line: ProgressLine,
-  signal: AbortSignal,
+  { signal }: CommandContext,
 ): Promise<void> {
-  for (const dataset of datasetsOf(suite)) {
+  for (const dataset of suites.flatMap(({ id }) => datasetsOf(id))) {
     if (await store.has(dataset)) continue;
     const onProgress = (bytes: number, totalBytes: number) =>
       line.show(bytes, totalBytes, `Fetching ${dataset.title}, ${formatBytes(totalBytes)}`, dataset.name);
@@ -157,19 +164,32 @@ async function fetchMissing(
 }
 
 function describeProgress({ phase, what, done, total, remainingMs }: RunProgress): string {
-  const left = remainingMs === null ? "" : `, ${formatDuration(remainingMs)} left`;
-  return `${done} of ${total}${left}: ${phase} ${what}`;
+  const left = remainingMs ? `, ${formatDuration(remainingMs)} left` : "";
+  const counts = total > 0 ? `${done} of ${total}${left}: ` : "";
+  return `${counts}${phase.replace("-", " ")} ${what}`;
 }
 
-async function show({ print }: CommandContext, { outcome, folder }: Measured, options: OptionValues): Promise<void> {
+async function show(
+  { print, width }: CommandContext,
+  { outcome, folder }: Measured,
+  options: OptionValues,
+): Promise<void> {
   const { runId, status, failures } = outcome;
   const { record } = await readRecordFile(recordFile(folder));
   const summary = summarize(record);
   if (options.json) return print(JSON.stringify({ runId, status, folder, failures, summary }));
-  print(renderText(summary));
+  print(renderText(summary, width));
   print(`\nRecord: ${recordFile(folder)}`);
-  const where = typeof options.out === "string" ? ` --out "${options.out}"` : "";
-  const resume = `hotpath bench --resume ${runId}${where}`;
+  print(`All tables, and how to read them: hotpath report ${options.out ? `"${options.out}"` : runId} --md`);
+  const resume = ["hotpath bench --resume", runId, ...optionsToResume(options)].join(" ");
   if (status === "cancelled") print(`Go on with it: ${resume}`);
   else if (failures.length > 0) print(`Try again what failed: ${resume}`);
+}
+
+/** What the record of a run does not say: where it is, and what the user allowed. */
+function optionsToResume(options: OptionValues): string[] {
+  const allowed = ["allow-code", "allow-reduced"].filter((name) => options[name] === true).map((name) => `--${name}`);
+  const files = Object.entries(datasetFilesOf(options)).map(([name, file]) => `--dataset "${name}=${file}"`);
+  const out = typeof options.out === "string" ? [`--out "${options.out}"`] : [];
+  return [...allowed, ...files, ...out];
 }

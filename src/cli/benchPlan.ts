@@ -18,8 +18,8 @@ const serverApis: readonly ServerApi[] = ["openai", "llama-server", "ollama"];
 const ollamaPort = "11434";
 const speedSuites: readonly SuiteId[] = ["latency", "sizes"];
 /** In the middle of what ReLU models were measured to need (ProSparse: 0.11). */
-const defaultActive = 0.11;
-const defaultType = "q4_0";
+export const defaultActive = 0.11;
+export const defaultType = "q4_0";
 const seed = 1;
 
 export interface PlanSources {
@@ -68,7 +68,7 @@ export function parseServer(text: string): ServerSubject {
 }
 
 /** What says how a run goes on; its record says all the rest. */
-const optionsOfResume = new Set(["resume", "out", "json", "dataset", "allow-code", "allow-reduced"]);
+const optionsOfResume = new Set(["resume", "out", "json", "dataset", "fetch", "allow-code", "allow-reduced"]);
 
 /** Refuses options that a run that was begun has settled. */
 export function checkResume(options: OptionValues): void {

@@ -12,6 +12,8 @@ export interface CommandContext {
   print(text: string): void;
   /** True when a person looks at stdout. */
   readonly isTerminal: boolean;
+  /** Columns of stdout; Infinity where it is no terminal. */
+  readonly width: number;
 }
 
 /** A list: an option that may be given several times. */

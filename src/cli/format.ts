@@ -36,12 +36,6 @@ export function formatPercent(share: number): string {
   return `${percent >= 10 ? percent.toFixed(0) : percent.toPrecision(2)} %`;
 }
 
-/** "12 s", "3 min". */
-export function formatDuration(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
-}
-
 export function describeHot({ device, layers, neurons, vramBytes }: HotNeurons): string {
   return `${formatCount(neurons)} of ${layers} layers on ${device}, ${formatBytes(vramBytes)}`;
 }

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { isCancelled, toAppError } from "../common/errors.ts";
 import { silentLogger } from "../common/logger.ts";
 import { productVersion } from "../common/productVersion.ts";
+import { wrap } from "../common/wrap.ts";
 import { createLocalEngine } from "../engine/localEngine.ts";
 import { benchCommand } from "./bench.ts";
 import { type Command, type CommandContext, exitStatus, type OptionValues, UsageError } from "./command.ts";
@@ -15,6 +16,7 @@ import { modelsCommand } from "./models.ts";
 import { planCommand } from "./plan.ts";
 import { prepareCommand } from "./prepare.ts";
 import { profileCommand } from "./profile.ts";
+import { terminalWidth } from "./progressLine.ts";
 import { reportCommand } from "./report.ts";
 import { synthCommand } from "./synth.ts";
 import { verifyCommand } from "./verify.ts";
@@ -49,11 +51,11 @@ async function main(args: readonly string[]): Promise<number> {
       values: OptionValues;
     });
   } catch (error) {
-    return refuse((error as Error).message, help(command));
+    return refuse((error as Error).message, hint(command));
   }
   const [least, most] = command.positionals;
   if (positionals.length < least || positionals.length > most)
-    return refuse("wrong number of arguments", help(command));
+    return refuse("wrong number of arguments", hint(command));
   return run(command, positionals, values);
 }
 
@@ -72,12 +74,13 @@ async function run(command: Command, positionals: readonly string[], values: Opt
     engine,
     print: (text) => process.stdout.write(`${text}\n`),
     isTerminal: process.stdout.isTTY === true,
+    width: process.stdout.isTTY ? terminalWidth(process.stdout) : Number.POSITIVE_INFINITY,
   };
   try {
     return await command.run(context, positionals, values);
   } catch (error) {
     const isJson = values.json === true;
-    return error instanceof UsageError && !isJson ? refuse(error.message, help(command)) : report(error, isJson);
+    return error instanceof UsageError && !isJson ? refuse(error.message, hint(command)) : report(error, isJson);
   } finally {
     engine.dispose();
   }
@@ -92,24 +95,52 @@ function report(thrown: unknown, isJson: boolean): number {
 }
 
 function overview(): string {
-  const width = Math.max(...commands.map(({ synopsis }) => synopsis.length));
-  const rows = commands.map(({ synopsis, summary }) => `  hotpath ${synopsis.padEnd(width)}  ${summary}`);
+  const indent = "  hotpath   ".length + Math.max(...commands.map(({ name }) => name.length));
   return [
     `Hotpath ${productVersion}: code completion from a model on your own machine.`,
     "",
-    ...rows,
+    ...commands.map(({ name, summary }) =>
+      wrap(`${`  hotpath ${name}`.padEnd(indent)}${summary}`, helpWidth(), indent),
+    ),
     "",
-    "hotpath COMMAND --help tells more. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
+    wrap(
+      "hotpath COMMAND --help tells more. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
+      helpWidth(),
+      0,
+    ),
   ].join("\n");
 }
 
-function help({ synopsis, summary, details }: Command): string {
+function help(command: Command): string {
+  const { summary, details } = command;
   return [
-    `Usage: hotpath ${synopsis}`,
+    usage(command),
     "",
-    summary,
-    ...(details.length > 0 ? ["", ...details.map((line) => `  ${line}`)] : []),
+    wrap(summary, helpWidth(), 0),
+    ...(details.length > 0 ? ["", ...details.map(detail)] : []),
   ].join("\n");
+}
+
+function usage({ synopsis }: Command): string {
+  // An option and its value stay together.
+  const line = `Usage: hotpath ${synopsis}`.replace(/\[[^\]]*\]/g, (option) => option.replaceAll(" ", "\u00a0"));
+  return wrap(line, helpWidth(), "Usage: hotpath ".length).replaceAll("\u00a0", " ");
+}
+
+/** Short, so that what was wrong stays in sight. */
+function hint(command: Command): string {
+  return `${usage(command)}\nhotpath ${command.name} --help tells more.`;
+}
+
+/** What an option means stays in its column. */
+function detail(line: string): string {
+  const column = /^\S.*? {2,}/.exec(line)?.[0].length ?? 0;
+  return wrap(`  ${line}`, helpWidth(), 2 + column);
+}
+
+/** Longer lines are hard to read. */
+function helpWidth(): number {
+  return Math.min(100, terminalWidth(process.stdout));
 }
 
 function say(text: string): number {
@@ -117,8 +148,8 @@ function say(text: string): number {
   return exitStatus.ok;
 }
 
-function refuse(problem: string, usage: string): number {
-  process.stderr.write(`hotpath: ${problem}\n\n${usage}\n`);
+function refuse(problem: string, advice: string): number {
+  process.stderr.write(`hotpath: ${problem}\n\n${advice}\n`);
   return exitStatus.usage;
 }
 

@@ -1,4 +1,5 @@
-import { formatDuration } from "./format.ts";
+import { plain } from "../benchmark/report/text.ts";
+import { formatDuration } from "../common/formatDuration.ts";
 
 /** How far a long job is and how long it will take, rewritten in place; nothing where nobody looks on. */
 export class ProgressLine {
@@ -13,7 +14,6 @@ export class ProgressLine {
 
   /** `text` says what is done. The clock starts with the first call and with each new `step`. */
   show(done: number, total: number, text: string, step = ""): void {
-    if (!this.#out.isTTY) return;
     if (step !== this.#step) {
       // What was there already took no time.
       this.#step = step;
@@ -22,16 +22,30 @@ export class ProgressLine {
     }
     const share = (done - this.#startedAt) / (total - this.#startedAt);
     const leftMs = (performance.now() - this.#startedMs) * (1 / share - 1);
-    const left = share > 0 ? `, ${formatDuration(leftMs)} left` : "";
-    this.#out.write(`\r\u001b[K${text}, ${Math.floor((100 * done) / total)} %${left}`);
+    const left = share > 0 && share < 1 ? `, ${formatDuration(leftMs)} left` : "";
+    this.#rewrite(text, `, ${Math.floor((100 * done) / total)} %${left}`);
   }
 
   /** A text that tells by itself how far the job is. */
   say(text: string): void {
-    if (this.#out.isTTY) this.#out.write(`\r\u001b[K${text.slice(0, this.#out.columns - 1)}`);
+    this.#rewrite(text, "");
   }
 
   clear(): void {
     if (this.#out.isTTY) this.#out.write("\r\u001b[K");
   }
+
+  /** On one line: of more than that only the last could be rewritten. */
+  #rewrite(text: string, end: string): void {
+    if (!this.#out.isTTY) return;
+    const room = Math.max(1, terminalWidth(this.#out) - 1 - end.length);
+    const line = plain(text);
+    const shown = line.length > room ? `${line.slice(0, room - 1)}…` : line;
+    this.#out.write(`\r\u001b[K${shown}${end}`);
+  }
+}
+
+/** In columns. Some terminals do not tell theirs, or say 0. */
+export function terminalWidth({ columns }: NodeJS.WriteStream): number {
+  return columns || 80;
 }

@@ -12,11 +12,12 @@ import { reportPictures } from "../benchmark/report/pictures.ts";
 import { recommend } from "../benchmark/report/recommend.ts";
 import { describeState } from "../benchmark/report/state.ts";
 import { summarize } from "../benchmark/report/summary.ts";
-import { plain, renderText } from "../benchmark/report/text.ts";
+import { plain, renderTable, renderText } from "../benchmark/report/text.ts";
 import { standingOf } from "../benchmark/verify/verificationFile.ts";
 import { AppError } from "../common/errors.ts";
+import { wrap } from "../common/wrap.ts";
 import { type Command, exitStatus, type OptionValues, UsageError } from "./command.ts";
-import { formatBytes, formatTable } from "./format.ts";
+import { formatBytes } from "./format.ts";
 import { recordOf } from "./runArgument.ts";
 
 type Format = (record: RunRecord) => string | Promise<string>;
@@ -31,12 +32,14 @@ const formats: Readonly<Record<string, Format>> = {
 
 export const reportCommand: Command = {
   name: "report",
-  synopsis: "report RECORD|RUNID [--md|--csv|--json|--html|--svg] [--out FILE] [--bundle DIR]",
+  synopsis: "report RECORD|RUNID [--md|--csv|--json|--html|--svg] [--out FILE] [--budget MS] | --bundle DIR | --list",
   summary: "Show a benchmark run, or write it as a page, a picture, or a bundle that others can verify.",
   details: [
     "--list        the runs of this machine, newest first",
-    "--md          all tables as Markdown         --csv   one row per generation",
-    "--html        one page with pictures         --svg   latency against size",
+    "--md          all tables as Markdown, with how to read them",
+    "--csv         one row per generation",
+    "--html        one page with pictures",
+    "--svg         a picture: latency against size",
     "--json        all figures as one JSON object",
     "--out FILE    where to write it instead of printing it",
     "--budget MS   also say what to complete with, when 25 tokens may take this long",
@@ -50,9 +53,9 @@ export const reportCommand: Command = {
     bundle: { type: "string" },
   },
   positionals: [0, 1],
-  async run({ print }, [argument], options) {
+  async run({ print, width }, [argument], options) {
     if (options.list) {
-      print(await list(options.json === true));
+      print(await list(options.json === true, width));
       return exitStatus.ok;
     }
     if (argument === undefined) throw new UsageError("which run? --list names those of this machine");
@@ -65,24 +68,30 @@ export const reportCommand: Command = {
     }
     const { record, problems } = await readRecordFile(file);
     for (const { message } of problems) process.stderr.write(`hotpath: ${message}\n`);
-    const text = await render(record, options, file);
+    const text = await render(
+      record,
+      options,
+      file,
+      typeof options.out === "string" ? Number.POSITIVE_INFINITY : width,
+    );
     if (typeof options.out === "string") write(options.out, text);
     else print(text.trimEnd());
     return exitStatus.ok;
   },
 };
 
-async function render(record: RunRecord, options: OptionValues, file: string): Promise<string> {
+async function render(record: RunRecord, options: OptionValues, file: string, width: number): Promise<string> {
   const asked = Object.keys(formats).filter((name) => options[name] === true);
   const [name] = asked;
   if (asked.length > 1) throw new UsageError(`--${asked.join(" and --")}: one format at a time`);
   if (name !== undefined) return (await formats[name]?.(record)) ?? "";
   const summary = summarize(record);
-  const told = `${renderText(summary)}\n\nThis record is ${plain(await standingOf(file))}.\n`;
+  const standing = wrap(`This record is ${plain(await standingOf(file))}.`, width, 0);
+  const told = `${renderText(summary, width)}\n\n${standing}\n`;
   if (options.budget === undefined) return told;
   const budget = Number(options.budget);
   if (!(budget > 0)) throw new UsageError(`--budget is "${String(options.budget)}"; it must be milliseconds`);
-  return `${told}\n${plain(recommend(record, budget).reason)}\n`;
+  return `${told}\n${wrap(plain(recommend(record, budget).reason), width, 0)}\n`;
 }
 
 async function renderPicture(record: RunRecord): Promise<string> {
@@ -93,18 +102,21 @@ async function renderPicture(record: RunRecord): Promise<string> {
   return renderSvg(picture.option(chartThemes.light), picture.size);
 }
 
-async function list(isJson: boolean): Promise<string> {
+async function list(isJson: boolean, width: number): Promise<string> {
   const runs = await listRuns();
   if (isJson)
     return JSON.stringify(runs.map(({ run: { runId, startedAt }, ...rest }) => ({ runId, startedAt, ...rest })));
   if (runs.length === 0) return 'No run yet: "hotpath bench" makes one.';
-  return formatTable([["run", "state", "size", "suites", "subjects"], ...runs.map(row)], "");
+  const columns = ["Run", "State", "Size", "Suites", "Subjects"].map((title) => ({ title, isText: true }));
+  return renderTable({ title: "Runs", notes: [], columns, rows: runs.map(row) }, width);
 }
 
 function row({ run: { runId, plan }, status, left, bytes }: RunListing): string[] {
   const suites = plan.suites.map(({ id }) => id).join(", ");
-  const subjects = plan.subjects.map(({ label }) => label).join(", ");
-  return [runId, describeState(status, left), formatBytes(bytes), suites, subjects].map(plain);
+  const [first = "", second, ...others] = plan.subjects.map(({ label }) => label);
+  const more = others.length > 0 ? ` and ${others.length} more` : "";
+  const subjects = second === undefined ? first : `${first}, ${second}${more}`;
+  return [runId, describeState(status, left), formatBytes(bytes), suites, subjects];
 }
 
 function write(file: string, text: string): void {

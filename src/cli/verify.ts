@@ -29,16 +29,16 @@ export const verifyCommand: Command = {
   synopsis: "verify BUNDLE|RUNID [--level 1|2|3] [--limit N] [options] [--json]",
   summary: "Check a benchmark record: untouched, worth its scores, and repeatable on this machine.",
   details: [
-    "--level 1           the record is whole, unchanged and consistent, and its report follows from it (default)",
-    "--level 2           also: stored outputs get the same scores again; needs --allow-code where code is scored",
-    "--level 3           also: the same models write the same texts here, and how fast",
-    "--limit N           outputs looked at per suite (and subject, at level 3), evenly spread (default: all)",
-    "--model FILE        where a model of the record lies here; found by its hash; may be repeated",
-    "--server URL        a server of the record that may be asked; none is otherwise; may be repeated",
-    "--dataset NAME=FILE a data set's file, where it was not fetched",
-    "--allow-code        run code that models wrote, in a sandbox",
-    "--allow-reduced     also where the sandbox lacks one of its walls",
-    "--json              print one JSON object",
+    "--level 1            the record is whole, unchanged and consistent, and its report follows from it (default)",
+    "--level 2            also: stored outputs get the same scores again; needs --allow-code where code is scored",
+    "--level 3            also: the same models write the same texts here, and how fast; no benchmark may run beside it",
+    "--limit N            outputs looked at per suite (and subject, at level 3), evenly spread (default: all)",
+    "--model FILE         where a model of the record lies here; found by its hash; may be repeated",
+    "--server URL         a server of the record that may be asked; none is otherwise; may be repeated",
+    "--dataset NAME=FILE  a data set's file, where it was not fetched",
+    "--allow-code         run code that models wrote, in a sandbox",
+    "--allow-reduced      also where the sandbox lacks one of its walls",
+    "--json               print one JSON object",
     "What it found is kept beside the record, as verification.json, and told by hotpath report.",
     "Exit code 0 only when every level that was asked for holds.",
   ],
@@ -68,7 +68,7 @@ export const verifyCommand: Command = {
       await keepVerification(record, result).catch((error: Error) =>
         process.stderr.write(`hotpath: ${plain(error.message)}\n`),
       );
-      context.print(options.json ? JSON.stringify(result) : describeVerification(result));
+      context.print(options.json ? JSON.stringify(result) : describeVerification(result, context.width));
       return result.holds ? exitStatus.ok : exitStatus.failed;
     } finally {
       line.clear();

@@ -1,21 +1,23 @@
-// A run for the terminal: the tables that answer the question, and where the others are.
+// A run for the terminal: the tables that answer the question.
+import { wrap } from "../../common/wrap.ts";
 import { reportCautions, reportFacts } from "./facts.ts";
 import type { RunSummary } from "./summary.ts";
-import { comparisonTable, qualityTable, type ReportTable, speedTable } from "./tables.ts";
+import { comparisonTable, qualityTable, type ReportTable, speedTable, typingTable } from "./tables.ts";
 
-export function renderText(summary: RunSummary): string {
+/** `width`: columns of the terminal. */
+export function renderText(summary: RunSummary, width = Number.POSITIVE_INFINITY): string {
   const facts = reportFacts(summary);
-  const width = Math.max(...facts.map(([label]) => label.length));
-  const cautions = reportCautions(summary).map((caution) => `! ${plain(caution)}`);
+  const cautions = reportCautions(summary).map((caution) => wrap(`! ${plain(caution)}`, width, 2));
   const tables = [
     pick(speedTable(summary), ["Suite", "Subject", "Samples", "TTFT", "TPOT", "E2E@25", "Decode tok/s"]),
-    pick(qualityTable(summary), ["Suite", "Subject", "Samples", "Correct", "Timeouts"]),
+    pick(qualityTable(summary), ["Suite", "Subject", "Samples", "Correct", "Timeouts", "Usable line"]),
     pick(comparisonTable(summary), ["Suite", "Subject", "Against", "Lost", "Won", "Difference", "p"]),
+    pick(typingTable(summary), ["Subject", "Keystrokes", "Answered", "Shown", "Latency", "p95"]),
   ];
   return [
-    facts.map(([label, value]) => `${label.padEnd(width)}  ${plain(value)}`).join("\n"),
+    labelled(facts, "", width),
     ...(cautions.length > 0 ? [cautions.join("\n")] : []),
-    ...tables.filter(({ rows }) => rows.length > 0).map(renderTable),
+    ...tables.filter(({ rows }) => rows.length > 0).map((table) => renderTable(table, width)),
   ].join("\n\n");
 }
 
@@ -26,7 +28,8 @@ function pick({ columns, rows, ...table }: ReportTable, titles: readonly string[
   return { ...table, columns: of(columns), rows: rows.map(of) };
 }
 
-function renderTable({ title, columns, rows }: ReportTable): string {
+/** As columns, or where these are wider than the terminal one under the other. */
+export function renderTable({ title, columns, rows }: ReportTable, width: number): string {
   const cells = [columns.map((column) => column.title), ...rows.map((row) => row.map(plain))];
   const widths = columns.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0)));
   const line = (row: readonly string[]) =>
@@ -36,7 +39,23 @@ function renderTable({ title, columns, rows }: ReportTable): string {
       )
       .join("  ")
       .trimEnd();
-  return [title, ...cells.map((row) => `  ${line(row)}`)].join("\n");
+  const lines = cells.map((row) => `  ${line(row)}`);
+  if (lines.every(({ length }) => length <= width)) return [title, ...lines].join("\n");
+  const blocks = rows.map((row) => {
+    const told = columns.map((column, index) => [column.title, row[index] ?? ""] as const);
+    return labelled(told, "  ", width);
+  });
+  return `${title}\n${blocks.join("\n\n")}`;
+}
+
+/** One under the other, without those of which there is nothing to tell. */
+function labelled(rows: readonly (readonly [label: string, value: string])[], indent: string, width: number): string {
+  const labelWidth = Math.max(...rows.map(([label]) => label.length));
+  return rows
+    .filter(([, value]) => value !== "")
+    .map(([label, value]) => `${indent}${label.padEnd(labelWidth)}  ${plain(value)}`)
+    .map((line) => wrap(line, width, indent.length + labelWidth + 2))
+    .join("\n");
 }
 
 /** Names and messages are anybody's text; in a terminal, control characters are commands. */

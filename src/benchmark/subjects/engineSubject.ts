@@ -43,7 +43,7 @@ export class EngineSubject implements Subject {
   }
 
   async open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts> {
-    const onHash = (fraction: number) => onProgress("reading the file once for its hash", fraction);
+    const onHash = (fraction: number) => onProgress("hashing its file", fraction);
     this.#sha256 ??= await this.#hash(this.#spec.path, onHash, signal);
     const key = specKey(this.#spec);
     const listening = this.#engine.onDidChangeState((state) => {

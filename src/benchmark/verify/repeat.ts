@@ -47,10 +47,11 @@ async function repeatSubject(
   const what = `${definition.label} writes the same texts`;
   const facts = record.entries.find((entry) => entry.type === "subject" && entry.subject === definition.id);
   if (facts?.type !== "subject") return []; // It could not be opened in the run either.
+  const onOpening = (step: string, fraction: number) => sample.onProgress(`${definition.label}: ${step}`, fraction, 1);
   let subject: Subject | null = null;
   try {
     subject = await deps.createSubject(definition, facts.facts);
-    const own = await subject.open((step, fraction) => sample.onProgress(step, fraction, 1), sample.signal);
+    const own = await subject.open(onOpening, sample.signal);
     if (own.sha256 !== facts.facts.sha256)
       return [bad(what, `its file has the hash ${own.sha256}, in the record ${facts.facts.sha256}`)];
     const asked = suites.flatMap((suite) => questionsOf(record, definition.id, suite, sample.limit));

@@ -1,4 +1,5 @@
 // Checks a bundle, or the folder of a run, at the levels that are asked for.
+import { wrap } from "../../common/wrap.ts";
 import type { Isolation } from "../../sandbox/sandbox.ts";
 import { plain } from "../report/text.ts";
 import { checkGenerations, type RepeatDeps } from "./repeat.ts";
@@ -50,14 +51,19 @@ const titles: Readonly<Record<VerifyLevel, string>> = {
   3: "generations repeat on this machine",
 };
 
-export function describeVerification({ runId, verifiedAt, machine, levels, holds }: Verification): string {
+/** `width`: columns of the terminal. */
+export function describeVerification(
+  { runId, verifiedAt, machine, levels, holds }: Verification,
+  width = Number.POSITIVE_INFINITY,
+): string {
   const blocks = levels.map((result) => {
     const head = `Level ${result.level}, ${titles[result.level]}: ${levelHolds(result) ? "holds" : "DOES NOT HOLD"}`;
-    return [head, ...result.checks.flatMap(describeCheck)].join("\n");
+    const lines = result.checks.flatMap(describeCheck).map((line) => wrap(line, width, 8));
+    return [head, ...lines].join("\n");
   });
-  const last = levels.at(-1)?.level;
-  const verdict = holds ? `Verified at level ${last}` : "Not verified";
-  return [...blocks, `${verdict}: ${runId ?? "no run"}, ${verifiedAt}, on ${machine}`].join("\n\n");
+  const verdict = holds ? `Verified at level ${levels.at(-1)?.level}` : "Not verified";
+  const last = wrap(`${verdict}: ${runId ?? "no run"}, ${verifiedAt}, on ${machine}`, width, 0);
+  return [...blocks, last].join("\n\n");
 }
 
 function describeCheck({ what, holds, detail, tasks }: LevelResult["checks"][number]): string[] {

@@ -32,6 +32,7 @@ async function run(command: Command, argument: string | undefined, options: Opti
     signal: new AbortController().signal,
     print: (text: string) => printed.push(text),
     isTerminal: false,
+    width: Number.POSITIVE_INFINITY,
   } as unknown as CommandContext;
   const code = await command.run(context, argument === undefined ? [] : [argument], options);
   return { code, text: printed.join("\n") };

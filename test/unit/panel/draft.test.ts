@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { formatDuration } from "../../../src/common/formatDuration.ts";
 import { countIn, firstDraft, problemOf, runsCode } from "../../../src/panel/draft.ts";
-import { formatDuration, formatEstimateTime, progressText } from "../../../src/panel/phrases.ts";
+import { formatEstimateTime, progressText } from "../../../src/panel/phrases.ts";
 import type { RunDraft, StartChoices } from "../../../src/panel/protocol.ts";
 import { madeUpChoices } from "../../support/panelViews.ts";
 

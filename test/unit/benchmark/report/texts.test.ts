@@ -181,6 +181,28 @@ describe("renderText", () => {
   });
 });
 
+describe("renderText in a narrow terminal", () => {
+  const summary = summarize(exampleRecord());
+
+  it("has no line that is wider, and says the same", () => {
+    const words = (text: string) => new Set(text.split(/\s+/));
+    const whole = words(renderText(summary));
+    for (const width of [60, 80, 120]) {
+      const text = renderText(summary, width);
+      for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(width);
+      const told = words(text);
+      expect([...whole].filter((word) => !told.has(word))).toEqual([]);
+    }
+  });
+
+  it("has columns one under the other where they do not fit beside each other", () => {
+    expect(renderText(summary, 200)).toMatch(
+      /\n {2}Subject +Keystrokes +Answered +Shown +Latency\n {2}Coder 7B, dense +28 /,
+    );
+    expect(renderText(summary, 60)).toMatch(/\n {2}Subject {5}Coder 7B, dense\n {2}Keystrokes {2}28\n/);
+  });
+});
+
 describe("renderCsv", () => {
   it("has one row per generation with its figures and its score", () => {
     const record = exampleRecord(2);
