@@ -3,7 +3,7 @@ import type { RunSummary } from "./summary.ts";
 import { type ReportTable, reportTables } from "./tables.ts";
 
 /** Raised when the text for the same record changes: `hotpath verify` compares reports of its own version only. */
-export const reportVersion = 4;
+export const reportVersion = 3;
 
 export function renderMarkdown(summary: RunSummary): string {
   const facts = reportFacts(summary).map(([label, value]) => `- **${label}:** ${escaped(value)}`);

@@ -1,9 +1,9 @@
 // Intervals by drawing again from what was measured (Efron and Tibshirani 1993): the percentile method.
-import { type Interval, quantile } from "./quantile.ts";
+import { type Interval, leastForInterval, quantile } from "./quantile.ts";
 
 const resamples = 5000;
 
-/** Of the mean of the values, at 95 %. The same for the same values. null for fewer than two. */
+/** Of the mean of the values, at 95 %. The same for the same values. null for fewer than `leastForInterval`. */
 export function meanInterval(values: readonly number[]): Interval | null {
   return bootstrapInterval(values.length, (draw) => {
     let sum = 0;
@@ -27,11 +27,11 @@ export function clusteredInterval(clusters: readonly (readonly number[])[]): Int
 }
 
 /**
- * Of what `statistic` says of as many items as there are, each drawn by its index: null for fewer than two, or when
- * it has no value for them.
+ * Of what `statistic` says of as many items as there are, each drawn by its index: null when it has no value for them,
+ * and for few items, which are too much alike when drawn again: of three, the interval holds the mean three times in four.
  */
 function bootstrapInterval(count: number, statistic: (draw: () => number) => number): Interval | null {
-  if (count < 2) return null;
+  if (count < leastForInterval) return null;
   const random = randomNumbers(count);
   const draw = () => Math.floor(random() * count);
   const values = Array.from({ length: resamples }, () => statistic(draw));

@@ -8,7 +8,7 @@ export interface Interval {
 /** Percentiles are told only from as many samples as leave some beyond them (MLPerf asks for the like). */
 export const leastSamples = { p50: 20, p95: 100, p99: 500 } as const;
 
-/** The interval of a median is told from as many samples on; fewer cannot tell one. */
+/** An interval at 95 % is told from as many samples on; of fewer not even all of them hold the median so often. */
 export const leastForInterval = 6;
 
 /** null: not known, from too few samples, or computed from other figures and not from samples. */

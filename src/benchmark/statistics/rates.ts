@@ -9,7 +9,7 @@ export interface Rate {
   /** 0 to 1. */
   readonly value: number;
   readonly interval: Interval | null;
-  /** "Wilson by problem": where all clusters are alike, drawing them again says nothing. */
+  /** "Wilson by problem": where clusters are few or all alike, drawing them again says nothing. */
   readonly method: "Wilson" | "Wilson by problem" | "bootstrap by problem";
 }
 

@@ -166,7 +166,7 @@ describe("quality", () => {
       syntaxErrors: 0,
       outOfTime: 0,
     });
-    expect(subject("coder-dense").quality[1]).toMatchObject({ correct: { count: 12, method: "bootstrap by problem" } });
+    expect(subject("coder-dense").quality[1]).toMatchObject({ correct: { count: 12, method: "Wilson by problem" } });
     expect(subject("ollama").quality).toEqual([]);
   });
 

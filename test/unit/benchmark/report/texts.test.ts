@@ -138,7 +138,7 @@ describe("the tables of a report", () => {
 
 describe("renderMarkdown", () => {
   /** `hotpath verify` compares texts of one version only: when this fails, raise `reportVersion` with the digest. */
-  const recorded = { version: 4, digest: "496a90b3f7f94bbb" };
+  const recorded = { version: 3, digest: "aae42222f3c39cf9" };
 
   it("has a new version when it has new text", () => {
     const digest = createHash("sha256")

@@ -132,6 +132,17 @@ describe("rates", () => {
     expect(rate).toEqual({ count: 30, value, interval: wilsonInterval(10 * value, 10), method: "Wilson by problem" });
   });
 
+  it("of a few problems have Wilson's interval, though their samples differ", () => {
+    const problems = (count: number) => Array.from({ length: count }, (_, item) => [true, item % 2 === 0]);
+    expect(rateOf(problems(5))).toEqual({
+      count: 10,
+      value: 0.8,
+      interval: wilsonInterval(4, 5),
+      method: "Wilson by problem",
+    });
+    expect(rateOf(problems(6))?.method).toBe("bootstrap by problem");
+  });
+
   it("of nothing are none", () => {
     expect(rateOf([])).toBeNull();
   });
@@ -173,7 +184,7 @@ describe("differenceInterval", () => {
   });
 
   it("is none where all flipped the same way, and holds the difference where some did", () => {
-    expect(differenceInterval([[1], [1], [1]])).toBeNull();
+    expect(differenceInterval(Array.from({ length: 10 }, () => [1]))).toBeNull();
     const interval = differenceInterval(Array.from({ length: 40 }, (_, item) => [item % 4 === 0 ? 1 : 0]));
     expect(interval?.low).toBeGreaterThan(0);
     expect(interval?.low).toBeLessThan(0.25);
@@ -191,7 +202,7 @@ describe("ratioOf", () => {
     expect(Math.abs((ratio?.interval?.high ?? 0) - 1.2346918220374306)).toBeLessThan(0.012);
   });
 
-  it("leaves out pairs that have no ratio, and has no interval for one", () => {
+  it("leaves out pairs that have no ratio", () => {
     expect(
       ratioOf([
         [0, 1],
@@ -201,6 +212,11 @@ describe("ratioOf", () => {
     ).toEqual({ count: 1, value: 2, interval: null });
     expect(ratioOf([])).toBeNull();
   });
+
+  it("has no interval for five pairs, which hardly differ when drawn again", () => {
+    expect(ratioOf(pairs.slice(0, 5))?.interval).toBeNull();
+    expect(ratioOf(pairs.slice(0, 6))?.interval).not.toBeNull();
+  });
 });
 
 describe("an interval by drawing again", () => {
@@ -209,6 +225,6 @@ describe("an interval by drawing again", () => {
   });
 
   it("is none for a statistic without a value", () => {
-    expect(clusteredInterval([[], []])).toBeNull();
+    expect(clusteredInterval(Array.from({ length: 10 }, () => []))).toBeNull();
   });
 });
