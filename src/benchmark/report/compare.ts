@@ -1,6 +1,6 @@
 // Whether two subjects differ in what they got right, and which two are worth comparing.
 import type { ScoreEntry } from "../record/entries.ts";
-import { differenceInterval, holm, mcnemar } from "../statistics/pairs.ts";
+import { differenceInterval, flipTest, holm } from "../statistics/pairs.ts";
 import { type Interval, mean } from "../statistics/quantile.ts";
 import type { Method, SubjectFacts } from "../subject.ts";
 import type { SuiteId, SuiteInfo } from "../suite.ts";
@@ -23,10 +23,10 @@ export interface QualityComparison {
   /** Of the rates, `subject` less `against`; resampled by problem, or exact where nothing flipped. */
   readonly difference: number;
   readonly interval: Interval | null;
-  /** Exact McNemar test; null where several rows are of one problem, as it supposes independent ones. */
-  readonly pValue: number | null;
+  /** That neither is better, by `flipTest`. */
+  readonly pValue: number;
   /** The same, corrected for as many tests as the run has (Holm). */
-  readonly correctedP: number | null;
+  readonly correctedP: number;
 }
 
 export interface ComparedSubject {
@@ -57,7 +57,7 @@ export function compareAll(
     });
   });
   const corrected = holm(comparisons.map(({ pValue }) => pValue));
-  return comparisons.map((comparison, index) => ({ ...comparison, correctedP: corrected[index] ?? null }));
+  return comparisons.map((comparison, index) => ({ ...comparison, correctedP: corrected[index] as number }));
 }
 
 function referenceOf(
@@ -99,7 +99,7 @@ export function compareQuality(subject: readonly ScoreEntry[], against: readonly
     won,
     difference: mean(clusters.flat()),
     interval: differenceInterval(clusters),
-    pValue: clusters.length === pairs.length ? mcnemar(lost.length, won.length) : null,
+    pValue: flipTest(clusters),
   };
 }
 

@@ -19,6 +19,8 @@ const order: readonly SuiteId[] = ["infill-single", "infill-multi", "humaneval",
 
 /** Fewer tell hardly any difference. */
 const leastTasks = 20;
+/** Below, what so few flips say is taken for a difference. */
+const leastAlike = 0.05;
 
 interface Candidate {
   readonly subject: SubjectSummary;
@@ -115,6 +117,6 @@ function ratedOf(candidates: readonly Candidate[]): { count: number; rated: Rate
 }
 
 function isAlike(best: Rated, other: Rated): boolean {
-  const interval = compareQuality(best.scores, other.scores)?.interval;
-  return !!interval && interval.low <= 0 && interval.high >= 0;
+  const compared = compareQuality(best.scores, other.scores);
+  return compared !== null && compared.pValue >= leastAlike;
 }

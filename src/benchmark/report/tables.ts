@@ -246,7 +246,7 @@ export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
 
 export function comparisonTable({ comparisons, subjects, suites }: RunSummary): ReportTable {
   const notes = [
-    "On the same problems. Lost and won: what only the other and only this one solved. p: exact McNemar test, two-sided; not told where several rows are of one problem, as it supposes independent ones. Corrected: for all tests of this table (Holm). 95 % intervals by resampling problems; exact where nothing flipped.",
+    "On the same problems. Lost and won: what only the other and only this one solved. p: how likely so uneven a split is when neither is better, by McNemar's exact test, two-sided; where several samples are of one problem, by the exact test that turns whole problems around. Corrected: for all tests of this table (Holm). 95 % intervals by resampling problems; exact where nothing flipped.",
   ];
   return table("Quality, pair by pair", notes, comparisons, [
     ...pairColumns({ subjects, suites }),
@@ -258,8 +258,8 @@ export function comparisonTable({ comparisons, subjects, suites }: RunSummary): 
       title: "Difference",
       cell: ({ difference, interval }) => `${formatPoints(difference)}${formatInterval(interval, formatPoints)}`,
     },
-    { title: "p", cell: ({ pValue }) => maybe(pValue, formatP) },
-    { title: "p, corrected", cell: ({ correctedP }) => maybe(correctedP, formatP) },
+    { title: "p", cell: ({ pValue }) => formatP(pValue) },
+    { title: "p, corrected", cell: ({ correctedP }) => formatP(correctedP) },
   ]);
 }
 

@@ -1,22 +1,42 @@
 // Comparing two by what both did.
 import { clusteredInterval, meanInterval } from "./bootstrap.ts";
-import { binomialCdf, type Interval, mean } from "./quantile.ts";
+import { type Interval, mean } from "./quantile.ts";
 
-/** Exact McNemar test, two-sided: how likely so uneven a split is when neither is better. Counts what only one got. */
-export function mcnemar(onlyFirst: number, onlySecond: number): number {
-  const flips = onlyFirst + onlySecond;
-  if (flips === 0) return 1;
-  const [atMost = 1] = [...binomialCdf(flips)].slice(Math.min(onlyFirst, onlySecond));
-  return Math.min(1, 2 * atMost);
+/**
+ * How likely so uneven a split is when neither is better, two-sided: then what all rows of a problem come to could as
+ * well be the other's. Exact, over all ways to turn problems around (Fisher 1935); of one row each it is McNemar's exact
+ * test. Takes +1 for what only the first got, -1 for what only the second did, 0 for what is alike.
+ */
+export function flipTest(clusters: readonly (readonly number[])[]): number {
+  const sums = clusters.map((flips) => flips.reduce((sum, flip) => sum + flip, 0)).filter((sum) => sum !== 0);
+  const most = sums.reduce((total, sum) => total + Math.abs(sum), 0);
+  const observed = Math.abs(sums.reduce((total, sum) => total + sum, 0));
+  // Of each total from -most to most.
+  let chances = new Float64Array(2 * most + 1);
+  chances[most] = 1;
+  for (const sum of sums) {
+    const turned = new Float64Array(chances.length);
+    for (const [at, chance] of chances.entries()) {
+      if (chance === 0) continue;
+      turned[at + sum] = (turned[at + sum] as number) + chance / 2;
+      turned[at - sum] = (turned[at - sum] as number) + chance / 2;
+    }
+    chances = turned;
+  }
+  const asUneven = chances.filter((_, at) => Math.abs(at - most) >= observed);
+  return Math.min(
+    1,
+    asUneven.reduce((total, chance) => total + chance, 0),
+  );
 }
 
-/** p-values corrected for there being several (Holm 1979); null stays null and counts for nothing. */
-export function holm(pValues: readonly (number | null)[]): (number | null)[] {
+/** p-values corrected for there being several (Holm 1979). */
+export function holm(pValues: readonly number[]): number[] {
   const corrected = [...pValues];
-  const tested = pValues.flatMap((p, index) => (p === null ? [] : [{ p, index }])).sort((a, b) => a.p - b.p);
+  const ranked = pValues.map((p, index) => ({ p, index })).sort((a, b) => a.p - b.p);
   let least = 0;
-  for (const [rank, { p, index }] of tested.entries()) {
-    least = Math.max(least, Math.min(1, p * (tested.length - rank)));
+  for (const [rank, { p, index }] of ranked.entries()) {
+    least = Math.max(least, Math.min(1, p * (ranked.length - rank)));
     corrected[index] = least;
   }
   return corrected;
