@@ -181,7 +181,7 @@ export interface RunView {
   readonly machine: string;
   /** "full isolation in the panel", or why code ran otherwise; null: none ran. */
   readonly isolation: string | null;
-  /** By title of the suite, what it asked: its protocol, and the hash of its prompts where they are always the same. */
+  /** By title of the suite, what it asked: its protocol, and the hash of its prompts. */
   readonly questions: Readonly<Record<string, string>>;
   readonly rows: readonly ResultRow[];
   readonly quality: readonly QualitySuite[];

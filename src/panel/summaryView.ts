@@ -12,7 +12,7 @@ import {
 } from "../benchmark/report/charts/summaryPoints.ts";
 import { reportFacts } from "../benchmark/report/facts.ts";
 import { counted } from "../benchmark/report/state.ts";
-import { afterRest, headline, type RunSummary, type SubjectSummary } from "../benchmark/report/summary.ts";
+import { afterRest, headline, type RunSummary, type SubjectSummary, unsharedPrompts } from "../benchmark/report/summary.ts";
 import { comparisonTable, flipTable } from "../benchmark/report/tables.ts";
 import type { Figure } from "../benchmark/statistics/quantile.ts";
 import type { SubjectFacts } from "../benchmark/subject.ts";
@@ -52,8 +52,8 @@ export function viewOf(record: RunRecord, summary: RunSummary, { state, adviceOn
     left: summary.left,
     machine: machine.join("; "),
     isolation: facts.get("Code ran in") ?? null,
-    questions: Object.fromEntries(summary.suites.map(({ info }) => [info.title, askedBy(info)])),
-    rows: drawnSubjects(summary).map((subject) => rowOf(subject, models.has(subject.id))),
+    questions: Object.fromEntries(summary.suites.map(({ info }) => [info.title, askedBy(info, summary)])),
+    rows: drawnSubjects(summary).map((subject) => rowOf(subject, summary, models.has(subject.id))),
     quality: quality.map(({ info: { id, title, protocol } }) => ({ id, title, protocol })),
     pairs: [comparisonTable(summary), flipTable(summary)].filter(({ rows }) => rows.length > 0),
     warnings: warningsOf(summary, adviceOn),
@@ -68,7 +68,11 @@ function countSamples(sum: number, { all }: SubjectSummary["speed"][number]): nu
   return sum + all.samples;
 }
 
-function rowOf(subject: ReturnType<typeof drawnSubjects>[number], canBeUsed: boolean): ResultRow {
+function rowOf(
+  subject: ReturnType<typeof drawnSubjects>[number],
+  { sharedPrompts }: RunSummary,
+  canBeUsed: boolean,
+): ResultRow {
   const { id, label, method, family, facts, computedFrom } = subject;
   return {
     id,
@@ -80,14 +84,14 @@ function rowOf(subject: ReturnType<typeof drawnSubjects>[number], canBeUsed: boo
     settings: facts ? settingsOf(facts) : "",
     isComputed: computedFrom !== null,
     figures: figuresOf(subject),
-    notes: notesOn(subject),
+    notes: notesOn(subject, sharedPrompts),
     canBeUsed,
   };
 }
 
-/** Prompts of speed suites begin otherwise in every run. */
-function askedBy({ kind, protocol, promptsSha256 }: SuiteInfo): string {
-  return kind === "speed" ? protocol : `${protocol} ${promptsSha256}`;
+/** Figures of speed suites are of the shared prompts. */
+function askedBy({ kind, protocol, promptsSha256 }: SuiteInfo, { sharedPrompts }: RunSummary): string {
+  return [protocol, promptsSha256, ...(kind === "speed" ? sharedPrompts : [])].join(" ");
 }
 
 function settingsOf({ mode, placement, threads, contextLength, server }: SubjectFacts): string {
@@ -101,8 +105,7 @@ function settingsOf({ mode, placement, threads, contextLength, server }: Subject
 }
 
 function figuresOf(subject: SubjectSummary): ResultRow["figures"] {
-  const { facts, quality, typing } = subject;
-  const speed = headline(subject);
+  const { facts, headline: speed, quality, typing } = subject;
   const rested = afterRest(subject);
   const all: readonly (readonly [FigureId, Estimate | null])[] = [
     ["parameters", exactly(facts?.parameterCount)],
@@ -153,12 +156,14 @@ function percentilesOf(id: Parameters<typeof percentileFigure>[0], figure: Figur
 }
 
 /** What a figure alone does not say. */
-function notesOn(subject: SubjectSummary): string[] {
+function notesOn(subject: SubjectSummary, sharedPrompts: readonly string[]): string[] {
   const { gain, quality, facts } = subject;
   const disturbed = subject.speed.reduce((sum, { all }) => sum + all.disturbed, 0);
   const truncated = quality.reduce((sum, own) => sum + own.truncated, 0);
   const notes: string[] = [];
   if (facts?.placement) notes.push(facts.placement);
+  if (unsharedPrompts(subject, sharedPrompts).length > 0)
+    notes.push(`Its times are of what all subjects were asked: ${sharedPrompts.join(", ")}.`);
   if (gain?.measured) {
     const [measured, ceiling] = [gain.measured.value.toFixed(2), gain.ceiling.toFixed(2)];
     notes.push(`${measured} times as fast as ${gain.against}; the bytes it reads allow ${ceiling}.`);

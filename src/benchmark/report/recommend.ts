@@ -5,7 +5,7 @@ import type { SuiteId } from "../suite.ts";
 import { answerKey, compareQuality } from "./compare.ts";
 import { groupBy } from "./group.ts";
 import { formatMs, formatShare } from "./numbers.ts";
-import { headline, type RunSummary, type SubjectSummary, summarize } from "./summary.ts";
+import { type RunSummary, type SubjectSummary, summarize } from "./summary.ts";
 
 export interface Recommendation {
   /** Id of a subject; null: none can be recommended. */
@@ -98,7 +98,7 @@ function candidatesOf({ entries }: RunRecord, { subjects }: RunSummary, suite: S
     ({ subject }) => subject,
   );
   return subjects.flatMap((subject) => {
-    const latencyMs = headline(subject)?.e2e25Ms?.typical;
+    const latencyMs = subject.headline?.e2e25Ms?.typical;
     const own = scores.get(subject.id) ?? [];
     const isFew = new Set(own.map(({ task }) => task)).size < leastTasks;
     if (latencyMs === undefined || isFew || subject.computedFrom || subject.method === "server") return [];

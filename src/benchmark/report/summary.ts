@@ -38,6 +38,11 @@ export interface RunSummary {
   readonly suites: readonly SuiteSummary[];
   /** In the order of the plan; what was computed comes last. */
   readonly subjects: readonly SubjectSummary[];
+  /**
+   * Prompts that all subjects with a measured speed were asked, without those after a rest. Empty: there is none, and each
+   * is known by all of its own.
+   */
+  readonly sharedPrompts: readonly string[];
   /** Every subject with the dense one of its file or size, else with the first one of its suite. */
   readonly comparisons: readonly QualityComparison[];
   readonly isolation: IsolationEntry | null;
@@ -66,11 +71,13 @@ export interface SubjectSummary {
   /** It has not all layers: its figures are a step to those of a computed subject. */
   readonly isPart: boolean;
   readonly speed: readonly SpeedSummary[];
+  /** What it is known by beside others: of the shared prompts, as longer ones take longer. null: none was measured. */
+  readonly headline: SpeedFigures | null;
   readonly quality: readonly QualitySummary[];
   readonly typing: TypingSummary | null;
   readonly bytesPerWeight: number | null;
   readonly gain: Gain | null;
-  /** No measured subject has as many parameters and answers faster. */
+  /** No other subject has as many parameters and answers faster. */
   readonly isOnSizeFront: boolean;
 }
 
@@ -99,7 +106,7 @@ export function summarize(record: RunRecord): RunSummary {
     entries.filter((entry): entry is Extract<RecordEntry, { type: T }> => entry.type === type);
   const suites = [...new Map(of("suite").map(({ info }) => [info.id, info])).values()];
   const selfTests = new Map(of("selfTest").map(({ suite, result }) => [suite, result]));
-  const subjects = summarizeSubjects(record, suites);
+  const { subjects, sharedPrompts } = summarizeSubjects(record, suites);
   const failures = failuresIn(record);
   const last = entries.at(-1);
   return {
@@ -116,6 +123,7 @@ export function summarize(record: RunRecord): RunSummary {
       selfTest: selfTests.get(info.id) ?? null,
     })),
     subjects,
+    sharedPrompts,
     comparisons: compareAll(suites, subjects, of("score")),
     isolation: of("isolation").at(-1) ?? null,
     warnings: of("warning"),
@@ -124,59 +132,88 @@ export function summarize(record: RunRecord): RunSummary {
   };
 }
 
-/** The figures that a subject is known by: of the latency sweep, else of the size sweep. */
-export function headline({ speed }: Pick<SubjectSummary, "speed">): SpeedFigures | null {
-  const order: readonly SuiteId[] = ["latency", "sizes"];
-  const found = order.flatMap((suite) => speed.filter((summary) => summary.suite === suite));
-  return found[0]?.all ?? null;
-}
-
-/** The same after a rest of the machine, as a first completion after thinking is; null: none was measured. */
+/** The figures of a subject after a rest of the machine, as a first completion after thinking is; null: none was measured. */
 export function afterRest({ speed }: Pick<SubjectSummary, "speed">): SpeedFigures | null {
   const tasks = speed.flatMap((summary) => summary.tasks);
   return tasks.find((own) => !isRested(own))?.figures ?? null;
 }
 
-function summarizeSubjects(record: RunRecord, suites: readonly SuiteInfo[]): SubjectSummary[] {
+/** Prompts of the subject that its headline is not of, as not all were asked them. */
+export function unsharedPrompts({ speed }: Pick<SubjectSummary, "speed">, sharedPrompts: readonly string[]): string[] {
+  if (sharedPrompts.length === 0) return [];
+  const own = speed.flatMap(({ tasks }) => tasks.filter(isRested)).map(({ task }) => task);
+  return own.filter((task) => !sharedPrompts.includes(task));
+}
+
+function summarizeSubjects(
+  record: RunRecord,
+  suites: readonly SuiteInfo[],
+): Pick<RunSummary, "subjects" | "sharedPrompts"> {
   const { plan, environment } = record.run;
   const samples = sampleIndex(record.entries);
   const speedSuites = suites.filter(({ kind }) => kind === "speed").map(({ id }) => id);
   const qualitySuites = suites.filter(({ kind }) => kind === "quality").map(({ id }) => id);
-  const measured = plan.subjects.map((definition) => {
+  const measured = plan.subjects.map((definition): Draft => {
     const { facts, outputs, scores, replays } = samples(definition.id);
     const ofSuite = <T extends { readonly suite: SuiteId }>(items: readonly T[], suite: SuiteId) =>
       items.filter((item) => item.suite === suite);
     const quality = qualitySuites.map((suite) => qualityOf(suite, ofSuite(scores, suite), ofSuite(outputs, suite)));
-    const figuresOf = (taken: readonly OutputEntry[]) => speedFigures(taken, facts, environment.memoryBandwidth);
-    const speed = speedSuites.flatMap((suite) => speedOf(suite, ofSuite(outputs, suite), figuresOf));
-    return {
+    const figuresOf: FiguresOf = (isTaken) => speedFigures(outputs.filter(isTaken), facts, environment.memoryBandwidth);
+    const subject = {
       ...named(definition, facts),
       computedFrom: null,
       isPart: definition.kind === "synthetic" && definition.part !== null,
-      speed,
+      speed: speedOf(speedSuites, outputs, figuresOf),
       quality: quality.filter((summary) => summary !== null),
       typing: typingOf(replays),
     };
+    return { subject, figuresOf };
   });
-  const whole = computedSubjects(plan.subjects, samples, speedSuites, environment.memoryBandwidth);
-  const all = [...measured, ...whole];
+  const drafts = [...measured, ...computedSubjects(plan.subjects, samples, speedSuites, environment.memoryBandwidth)];
+  const sharedPrompts = promptsOfAll(drafts);
+  const all = drafts.map((draft) => ({ ...draft.subject, headline: headlineOf(draft, sharedPrompts) }));
   const front = sizeFront(all);
-  const speedOutputs = (id: string) => samples(id).outputs.filter(({ suite }) => speedSuites.includes(suite));
+  const speedOutputs = (id: string) =>
+    samples(id).outputs.filter((output) => speedSuites.includes(output.suite) && isRested(output));
   const compared = all.map((subject) => ({
     ...subject,
     isComputed: subject.computedFrom !== null,
-    figures: headline(subject),
+    figures: subject.headline,
     outputs: speedOutputs(subject.id),
   }));
-  return all.map((subject, index) => ({
+  const subjects = all.map((subject, index) => ({
     ...subject,
     bytesPerWeight: subject.isPart ? null : ratio(subject.facts?.fileBytes, subject.facts?.parameterCount),
     gain: gainOf(compared[index] as GainSubject, compared),
     isOnSizeFront: front.has(subject.id),
   }));
+  return { subjects, sharedPrompts };
 }
 
-type Draft = Omit<SubjectSummary, "bytesPerWeight" | "gain" | "isOnSizeFront">;
+/** Over the outputs that are taken. */
+type FiguresOf = (isTaken: (output: OutputEntry) => boolean) => SpeedFigures;
+
+interface Draft {
+  readonly subject: Omit<SubjectSummary, "headline" | "bytesPerWeight" | "gain" | "isOnSizeFront">;
+  readonly figuresOf: FiguresOf;
+}
+
+function promptsOfAll(drafts: readonly Draft[]): string[] {
+  const asked = drafts
+    .map(({ subject }) => subject.speed.flatMap(({ tasks }) => tasks.filter(isRested)))
+    .map((tasks) => tasks.filter(({ figures }) => figures.samples > 0).map(({ task }) => task));
+  const [first = [], ...others] = asked.filter((tasks) => tasks.length > 0);
+  return first.filter((task) => others.every((own) => own.includes(task)));
+}
+
+/** Of the latency sweep, else of the size sweep. */
+function headlineOf({ subject: { speed }, figuresOf }: Draft, sharedPrompts: readonly string[]): SpeedFigures | null {
+  const order: readonly SuiteId[] = ["latency", "sizes"];
+  const [own] = order.flatMap((suite) => speed.filter((summary) => summary.suite === suite));
+  if (!own) return null;
+  if (sharedPrompts.length === 0) return own.all;
+  return figuresOf(({ suite, task }) => suite === own.suite && sharedPrompts.includes(task));
+}
 
 interface Samples {
   readonly facts: SubjectFacts | null;
@@ -219,20 +256,14 @@ function familyOf(kind: SubjectDefinition["kind"], facts: SubjectFacts | null): 
   return `${kind}, ${facts.architecture}, ${facts.quantization}`;
 }
 
-function speedOf(
-  suite: SuiteId,
-  outputs: readonly OutputEntry[],
-  figuresOf: (outputs: readonly OutputEntry[]) => SpeedFigures,
-): SpeedSummary[] {
-  if (!outputs.some((output) => !output.isWarmUp)) return [];
-  const tasks = groupBy(outputs, ({ task }) => task);
-  return [
-    {
-      suite,
-      all: figuresOf(outputs.filter(isRested)),
-      tasks: [...tasks].map(([task, taken]) => ({ task, figures: figuresOf(taken) })),
-    },
-  ];
+function speedOf(suites: readonly SuiteId[], outputs: readonly OutputEntry[], figuresOf: FiguresOf): SpeedSummary[] {
+  return suites.flatMap((suite): SpeedSummary[] => {
+    const names = new Set(outputs.filter((output) => output.suite === suite).map(({ task }) => task));
+    const ofTask = (task: string) => figuresOf((output) => output.suite === suite && output.task === task);
+    const tasks = [...names].map((task) => ({ task, figures: ofTask(task) }));
+    if (!tasks.some(({ figures }) => figures.samples + figures.disturbed > 0)) return [];
+    return [{ suite, all: figuresOf((output) => output.suite === suite && isRested(output)), tasks }];
+  });
 }
 
 function computedSubjects(
@@ -247,31 +278,22 @@ function computedSubjects(
     if (!parts) return [];
     const { few, many, totalLayers } = parts;
     const facts = computedFacts(parts);
-    const figuresOf = (isTaken: (output: OutputEntry) => boolean) =>
-      computedFigures(parts, isTaken, facts, memoryBandwidth);
-    const speed = suites.flatMap((suite): SpeedSummary[] => {
-      const all = figuresOf((output) => output.suite === suite && isRested(output));
-      if (all.samples === 0) return [];
-      const tasks = [...new Set(many.outputs.filter((output) => output.suite === suite).map(({ task }) => task))];
-      const ofTask = (name: string) => figuresOf(({ suite: own, task }) => own === suite && task === name);
-      return [{ suite, all, tasks: tasks.map((task) => ({ task, figures: ofTask(task) })) }];
-    });
+    const figuresOf: FiguresOf = (isTaken) => computedFigures(parts, isTaken, facts, memoryBandwidth);
     const name = synthetic.find(({ id }) => id === manyId)?.label.replace(/, \d+ of \d+ layers$/, "") ?? group;
     const label = `${name}, computed from ${few.layers} and ${many.layers} of ${totalLayers} layers`;
-    return [
-      {
-        id: group,
-        label,
-        facts,
-        method: facts.method,
-        family: familyOf("synthetic", facts),
-        computedFrom: [fewId, manyId],
-        isPart: false,
-        speed,
-        quality: [],
-        typing: null,
-      },
-    ];
+    const subject = {
+      id: group,
+      label,
+      facts,
+      method: facts.method,
+      family: familyOf("synthetic", facts),
+      computedFrom: [fewId, manyId],
+      isPart: false,
+      speed: speedOf(suites, many.outputs, figuresOf),
+      quality: [],
+      typing: null,
+    } as const;
+    return [{ subject, figuresOf }];
   });
 }
 
@@ -310,9 +332,11 @@ function typingOf(replays: readonly TypingEntry[]): TypingSummary | null {
   };
 }
 
-function sizeFront(subjects: readonly Draft[]): Set<string> {
+function sizeFront(
+  subjects: readonly Omit<SubjectSummary, "bytesPerWeight" | "gain" | "isOnSizeFront">[],
+): Set<string> {
   const points = subjects.flatMap((subject) => {
-    const latency = headline(subject)?.e2e25Ms?.typical;
+    const latency = subject.headline?.e2e25Ms?.typical;
     const size = subject.facts?.parameterCount;
     return latency && size && !subject.isPart ? [{ id: subject.id, latency, size }] : [];
   });

@@ -12,9 +12,9 @@ import {
   formatPoints,
   formatShare,
 } from "./numbers.ts";
-import type { SpeedFigures } from "./speed.ts";
+import { isRested, type SpeedFigures } from "./speed.ts";
 import { counted } from "./state.ts";
-import type { RunSummary, SubjectSummary } from "./summary.ts";
+import { type RunSummary, type SubjectSummary, unsharedPrompts } from "./summary.ts";
 
 export interface ReportTable {
   readonly title: string;
@@ -126,6 +126,12 @@ export function speedTable(summary: RunSummary): ReportTable {
     ...(rows.some(({ figures }) => figures.isBytesPerTokenEstimated)
       ? ["~: a dense model is taken to read its whole file for every token."]
       : []),
+    ...rows.flatMap((row) => lackOf(row, rows)),
+    ...(summary.subjects.some((subject) => unsharedPrompts(subject, summary.sharedPrompts).length > 0)
+      ? [
+          `On the front, in pictures and for recommendations subjects are compared by what all were asked: ${summary.sharedPrompts.join(", ")}.`,
+        ]
+      : []),
   ];
   return table("Speed", notes, rows, [
     suiteColumn,
@@ -144,6 +150,20 @@ export function speedTable(summary: RunSummary): ReportTable {
     { title: "J per token", cell: ({ figures }) => maybe(figures.joulesPerToken, formatNumber) },
     { title: "On the front", isText: true, cell: ({ subject }) => (subject.isOnSizeFront ? "yes" : null) },
   ]);
+}
+
+/** What a mean of fewer medians than others have is a mean of. */
+function lackOf({ subject, suite }: SpeedRow, rows: readonly SpeedRow[]): string[] {
+  const promptsOf = (row: Pick<SpeedRow, "subject">) =>
+    row.subject.speed
+      .flatMap((summary) => (summary.suite === suite ? summary.tasks.filter(isRested) : []))
+      .filter(({ figures }) => figures.samples > 0)
+      .map(({ task }) => task);
+  const own = promptsOf({ subject });
+  const lacking = new Set(rows.flatMap(promptsOf).filter((task) => !own.includes(task)));
+  return lacking.size > 0
+    ? [`${subject.label} has no samples of ${[...lacking].join(", ")}; its row is of the others.`]
+    : [];
 }
 
 function percentileTable(summary: RunSummary): ReportTable {

@@ -51,6 +51,20 @@ describe("what the panel shows of a run", () => {
     expect(view.rows.map(({ figures }) => figures.gpuBytes?.value)).toEqual([undefined, 3.2e9, undefined, 44.1e9]);
   });
 
+  it("tells times of the prompts that all were asked, and which those are", () => {
+    const isLong = (entry: { readonly type: string }) =>
+      entry.type === "output" && "task" in entry && entry.task === "prompt-512";
+    const entries = record.entries.filter(
+      (entry) => !(isLong(entry) && "subject" in entry && entry.subject === "ollama"),
+    );
+    const fewer = { ...record, entries };
+    const [dense] = viewOf(fewer, summarize(fewer), { state: "complete", adviceOn: () => "" }).rows;
+    expect(dense?.figures.ttftMs?.value).toBeCloseTo(400, -1);
+    expect(dense?.notes).toContain("Its times are of what all subjects were asked: prompt-64.");
+    expect(view.rows[0]?.figures.ttftMs?.value).toBeGreaterThan(900);
+    expect(view.rows[0]?.notes).not.toContainEqual(expect.stringContaining("all subjects were asked"));
+  });
+
   it("tells the latency after a rest apart", () => {
     const entries = record.entries.map((entry) =>
       entry.type === "output" && entry.task === "prompt-512" ? { ...entry, task: "idle-512" } : entry,

@@ -6,7 +6,7 @@ import type { Method } from "../../subject.ts";
 import type { SuiteId } from "../../suite.ts";
 import { groupBy } from "../group.ts";
 import { isMeasured, isRested, type TimedFigure } from "../speed.ts";
-import { headline, type RunSummary, type SubjectSummary } from "../summary.ts";
+import type { RunSummary, SubjectSummary } from "../summary.ts";
 import type { ChartPoint, Estimate, SampleSeries, SeriesMode } from "./points.ts";
 import { modeOrder } from "./theme.ts";
 
@@ -37,7 +37,7 @@ export function summaryPoints(summary: RunSummary, latency: LatencyName, suite: 
     mode: modeOf(subject),
     family: subject.family,
     parameterCount: subject.facts?.parameterCount ?? null,
-    latencyMs: estimateOf(headline(subject)?.[latency]),
+    latencyMs: estimateOf(subject.headline?.[latency]),
     quality: rateEstimate(subject.quality.find((own) => own.suite === suite)?.correct),
     isComputed: subject.computedFrom !== null,
   }));

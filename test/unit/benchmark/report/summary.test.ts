@@ -4,7 +4,7 @@ import { parseRecord } from "../../../../src/benchmark/record/parse.ts";
 import { compareAll } from "../../../../src/benchmark/report/compare.ts";
 import { recommend } from "../../../../src/benchmark/report/recommend.ts";
 import { describeState } from "../../../../src/benchmark/report/state.ts";
-import { headline, type RunSummary, type SubjectSummary, summarize } from "../../../../src/benchmark/report/summary.ts";
+import { type RunSummary, type SubjectSummary, summarize } from "../../../../src/benchmark/report/summary.ts";
 import { qualityTable, reportTables } from "../../../../src/benchmark/report/tables.ts";
 import { paretoFront } from "../../../../src/benchmark/statistics/pareto.ts";
 import type { SubjectFacts } from "../../../../src/benchmark/subject.ts";
@@ -80,12 +80,12 @@ describe("figures of speed", () => {
 
   it("know no time of a token where a server sent chunks that are none", () => {
     const chunks = { tokenTimes: [1000, 2000, 3000], generatedTokens: 100 };
-    expect(headline(outputs(chunks).subjects[0] as SubjectSummary)?.e2e25Ms).toBeNull();
+    expect(outputs(chunks).subjects[0]?.headline?.e2e25Ms).toBeNull();
   });
 
   it("have no time per token for a single one", () => {
     const single = { generatedTokens: 1, ttftMs: 10, totalMs: 10 };
-    expect(headline(outputs(single).subjects[0] as SubjectSummary)?.tpotMs).toBeNull();
+    expect(outputs(single).subjects[0]?.headline?.tpotMs).toBeNull();
   });
 
   it("are typical of prompts of several lengths, and keep what comes after a rest apart", () => {
@@ -103,20 +103,41 @@ describe("figures of speed", () => {
     ]);
   });
 
+  it("stand beside others for the prompts that all were asked", () => {
+    const prompt = (task: string, subject: string, ttftMs: number) => ({ task, subject, ttftMs });
+    const two = outputs(
+      prompt("prompt-64", "coder-dense", 100),
+      prompt("prompt-1024", "coder-dense", 900),
+      prompt("prompt-64", "70b-2", 200),
+      { subject: "ollama", task: "prompt-1024", isWarmUp: true },
+    );
+    expect(two.sharedPrompts).toEqual(["prompt-64"]);
+    expect(subject("coder-dense", two).speed[0]?.all.ttftMs?.typical).toBe(500);
+    expect(subject("coder-dense", two).headline?.ttftMs?.typical).toBe(100);
+    expect(subject("70b-2", two).headline?.ttftMs?.typical).toBe(200);
+    expect(subject("ollama", two).headline).toBeNull();
+    const speed = reportTables(two).find(({ title }) => title === "Speed");
+    expect(speed?.notes).toContain("70b, 2 of 80 layers has no samples of prompt-1024; its row is of the others.");
+    expect(speed?.notes).toContainEqual(expect.stringMatching(/compared by what all were asked: prompt-64\.$/));
+    const apart = outputs(prompt("prompt-64", "coder-dense", 100), prompt("prompt-1024", "ollama", 900));
+    expect(apart.sharedPrompts).toEqual([]);
+    expect(subject("ollama", apart).headline?.ttftMs?.typical).toBe(900);
+  });
+
   it("tell what is read per second, and whether that was counted or estimated", () => {
-    expect(headline(subject("coder-dense"))).toMatchObject({
+    expect(subject("coder-dense").headline).toMatchObject({
       bytesPerToken: 4e9,
       isBytesPerTokenEstimated: true,
       bytesPerSecond: expect.closeTo(40e9, -3),
       bandwidthShare: expect.closeTo(1, 6),
     });
-    expect(headline(subject("coder-exact"))).toMatchObject({
+    expect(subject("coder-exact").headline).toMatchObject({
       bytesPerToken: 1.5e9,
       isBytesPerTokenEstimated: false,
       activeShare: expect.closeTo(0.11, 9),
       bandwidthShare: null,
     });
-    expect(headline(subject("ollama"))).toMatchObject({ bytesPerToken: null, bytesPerSecond: null });
+    expect(subject("ollama").headline).toMatchObject({ bytesPerToken: null, bytesPerSecond: null });
   });
 
   it("stand beside the most that the bytes allow", () => {
@@ -135,8 +156,8 @@ describe("computed subjects", () => {
     const whole = subject("70b-q4_0");
     expect(whole).toMatchObject({ computedFrom: ["70b-2", "70b-6"], isPart: false, method: "dense" });
     // 30 ms for 2 layers and 70 ms for 6: 10 ms each and 10 ms besides.
-    expect(headline(whole)?.tpotMs).toMatchObject({ typical: expect.closeTo(810, 6), p50: null, mean: null });
-    expect(headline(whole)?.decode?.typical).toBeCloseTo(1000 / 810, 6);
+    expect(whole.headline?.tpotMs).toMatchObject({ typical: expect.closeTo(810, 6), p50: null, mean: null });
+    expect(whole.headline?.decode?.typical).toBeCloseTo(1000 / 810, 6);
     expect(whole.facts).toMatchObject({
       fileBytes: 40_800_000_000,
       residentBytes: 41_000_000_000,
