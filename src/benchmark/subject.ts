@@ -62,7 +62,7 @@ export interface SubjectFacts {
   readonly sha256: string | null;
   readonly mode: string | null;
   readonly modeReason: string | null;
-  /** "12 layers on CUDA0, 20 on CPU"; what `fallback` says comes after. */
+  /** "12 layers on CUDA0, 20 layers on CPU"; what `fallback` says comes after. */
   readonly placement: string | null;
   /** null: no GPU here. */
   readonly fitsInVram: boolean | null;

@@ -1,11 +1,13 @@
 // Subjects too large to be measured whole. Two of their kind with few layers were; every layer takes the same time and
 // memory, so what all layers take follows from the two.
-import type { DeviceMemory } from "../../protocol/model.ts";
+import { type DeviceMemory, totalBytes } from "../../protocol/model.ts";
 import type { OutputEntry } from "../record/entries.ts";
 import { stepKey } from "../record/resume.ts";
+import type { Caution } from "../run/environment.ts";
 import { describeGroups } from "../statistics/quantile.ts";
 import type { GpuMemory, SubjectFacts, SyntheticSubject } from "../subject.ts";
 import { groupBy } from "./group.ts";
+import { formatBytes } from "./numbers.ts";
 import { bandwidth, isMeasured, known, medianOrNull, readTimed, type SpeedFigures, timedFigures } from "./speed.ts";
 
 export interface MeasuredPart {
@@ -70,9 +72,43 @@ export function computedFigures(
   };
 }
 
-/** What was found out about the larger part, with its sizes grown to all layers. */
-export function computedFacts(parts: Parts): SubjectFacts {
+/** Why nothing follows from the two; null: all layers take the same time. */
+export function unlikeParts({ few, many, totalLayers }: Parts): Caution | null {
+  const [before, after] = [devicesOf(few.facts), devicesOf(many.facts)];
+  if (before.join() === after.join() && !(after.length > 1 && after.includes("CPU"))) return null;
+  const told = `${few.layers} layers ran on ${before.join(" and ")}, ${many.layers} on ${after.join(" and ")}`;
+  return {
+    code: "not-computed",
+    message: `Nothing is computed for all ${totalLayers} layers, as layers take different times on different devices: ${told}.`,
+    advice: "Measure the shape on the processor alone, or on a GPU with more free memory.",
+  };
+}
+
+/** What is to be known of a computed subject; null: nothing. */
+export function impossibleSize({ gpuMemory }: SubjectFacts, videoBytes: number): Caution | null {
+  const bytes = bytesOn(gpuMemory);
+  if (bytes <= videoBytes) return null;
+  return {
+    code: "computed-beyond-gpu",
+    message: `It would take ${formatBytes(bytes)} on GPUs that have ${formatBytes(videoBytes)}: its figures are those of more memory.`,
+    advice: "Measure the shape on the processor alone to learn how fast it is here.",
+  };
+}
+
+/** Of the layers: "CPU", "Vulkan0". */
+function devicesOf({ placement }: SubjectFacts): string[] {
+  const devices = [...(placement ?? "").matchAll(/\d+ layers on ([^,;]+)/g)].map(([, device = ""]) => device);
+  return [...new Set(devices)].sort();
+}
+
+function bytesOn(gpuMemory: SubjectFacts["gpuMemory"]): number {
+  return (gpuMemory ?? []).reduce((sum, memory) => sum + totalBytes(memory), 0);
+}
+
+/** What was found out about the larger part, with its sizes grown to all layers. `videoBytes`: of all GPUs. */
+export function computedFacts(parts: Parts, videoBytes: number): SubjectFacts {
   const { few, many } = parts;
+  const gpuMemory = computedGpuMemory(parts);
   const size = (name: "fileBytes" | "residentBytes" | "kvBytes") => {
     const bytes = whole(parts, few.facts[name], many.facts[name]);
     return bytes === null ? null : Math.round(bytes);
@@ -81,14 +117,21 @@ export function computedFacts(parts: Parts): SubjectFacts {
     ...many.facts,
     fileBytes: size("fileBytes"),
     residentBytes: size("residentBytes"),
-    gpuMemory: computedGpuMemory(parts),
+    gpuMemory,
     kvBytes: size("kvBytes"),
     sha256: null,
-    placement: null,
-    fitsInVram: null,
+    placement: computedPlacement(parts),
+    fitsInVram: many.facts.fitsInVram && (gpuMemory ? bytesOn(gpuMemory) <= videoBytes : null),
     loadMs: null,
     hot: null,
   };
+}
+
+function computedPlacement({ many: { facts }, totalLayers }: Parts): string | null {
+  const devices = devicesOf(facts);
+  if (devices.length === 0) return null;
+  const hot = facts.hot ? `, hot neurons on ${facts.hot.device}` : "";
+  return `as if all ${totalLayers} layers were on ${devices.join(" and ")}${hot}`;
 }
 
 /** null: the two are not on the same GPUs, or nobody knows. */

@@ -14,17 +14,18 @@ import type {
   WarningEntry,
 } from "../record/entries.ts";
 import { progressOf } from "../record/resume.ts";
+import type { Caution } from "../run/environment.ts";
 import { paretoFront } from "../statistics/pareto.ts";
-import { describeSamples, type Figure } from "../statistics/quantile.ts";
 import type { Method, SubjectDefinition, SubjectFacts, SyntheticSubject } from "../subject.ts";
 import type { SelfTest, SuiteChoice, SuiteId, SuiteInfo } from "../suite.ts";
 import { compareAll, type QualityComparison } from "./compare.ts";
-import { computedFacts, computedFigures, groupParts, type Parts } from "./computed.ts";
+import { computedFacts, computedFigures, groupParts, impossibleSize, type Parts, unlikeParts } from "./computed.ts";
 import { type Gain, type GainSubject, gainOf } from "./gain.ts";
 import { failuresIn } from "./gaps.ts";
 import { groupBy } from "./group.ts";
 import { type QualitySummary, qualityOf } from "./quality.ts";
 import { isRested, type SpeedFigures, speedFigures } from "./speed.ts";
+import { type TypingSummary, typingOf } from "./typing.ts";
 
 export interface RunSummary {
   readonly runId: string;
@@ -46,6 +47,7 @@ export interface RunSummary {
   /** Every subject with the dense one of its file or size, else with the first one of its suite. */
   readonly comparisons: readonly QualityComparison[];
   readonly isolation: IsolationEntry | null;
+  /** Of the run, and of what was computed from it. */
   readonly warnings: readonly WarningEntry[];
   /** Without those that were made good when the run was resumed. */
   readonly failures: readonly FailureEntry[];
@@ -88,25 +90,13 @@ export interface SpeedSummary {
   readonly tasks: readonly { readonly task: string; readonly figures: SpeedFigures }[];
 }
 
-export interface TypingSummary {
-  readonly latencyMs: Figure | null;
-  readonly keystrokes: number;
-  readonly shown: number;
-  readonly answered: number;
-  readonly cancelled: number;
-  readonly overlaps: number;
-  readonly savedCharacters: number;
-  readonly typedCharacters: number;
-  readonly sources: Readonly<Record<string, number>>;
-}
-
 export function summarize(record: RunRecord): RunSummary {
   const { run, entries } = record;
   const of = <T extends RecordEntry["type"]>(type: T) =>
     entries.filter((entry): entry is Extract<RecordEntry, { type: T }> => entry.type === type);
   const suites = [...new Map(of("suite").map(({ info }) => [info.id, info])).values()];
   const selfTests = new Map(of("selfTest").map(({ suite, result }) => [suite, result]));
-  const { subjects, sharedPrompts } = summarizeSubjects(record, suites);
+  const { subjects, sharedPrompts, warnings } = summarizeSubjects(record, suites);
   const failures = failuresIn(record);
   const last = entries.at(-1);
   return {
@@ -126,7 +116,7 @@ export function summarize(record: RunRecord): RunSummary {
     sharedPrompts,
     comparisons: compareAll(suites, subjects, of("score")),
     isolation: of("isolation").at(-1) ?? null,
-    warnings: of("warning"),
+    warnings: [...of("warning"), ...warnings],
     failures: failures.open,
     failuresMadeGood: failures.madeGood,
   };
@@ -148,7 +138,7 @@ export function unsharedPrompts({ speed }: Pick<SubjectSummary, "speed">, shared
 function summarizeSubjects(
   record: RunRecord,
   suites: readonly SuiteInfo[],
-): Pick<RunSummary, "subjects" | "sharedPrompts"> {
+): Pick<RunSummary, "subjects" | "sharedPrompts" | "warnings"> {
   const { plan, environment } = record.run;
   const samples = sampleIndex(record.entries);
   const speedSuites = suites.filter(({ kind }) => kind === "speed").map(({ id }) => id);
@@ -169,7 +159,8 @@ function summarizeSubjects(
     };
     return { subject, figuresOf };
   });
-  const drafts = [...measured, ...computedSubjects(plan.subjects, samples, speedSuites, environment.memoryBandwidth)];
+  const computed = computedSubjects(plan.subjects, samples, speedSuites, environment);
+  const drafts = [...measured, ...computed.drafts];
   const sharedPrompts = promptsOfAll(drafts);
   const all = drafts.map((draft) => ({ ...draft.subject, headline: headlineOf(draft, sharedPrompts) }));
   const front = sizeFront(all);
@@ -187,7 +178,7 @@ function summarizeSubjects(
     gain: gainOf(compared[index] as GainSubject, compared),
     isOnSizeFront: front.has(subject.id),
   }));
-  return { subjects, sharedPrompts };
+  return { subjects, sharedPrompts, warnings: computed.warnings };
 }
 
 /** Over the outputs that are taken. */
@@ -270,31 +261,42 @@ function computedSubjects(
   definitions: readonly SubjectDefinition[],
   samples: (subject: string) => Samples,
   suites: readonly SuiteId[],
-  memoryBandwidth: number | null,
-): Draft[] {
+  { memoryBandwidth, gpus }: Environment,
+): { readonly drafts: readonly Draft[]; readonly warnings: readonly WarningEntry[] } {
   const synthetic = definitions.filter((definition) => definition.kind === "synthetic");
-  return [...groupParts(synthetic)].flatMap(([group, [fewId, manyId]]): Draft[] => {
+  const videoBytes = gpus.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  const drafts: Draft[] = [];
+  const warnings: WarningEntry[] = [];
+  const warn = (caution: Caution, subject: string) => warnings.push({ type: "warning", atMs: 0, ...caution, subject });
+  for (const [group, [fewId, manyId]] of groupParts(synthetic)) {
     const parts = partsOf(synthetic, fewId, manyId, samples);
-    if (!parts) return [];
+    if (!parts) continue;
+    const unlike = unlikeParts(parts);
+    if (unlike) {
+      warn(unlike, manyId);
+      continue;
+    }
     const { few, many, totalLayers } = parts;
-    const facts = computedFacts(parts);
+    const facts = computedFacts(parts, videoBytes);
+    const impossible = impossibleSize(facts, videoBytes);
+    if (impossible) warn(impossible, group);
     const figuresOf: FiguresOf = (isTaken) => computedFigures(parts, isTaken, facts, memoryBandwidth);
     const name = synthetic.find(({ id }) => id === manyId)?.label.replace(/, \d+ of \d+ layers$/, "") ?? group;
-    const label = `${name}, computed from ${few.layers} and ${many.layers} of ${totalLayers} layers`;
     const subject = {
       id: group,
-      label,
+      label: `${name}, computed from ${few.layers} and ${many.layers} of ${totalLayers} layers`,
       facts,
       method: facts.method,
       family: familyOf("synthetic", facts),
-      computedFrom: [fewId, manyId],
+      computedFrom: [fewId, manyId] as const,
       isPart: false,
       speed: speedOf(suites, many.outputs, figuresOf),
       quality: [],
       typing: null,
-    } as const;
-    return [{ subject, figuresOf }];
-  });
+    };
+    drafts.push({ subject, figuresOf });
+  }
+  return { drafts, warnings };
 }
 
 function partsOf(
@@ -311,25 +313,6 @@ function partsOf(
   const [few, many] = [part(fewId), part(manyId)];
   const totalLayers = definitions.find(({ id }) => id === manyId)?.part?.totalLayers;
   return few && many && totalLayers !== undefined ? { few, many, totalLayers } : null;
-}
-
-function typingOf(replays: readonly TypingEntry[]): TypingSummary | null {
-  if (replays.length === 0) return null;
-  const sum = (value: (entry: TypingEntry) => number) => replays.reduce((total, entry) => total + value(entry), 0);
-  const sources: Record<string, number> = {};
-  for (const entry of replays)
-    for (const [source, count] of Object.entries(entry.sources)) sources[source] = (sources[source] ?? 0) + count;
-  return {
-    latencyMs: describeSamples(replays.flatMap(({ latenciesMs }) => latenciesMs)),
-    keystrokes: sum(({ keystrokes }) => keystrokes),
-    shown: sum(({ shown }) => shown),
-    answered: sum(({ answered }) => answered),
-    cancelled: sum(({ cancelled }) => cancelled),
-    overlaps: sum(({ overlaps }) => overlaps),
-    savedCharacters: sum(({ savedCharacters }) => savedCharacters),
-    typedCharacters: sum(({ typedCharacters }) => typedCharacters),
-    sources,
-  };
 }
 
 function sizeFront(

@@ -119,6 +119,12 @@ describe("what the panel shows of a run", () => {
         subject: "Ollama",
         isFailure: false,
       },
+      {
+        message: "It would take 44.1 GB on GPUs that have 24.0 GB: its figures are those of more memory.",
+        advice: "Measure the shape on the processor alone to learn how fast it is here.",
+        subject: "70b, computed from 2 and 6 of 80 layers",
+        isFailure: false,
+      },
     ]);
   });
 

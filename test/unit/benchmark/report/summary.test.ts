@@ -159,6 +159,7 @@ describe("computed subjects", () => {
     expect(whole.headline?.tpotMs).toMatchObject({ typical: expect.closeTo(810, 6), p50: null, mean: null });
     expect(whole.headline?.decode?.typical).toBeCloseTo(1000 / 810, 6);
     expect(whole.facts).toMatchObject({
+      placement: "as if all 80 layers were on CPU",
       fileBytes: 40_800_000_000,
       residentBytes: 41_000_000_000,
       // 0.5 GB of weights and 50 MB of KV cache in each layer; what a prompt is computed in serves all.
@@ -166,6 +167,34 @@ describe("computed subjects", () => {
       parameterCount: 7e10,
     });
     expect(subject("70b-2")).toMatchObject({ isPart: true, bytesPerWeight: null, gain: null, isOnSizeFront: false });
+  });
+
+  const placed = (few: string, many: string) =>
+    summaryOf((entry) => {
+      if (entry.type !== "subject" || !entry.subject.startsWith("70b")) return entry;
+      const placement = entry.subject === "70b-2" ? few : many;
+      return { ...entry, facts: { ...entry.facts, placement } };
+    });
+
+  it("are as if all layers were where the measured ones were, and say what no GPU here could hold", () => {
+    const onGpu = placed("2 layers on CUDA0", "6 layers on CUDA0");
+    const whole = subject("70b-q4_0", onGpu);
+    expect(whole.facts).toMatchObject({ placement: "as if all 80 layers were on CUDA0", fitsInVram: false });
+    // What a GPU reads is no share of what the memory of the processor gives.
+    expect(whole.headline).toMatchObject({ bytesPerSecond: expect.any(Number), bandwidthShare: null });
+    expect(onGpu.warnings.at(-1)).toMatchObject({
+      subject: "70b-q4_0",
+      message: "It would take 44.1 GB on GPUs that have 24.0 GB: its figures are those of more memory.",
+    });
+  });
+
+  it.each([
+    ["2 layers on CUDA0", "6 layers on CPU", "2 layers ran on CUDA0, 6 on CPU."],
+    ["2 layers on CUDA0", "4 layers on CUDA0, 2 layers on CPU", "2 layers ran on CUDA0, 6 on CPU and CUDA0."],
+  ])("are none of %s and %s, as these take different times", (few, many, told) => {
+    const { subjects, warnings } = placed(few, many);
+    expect(subjects.map(({ id }) => id)).not.toContain("70b-q4_0");
+    expect(warnings.at(-1)).toMatchObject({ subject: "70b-6", message: expect.stringMatching(`: ${told}$`) });
   });
 
   it("are none while one of the two was not measured", () => {
