@@ -166,7 +166,9 @@ function notesOn(subject: SubjectSummary, sharedPrompts: readonly string[]): str
     notes.push(`Its times are of what all subjects were asked: ${sharedPrompts.join(", ")}.`);
   if (gain?.measured) {
     const [measured, ceiling] = [gain.measured.value.toFixed(2), gain.ceiling.toFixed(2)];
-    notes.push(`${measured} times as fast as ${gain.against}; the bytes it reads allow ${ceiling}.`);
+    notes.push(
+      `${measured} times as fast as ${gain.against}; reading fewer bytes alone would make it ${ceiling} times.`,
+    );
   }
   if (disturbed > 0)
     notes.push(`Left out: ${counted(disturbed, "sample")} with something else running in the engine at the time.`);

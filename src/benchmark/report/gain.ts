@@ -6,13 +6,15 @@ import { isMeasured, readTimed, type SpeedFigures } from "./speed.ts";
 
 /** Of time per token, against a dense subject of as many parameters. */
 export interface Gain {
-  /** Its label, or "f16" when there is none and the bytes of 16 bits per weight are what it is compared with. */
+  /** Its label, or `halfPrecision` when there is none and the bytes of 16 bits per weight are what it is compared with. */
   readonly against: string;
-  /** Decoding is bound by the bytes that it reads, so it gains no more than reading fewer allows. */
+  /** Bytes per token of the other to its own: the most that reading fewer gains where both read equally fast. */
   readonly ceiling: number;
   /** Geometric mean over rounds, or of two typical times where one is computed; null against f16. */
   readonly measured: Ratio | null;
 }
+
+export const halfPrecision = "f16";
 
 export interface GainSubject {
   readonly id: string;
@@ -35,7 +37,7 @@ export function gainOf(subject: GainSubject, all: readonly GainSubject[]): Gain 
   );
   const others = dense && bytesPerToken(dense);
   if (!dense || !others || dense.id === subject.id)
-    return { against: "f16", ceiling: (2 * parameters) / own, measured: null };
+    return { against: halfPrecision, ceiling: (2 * parameters) / own, measured: null };
   const isComputed = subject.isComputed || dense.isComputed;
   return {
     against: dense.label,

@@ -3,6 +3,7 @@ import { totalBytes } from "../../protocol/model.ts";
 import { type Figure, leastForInterval } from "../statistics/quantile.ts";
 import type { SubjectFacts } from "../subject.ts";
 import type { Basis, QualityComparison } from "./compare.ts";
+import { halfPrecision } from "./gain.ts";
 import {
   formatBytes,
   formatCount,
@@ -112,19 +113,20 @@ const subjectColumn: Column<SpeedRow> = { title: "Subject", isText: true, cell: 
 export function speedTable(summary: RunSummary): ReportTable {
   const rows = speedRows(summary);
   const disturbed = rows.reduce((sum, { figures }) => sum + figures.disturbed, 0);
-  const isShort = ({ subject, figures: { ttftMs } }: SpeedRow) => !subject.computedFrom && ttftMs?.interval === null;
+  const isShort = ({ figures: { ttftMs } }: SpeedRow) => ttftMs?.interval === null;
   const notes = [
-    "Medians with their 95 % intervals; of several prompts the mean of their medians. TTFT: from the request to the first text; the first token is told where it came at another time. TPOT: per token after the first. E2E@n: from the request to the nth token.",
+    "Medians with their 95 % intervals; of several prompts the mean of their medians, without those after a rest. TTFT: from the request to the first text; the first token is told where it came at another time. TPOT: per token after the first. E2E@n: from the request to the nth token. Prefill and decode: by the engine's clock.",
+    "Active: neurons computed, of all. Read per token: weights alone; read per second: that over TPOT; of bandwidth: the share of what this machine's memory was measured to give. J per token: of this machine's processor during the whole answer, its prompt included. On the front: no other has as many parameters and comes to the 25th token sooner.",
     ...(rows.some(isShort)
       ? [
-          `Where there is no interval there were too few samples of a prompt: ${leastForInterval} rounds or more give one.`,
+          `Where there is no interval there were too few samples of a prompt, of which ${leastForInterval} rounds or more give one, or its ends are written as the median is.`,
         ]
       : []),
     ...(disturbed > 0
       ? [`Left out: ${counted(disturbed, "sample")} with something else running in the engine at the time.`]
       : []),
     ...(rows.some(({ figures }) => figures.isBytesPerTokenEstimated)
-      ? ["~: a dense model is taken to read its whole file for every token."]
+      ? ["~: a dense model is taken to read its whole file for every token; what is read per second follows from that."]
       : []),
     ...rows.flatMap((row) => lackOf(row, rows)),
     ...(summary.subjects.some((subject) => unsharedPrompts(subject, summary.sharedPrompts).length > 0)
@@ -146,7 +148,7 @@ export function speedTable(summary: RunSummary): ReportTable {
         maybe(figures.bytesPerToken, (bytes) => `${figures.isBytesPerTokenEstimated ? "~" : ""}${formatBytes(bytes)}`),
     },
     { title: "Read per second", cell: ({ figures }) => maybe(figures.bytesPerSecond, formatBytes) },
-    { title: "Of memory's", cell: ({ figures }) => maybe(figures.bandwidthShare, formatShare) },
+    { title: "Of bandwidth", cell: ({ figures }) => maybe(figures.bandwidthShare, formatShare) },
     { title: "J per token", cell: ({ figures }) => maybe(figures.joulesPerToken, formatNumber) },
     { title: "On the front", isText: true, cell: ({ subject }) => (subject.isOnSizeFront ? "yes" : null) },
   ]);
@@ -168,7 +170,7 @@ function lackOf({ subject, suite }: SpeedRow, rows: readonly SpeedRow[]): string
 
 function percentileTable(summary: RunSummary): ReportTable {
   const notes = [
-    "By linear interpolation between closest ranks. p50 is told from 20 samples on, p95 from 100, p99 from 500; nothing is told of what was computed.",
+    "Of the samples of all prompts together, by linear interpolation between closest ranks. p50 is told from 20 samples on, p95 from 100, p99 from 500; nothing is told of what was computed.",
   ];
   const rows = speedRows(summary).filter(({ subject, figures }) => !subject.computedFrom && figures.samples >= 20);
   const columns = (name: string, figure: (row: SpeedRow) => Figure | null): Column<SpeedRow>[] =>
@@ -200,10 +202,13 @@ function taskTable({ subjects }: RunSummary): ReportTable {
 }
 
 function gainTable({ subjects }: RunSummary): ReportTable {
-  const notes = [
-    "Decoding is bound by the bytes it reads. Ceiling: bytes per token of what it is compared with to its own; measured: time per token of that to its own, the geometric mean over rounds; of what was computed the ratio of both.",
-  ];
   const rows = subjects.flatMap(({ label: name, gain }) => (gain ? [{ name, ...gain }] : []));
+  const notes = [
+    `Ceiling: bytes per token of what it is compared with to its own, the most that reading less gains where both read as many bytes per second; what is measured above it comes from reading faster. Measured: time per token of that to its own, the geometric mean over rounds, with its 95 % interval from ${leastForInterval} on, by resampling; of what was computed the ratio of both.`,
+    ...(rows.some(({ against }) => against === halfPrecision)
+      ? [`${halfPrecision}: the same weights in 16 bits, for want of a dense subject of as many parameters.`]
+      : []),
+  ];
   return table("Gain and its ceiling", notes, rows, [
     { title: "Subject", isText: true, cell: ({ name }) => name },
     { title: "Against", isText: true, cell: ({ against }) => against },
@@ -216,6 +221,19 @@ function gainTable({ subjects }: RunSummary): ReportTable {
   ]);
 }
 
+/** By a measure that the suite it is about has. */
+const measureNotes: readonly (readonly [measure: string, note: string])[] = [
+  ["body", "body and line: correct of the samples that write a whole function, and of those that fill in one line."],
+  [
+    "exact-match",
+    "exact-match: filled in as the reference has it, spaces around it aside, of the samples that fill in.",
+  ],
+  [
+    "strict",
+    "strict and flexible: the number as lm-evaluation-harness extracts it; Correct is strict. numeric: the last number of the answer, whatever its spelling.",
+  ],
+];
+
 export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
   const rows = suites.flatMap(({ info }) =>
     subjects.flatMap(({ label: name, quality }) =>
@@ -225,15 +243,17 @@ export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
   const sampled = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures.passAtK)))];
   const measures = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures.measures)))];
   const notes = [
-    "95 % intervals: Wilson's, or by resampling problems where several samples are of one (Wilson's over problems where all are alike). Public problems may be in what a model was trained on: compare, do not rank.",
+    "95 % intervals: Wilson's, or by resampling problems where several samples are of one (Wilson's over problems where they are few or all alike). Public problems may be in what a model was trained on: compare, do not rank.",
     ...(sampled.length > 0
       ? [
           "pass@k: the chance that at least one of k samples is right, without bias (Chen et al. 2021); mean over tasks.",
         ]
       : []),
+    ...measureNotes.flatMap(([name, note]) => (measures.includes(name) ? [note] : [])),
+    "Truncated and out of time: answers cut at the most tokens or the most time. Timeouts and syntax errors: of their code when it ran. Whole answer: the median of their times.",
     ...(rows.some(({ figures }) => figures.usableLineMs)
       ? [
-          "Usable line: of tasks that ask for one line, from the request to the end of the line, when an editor can show it. Whole answer: of the others.",
+          "Usable line: where one line is asked for, in place of the whole answer the median time from the request to the end of the line, when an editor can show it.",
         ]
       : []),
   ];
@@ -266,12 +286,12 @@ export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
 
 export function comparisonTable({ comparisons, subjects, suites }: RunSummary): ReportTable {
   const notes = [
-    "On the same problems. Lost and won: what only the other and only this one solved. p: how likely so uneven a split is when neither is better, by McNemar's exact test, two-sided; where several samples are of one problem, by the exact test that turns whole problems around. Corrected: for all tests of this table (Holm). 95 % intervals by resampling problems; exact where nothing flipped.",
+    `On the same problems. Lost and won: what only the other and only this one solved. p: how likely so uneven a split is when neither is better, by McNemar's exact test, two-sided; where several samples are of one problem, by the exact test that turns whole problems around. p, corrected: for all tests of this table (Holm). 95 % intervals by resampling problems, of which ${leastForInterval} or more give one; exact where nothing flipped.`,
   ];
   return table("Quality, pair by pair", notes, comparisons, [
     ...pairColumns({ subjects, suites }),
     { title: "Which is", isText: true, cell: ({ basis }) => basisTexts[basis] },
-    { title: "Problems", cell: ({ count }) => String(count) },
+    { title: "Samples", cell: ({ count }) => String(count) },
     { title: "Lost", cell: ({ lost }) => String(lost.length) },
     { title: "Won", cell: ({ won }) => String(won.length) },
     {
@@ -326,7 +346,7 @@ export function typingTable({ subjects, suites }: RunSummary): ReportTable {
   const rows = subjects.flatMap(({ label: name, typing }) => (typing ? [{ name, typing }] : []));
   const notes = [
     `From a keystroke to its text, over real code: ${protocols.join(", ")}. A text is shown once it is whole, so its latency is the time to the first usable line.`,
-    "Answered: keystrokes for which it was clear before the next change whether there is a text; latencies are of those, as the others were overtaken. Beside others: generations that ran while the engine did something else and may have taken longer; their latencies count.",
+    "Answered: keystrokes for which it was clear before the next change whether there is a text; the others were overtaken. Latency: the median of those whose text the model wrote, with the editor's own delay; what was known already is there at once and not among them. Beside others: generations that ran while the engine did something else and may have taken longer; their latencies count.",
   ];
   return table("Typing", notes, rows, [
     { title: "Subject", isText: true, cell: ({ name }) => name },
