@@ -54,7 +54,7 @@ export function middleQuestion(
     problem,
     suffix: problem.suffix,
     complete: missing === "single" ? completeLine : ({ text }) => text,
-    measures: (completion) => ({ "exact-match": firstLine(completion) === firstLine(problem.solution) }),
+    measures: (completion) => ({ "exact-match": completion.trim() === problem.solution.trim() }),
   });
 }
 
@@ -71,8 +71,4 @@ export function completeLine({ text, stopReason }: ScoredOutput): string {
 /** "SingleLineInfilling/HumanEval/12/L3" is made of "HumanEval/12". */
 function clusterOf(id: string): string {
   return /(?:^|Infilling\/)(\w+\/\d+)(?=\/|$)/.exec(id)?.[1] ?? id;
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0]?.trim() ?? "";
 }

@@ -76,7 +76,20 @@ describe("Infilling", () => {
     const output = { text: "    doubled = n * 2\n    doubled", stopReason: "tokens" } as const;
     const score = await suite.score?.(suite.tasks[0] as GenerateTask, output, sandbox, signal);
     expect(sandbox.programs[0]).toContain('"""\n    doubled = n * 2\n    doubled    return doubled\n');
-    expect(score?.measures).toEqual({ "exact-match": true });
+    expect(score?.measures).toEqual({ "exact-match": false });
+  });
+
+  it.for([
+    ["single", "    doubled = n * 2", true],
+    ["single", "doubled = n * 2\nmore", true],
+    ["single", "    doubled = n*2", false],
+    ["multi", "    doubled = n * 2\n\n", true],
+    ["multi", "    doubled = n * 2\n    doubled += 0\n", false],
+  ] as const)("matches the reference as a whole, %s: %j", async ([missing, text, isMatch]) => {
+    const suite = await prepareOwn(missing);
+    const output = { text, stopReason: "end" } as const;
+    const score = await suite.score?.(suite.tasks[0] as GenerateTask, output, new ScriptedSandbox(), signal);
+    expect(score?.measures).toEqual({ "exact-match": isMatch });
   });
 });
 
