@@ -57,7 +57,9 @@ export interface FigureKind {
 }
 
 const bytes = (value: number) => `${(value / (value < 1e9 ? 1e6 : 1e9)).toFixed(1)} ${value < 1e9 ? "MB" : "GB"}`;
-const perSecond = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} tok/s`;
+/** Two digits, of large numbers all that are whole. */
+const short = (value: number) => String(value < 10 ? Number(value.toPrecision(2)) : Math.round(value));
+const perSecond = (value: number) => `${short(value)} tok/s`;
 
 type PlainFigure = Exclude<SpeedFigure, PercentileFigure>;
 
@@ -92,7 +94,7 @@ const plainFigures: Readonly<Record<PlainFigure, FigureKind>> = {
   joulesPerToken: {
     title: "Energy",
     description: "Energy of the processor per token",
-    format: (value) => `${value.toPrecision(2)} J`,
+    format: (value) => `${short(value)} J`,
   },
   fitsInVram: {
     title: "Fits in VRAM",

@@ -47,6 +47,17 @@ describe("what the panel shows of a run", () => {
     expect(speedFigures["e2e25Ms:p95"].title).toBe("E2E@25 p95");
   });
 
+  it("writes small speeds and large energies so that they can be read", () => {
+    const { decode, joulesPerToken } = speedFigures;
+    expect([0.0412, 0.96, 4.25, 81.7].map(decode.format)).toEqual([
+      "0.041 tok/s",
+      "0.96 tok/s",
+      "4.3 tok/s",
+      "82 tok/s",
+    ]);
+    expect([0.0123, 2.5, 325.4].map(joulesPerToken.format)).toEqual(["0.012 J", "2.5 J", "325 J"]);
+  });
+
   it("tells what a subject takes of all GPUs, where it was told and any has a part", () => {
     expect(view.rows.map(({ figures }) => figures.gpuBytes?.value)).toEqual([undefined, 3.2e9, undefined, 44.1e9]);
   });
