@@ -155,8 +155,9 @@ class Subject {
     llama_memory_clear(llama_get_memory(context_), true);
     const auto started = Clock::now();
     decode(tokens.data(), n_prompt);
+    const float* first = llama_get_logits_ith(context_, -1);  // waits for the prompt
     const auto prefilled = Clock::now();
-    on_logits(llama_get_logits_ith(context_, -1));
+    on_logits(first);
     if (ffns_) ffns_->reset_stats();
     double decoding = 0;
     for (size_t i = n_prompt; i < tokens.size(); ++i) {

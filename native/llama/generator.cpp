@@ -131,6 +131,8 @@ Result<GenerateResult> Generator::generate(const GenerateParams& params, const C
   const auto prefill_started = Clock::now();
   auto prefilled = prefill(choice.index, std::span<const Token>(prompt).subspan(reused));
   if (!prefilled) return prefilled.error();
+  // llama_decode returns while a GPU still computes; its speed would be that of handing over the work.
+  llama_synchronize(context_);
   const auto prefill_ended = Clock::now();
   if (ffns_) ffns_->reset_stats();
   Result<StopReason> stopped = *prefilled == Decoded::ok ? decode_text(run) : StopReason::time;
