@@ -71,7 +71,8 @@ class MeasuredServer implements Subject {
     try {
       for await (const piece of this.#pieces(url, body, AbortSignal.any([signal, limit.signal]))) {
         if (piece.error !== undefined) throw failed(url, `failed in the middle: ${excerpt(piece.error, this.#key)}`);
-        answer.add(piece);
+        if (!answer.add(piece))
+          throw failed(url, `does not end its text, of which ${request.maxTokens} tokens were asked for`);
         if (answer.isComplete) break;
       }
     } catch (error) {
@@ -119,9 +120,14 @@ class MeasuredServer implements Subject {
   }
 }
 
+/** Some servers send less than a token at a time, and the longest tokens are lines of blanks. */
+const mostPiecesPerToken = 20;
+const mostCharactersPerToken = 1000;
+
 /** An answer as it comes, on the client's clock. */
 class Answer {
   readonly #startedMs = performance.now();
+  readonly #maxTokens: number;
   readonly #rules: TextRules;
   /** Of each token, when its piece came and, by the server's clock, when it was there. */
   readonly #timesMs: number[] = [];
@@ -135,12 +141,15 @@ class Answer {
   isComplete = false;
 
   constructor(request: GenerationRequest) {
+    this.#maxTokens = request.maxTokens;
     this.#rules = new TextRules(request);
   }
 
-  add({ text, promptTokens, generatedTokens, tokensSoFar, serverMs, stopReason, isLast }: Piece): void {
+  /** False: it is far longer than what was asked for. */
+  add({ text, promptTokens, generatedTokens, tokensSoFar, serverMs, stopReason, isLast }: Piece): boolean {
     const ms = performance.now() - this.#startedMs;
     const tokens = tokensSoFar ?? this.#timesMs.length + (text ? 1 : 0);
+    if (tokens > mostPiecesPerToken * this.#maxTokens) return false;
     while (this.#timesMs.length < tokens) {
       this.#timesMs.push(ms);
       this.#serverTimesMs.push(serverMs);
@@ -154,6 +163,7 @@ class Answer {
     if (stopReason !== undefined) this.#stopReason = stopReason;
     if (this.#rules.end) this.#complete(this.#rules.end);
     else if (isLast) this.#complete(this.#stopReason ?? null);
+    return this.#rules.text.length <= mostCharactersPerToken * this.#maxTokens;
   }
 
   /** True when the server had said that the text was over. */
@@ -196,5 +206,7 @@ function bestTimes(arrivedMs: readonly number[], serverMs: readonly (number | un
   const times = serverMs.filter((ms) => ms !== undefined);
   if (times.length < arrivedMs.length) return arrivedMs;
   const delayMs = Math.min(...arrivedMs.map((ms, token) => ms - (times[token] ?? 0)));
-  return times.map((ms) => ms + delayMs);
+  const own = times.map((ms) => ms + delayMs);
+  // A clock that goes back tells nothing.
+  return own.every((ms, token) => ms >= (own[token - 1] ?? 0)) ? own : arrivedMs;
 }

@@ -1,7 +1,6 @@
 // Requests to a server whose address the user typed, and to no other: nothing is followed elsewhere.
 import http from "node:http";
 import https from "node:https";
-import { text } from "node:stream/consumers";
 import { cancelled, throwIfCancelled } from "../../../common/cancellation.ts";
 import { AppError } from "../../../common/errors.ts";
 import { asObject, errorOf } from "./dialect.ts";
@@ -10,7 +9,9 @@ import { asObject, errorOf } from "./dialect.ts";
 const silenceLimitMs = 10 * 60_000;
 /** Of what a server answered, in messages. */
 const excerptLength = 300;
-const keptErrorBytes = 4096;
+const keptErrorLength = 4096;
+/** Of one JSON text in characters; the longest there are tell of the prompt and of all a server can do. */
+const longestJson = 16 << 20;
 
 export interface Call {
   /** Null body: GET. */
@@ -23,7 +24,8 @@ export interface Call {
 /** The answer as parsed JSON. */
 export async function requestJson(url: URL, call: Call): Promise<unknown> {
   const reply = await send(url, call);
-  const answer = await guarded(url, call.signal, () => text(reply));
+  const answer = await guarded(url, call.signal, () => beginning(reply, longestJson));
+  if (answer.length > longestJson) throw failed(url, `answered more than ${longestJson} characters`);
   try {
     return JSON.parse(answer);
   } catch (error) {
@@ -41,7 +43,11 @@ export async function* requestLines(url: URL, call: Call): AsyncGenerator<string
     for (;;) {
       const { value, done } = await guarded(url, call.signal, () => chunks.next());
       if (done) break;
-      const lines = (pending + value).split(/\r\n|\n/);
+      pending += value;
+      if (pending.length > longestJson) throw failed(url, `sent a line of more than ${longestJson} characters`);
+      // A long line comes in many chunks, and is gone through once.
+      if (!value.includes("\n")) continue;
+      const lines = pending.split(/\r\n|\n/);
       pending = lines.pop() ?? "";
       yield* lines;
     }
@@ -57,7 +63,7 @@ async function send(url: URL, call: Call): Promise<http.IncomingMessage> {
   const reply = await guarded(url, signal, () => start(url, call));
   const { statusCode = 0, statusMessage, headers } = reply;
   if (statusCode >= 200 && statusCode < 300) return reply;
-  const answer = await guarded(url, signal, () => beginning(reply));
+  const answer = await guarded(url, signal, () => beginning(reply, keptErrorLength));
   const said = excerpt(messageIn(answer), key);
   const elsewhere = headers.location ? ` and points to ${headers.location}, which is not followed` : "";
   const keyless = statusCode === 401 && key === null;
@@ -92,11 +98,12 @@ function messageIn(answer: string): string {
   }
 }
 
-async function beginning(reply: http.IncomingMessage): Promise<string> {
+/** All of an answer, or somewhat more of it than `length`. */
+async function beginning(reply: http.IncomingMessage, length: number): Promise<string> {
   let answer = "";
   for await (const chunk of reply.setEncoding("utf8")) {
     answer += chunk;
-    if (answer.length > keptErrorBytes) break;
+    if (answer.length > length) break;
   }
   return answer;
 }

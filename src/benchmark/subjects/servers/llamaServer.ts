@@ -4,6 +4,7 @@ import type { StopReason } from "../../../protocol/model.ts";
 import type { GenerationRequest } from "../../subject.ts";
 import {
   type Ask,
+  asCount,
   asList,
   asNumber,
   asObject,
@@ -30,10 +31,10 @@ export const llamaServer: Dialect = {
       server: build === undefined ? "llama-server" : `llama-server ${build}`,
       model,
       architecture: null,
-      parameterCount: asNumber(meta.n_params) ?? null,
+      parameterCount: asCount(meta.n_params) ?? null,
       quantization: asText(props.model_ftype) ?? null,
-      fileBytes: asNumber(meta.size) ?? null,
-      contextLength: asNumber(asObject(props.default_generation_settings).n_ctx) ?? null,
+      fileBytes: asCount(meta.size) ?? null,
+      contextLength: asCount(asObject(props.default_generation_settings).n_ctx) ?? null,
       placement: null,
       fitsInVram: null,
       hasFim: await canFillIn(ask, model),
@@ -61,8 +62,8 @@ export const llamaServer: Dialect = {
     const piece: Piece = {
       error: errorOf(message),
       text: asText(message.content),
-      promptTokens: asNumber(message.tokens_evaluated),
-      tokensSoFar: asNumber(message.tokens_predicted),
+      promptTokens: asCount(message.tokens_evaluated),
+      tokensSoFar: asCount(message.tokens_predicted),
       serverMs: timeIn(asObject(message.timings)),
     };
     return message.stop === true ? { ...piece, stopReason: stopReasonOf(message), isLast: true } : piece;

@@ -2,8 +2,8 @@
 import type { GenerationRequest, ServerSubject } from "../../subject.ts";
 import {
   type Ask,
+  asCount,
   asList,
-  asNumber,
   asObject,
   asText,
   chooseModel,
@@ -31,12 +31,12 @@ export const ollama: Dialect = {
     const options = { num_ctx: contextLength };
     await ask("api/generate", { model, keep_alive: keepAlive, stream: false, options });
     const running = asList(asObject(await ask("api/ps", null)).models).find(({ name }) => isSameName(name, model));
-    const [bytes, vramBytes] = [asNumber(running?.size), asNumber(running?.size_vram)];
+    const [bytes, vramBytes] = [asCount(running?.size), asCount(running?.size_vram)];
     return {
       server: `Ollama ${version}`,
       model,
       architecture: asText(info["general.architecture"]) ?? asText(details.family) ?? null,
-      parameterCount: asNumber(info["general.parameter_count"]) ?? null,
+      parameterCount: asCount(info["general.parameter_count"]) ?? null,
       quantization: asText(details.quantization_level) ?? null,
       fileBytes: await fileBytesOf(model, ask),
       contextLength,
@@ -74,8 +74,8 @@ export const ollama: Dialect = {
       text,
       // "stop" stands for the end of the text and for a stop string.
       stopReason: message.done_reason === "length" ? "tokens" : null,
-      promptTokens: asNumber(message.prompt_eval_count),
-      generatedTokens: asNumber(message.eval_count),
+      promptTokens: asCount(message.prompt_eval_count),
+      generatedTokens: asCount(message.eval_count),
       isLast: true,
     };
   },
@@ -108,7 +108,7 @@ async function onlyModel(server: ServerSubject, ask: Ask): Promise<string> {
 
 async function fileBytesOf(model: string, ask: Ask): Promise<number | null> {
   const tags = asList(asObject(await ask("api/tags", null)).models);
-  return asNumber(tags.find(({ name }) => isSameName(name, model))?.size) ?? null;
+  return asCount(tags.find(({ name }) => isSameName(name, model))?.size) ?? null;
 }
 
 /** "qwen" is short for "qwen:latest". */

@@ -1,8 +1,8 @@
 // POST /v1/completions, as vLLM, llama-server, LM Studio and others offer it.
 import {
   type Ask,
+  asCount,
   asList,
-  asNumber,
   asObject,
   asText,
   chooseModel,
@@ -31,7 +31,7 @@ export const openai: Dialect = {
       parameterCount: null,
       quantization: null,
       fileBytes: null,
-      contextLength: asNumber(listed?.max_model_len) ?? null,
+      contextLength: asCount(listed?.max_model_len) ?? null,
       placement: null,
       fitsInVram: null,
       hasFim: false,
@@ -73,8 +73,8 @@ export const openai: Dialect = {
     return {
       error: errorOf(message),
       text: asText(choice?.text),
-      promptTokens: asNumber(usage.prompt_tokens),
-      generatedTokens: asNumber(usage.completion_tokens),
+      promptTokens: asCount(usage.prompt_tokens),
+      generatedTokens: asCount(usage.completion_tokens),
       stopReason: stopReasonOf(choice),
     };
   },

@@ -162,6 +162,12 @@ describe("a server of OpenAI's completions", () => {
     expect(await subject.generate(text, never)).toMatchObject({ stopReason: "stop" });
   });
 
+  it("is not believed counts that are none", async () => {
+    const usage = { choices: [], usage: { prompt_tokens: -5, completion_tokens: 0.5 } };
+    const { subject } = await opened("openai", openai(inPieces([events([choice("a", "stop"), usage, "[DONE]"])])));
+    expect(await subject.generate(text, never)).toMatchObject({ promptTokens: null, generatedTokens: 1 });
+  });
+
   it("is done when it ends after it has said so, without a last word", async () => {
     const { subject } = await opened("openai", openai(inPieces([events([choice("a", "length")])])));
     expect(await subject.generate(text, never)).toMatchObject({ text: "a", stopReason: "tokens" });
@@ -188,11 +194,10 @@ describe("a server of OpenAI's completions", () => {
   });
 
   it("is let go when the request is cancelled", async () => {
-    const silent: Answer = async (_, reply) => void reply.write(events([choice("a")]));
-    const { subject, server } = await opened("openai", openai(silent));
     const abort = new AbortController();
+    const silent: Answer = async (_, reply) => void reply.write(events([choice("a")]), () => abort.abort());
+    const { subject, server } = await opened("openai", openai(silent));
     const generation = subject.generate(text, abort.signal);
-    setTimeout(() => abort.abort(), 20);
     await expect(generation).rejects.toMatchObject({ code: "request/cancelled" });
     await server.disconnected;
   });
@@ -288,12 +293,43 @@ describe("a server that fails", () => {
       async (_, reply) => void reply.write(events([choice("a")]), () => reply.destroy()),
       /ended the connection in the middle/,
     ],
+    [
+      "by not ending a text",
+      async (_, reply) => {
+        const piece = events([choice("a")]);
+        while (!reply.destroyed) await new Promise((resolve) => reply.write(piece, resolve));
+      },
+      /does not end its text, of which 3 tokens were asked for/,
+    ],
+    [
+      "by a text without measure",
+      inPieces([events([choice("a".repeat(10_000), "length")])]),
+      /does not end its text, of which 3 tokens were asked for/,
+    ],
+    [
+      "by a line without end",
+      async (_, reply) => {
+        const piece = "a".repeat(1 << 20);
+        while (!reply.destroyed) await new Promise((resolve) => reply.write(piece, resolve));
+      },
+      /sent a line of more than 16777216 characters/,
+    ],
     ["by ending too early", inPieces([events([choice("a")])]), /without saying that it is complete/],
   ])("%s is told with what it said", async (_, answer, message) => {
     const { subject } = await opened("openai", openai(answer));
     await expect(subject.generate(text, never)).rejects.toMatchObject({
       code: "server/failed",
       message: expect.stringMatching(message),
+    });
+  });
+
+  it("by telling more about itself than anybody reads is told", async () => {
+    const endless: Answer = async (_, reply) => {
+      const piece = "a".repeat(1 << 20);
+      while (!reply.destroyed) await new Promise((resolve) => reply.write(piece, resolve));
+    };
+    await expect(opened("openai", { "/v1/models": endless })).rejects.toMatchObject({
+      message: expect.stringMatching(/\/v1\/models answered more than 16777216 characters$/),
     });
   });
 
@@ -407,6 +443,23 @@ describe("llama-server", () => {
     expect(first).toBeGreaterThan(40);
     expect(third).toBeLessThanOrEqual(totalMs);
     expect(ttftMs).toBeGreaterThan(95);
+  });
+
+  it("is timed by ours when its own clock goes back", async () => {
+    const timed = (predicted_ms: number) => ({ timings: { prompt_ms: 0, predicted_ms } });
+    const stream = events([llamaPiece("a", 1, timed(9000)), llamaPiece("b", 2, timed(10)), llamaEnd]);
+    const { subject } = await opened("llama-server", llamaServer(inPieces([stream])));
+    const { tokenTimesMs } = await subject.generate(text, never);
+    expect(tokenTimesMs).toEqual(tokenTimesMs.toSorted((a, b) => a - b));
+    expect(tokenTimesMs[0]).toBeGreaterThan(0);
+  });
+
+  it("has counts, of which none is without measure", async () => {
+    const stream = events([llamaPiece("a", 1e15), llamaEnd]);
+    const { subject } = await opened("llama-server", llamaServer(inPieces([stream])));
+    await expect(subject.generate(text, never)).rejects.toMatchObject({
+      message: expect.stringMatching(/does not end its text, of which 3 tokens were asked for$/),
+    });
   });
 
   it("has counted prompt and text when it is cut short", async () => {
