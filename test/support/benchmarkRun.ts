@@ -199,6 +199,11 @@ export class ScriptedRun {
     return { subjects: this.script.subjects, suites: this.script.suites.map(choice), completions: "ahead" };
   }
 
+  /** As somebody, or the network's time, does with a machine's clock. */
+  setClockBack(ms: number): void {
+    this.#nowMs -= ms;
+  }
+
   /** The record so far, or its first lines. */
   record(lines = this.entries.length): RunRecord {
     return { run: this.entries[0] as RunEntry, entries: this.entries.slice(0, lines), isTorn: false };

@@ -99,7 +99,7 @@ export class Field {
     await this.#journal.append({ type: "subject", subject: entrant.id, facts });
   }
 
-  /** Of a resumed run. Rejects when it is no longer the same model. */
+  /** Of one that was open before, as in a run that is resumed. Rejects when it is no longer the same model. */
   async #compare({ id, label, subject }: Entrant, before: SubjectFacts, now: SubjectFacts): Promise<void> {
     if (before.sha256 !== null && now.sha256 !== null && before.sha256 !== now.sha256) {
       await subject.unload();

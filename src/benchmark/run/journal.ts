@@ -31,16 +31,22 @@ export class Journal {
   readonly #sink: EntrySink;
   readonly #now: () => number;
   readonly #startMs: number;
+  /** Of the last entry: clocks are set back now and then, and times in a record are not. */
+  #atMs: number;
   readonly #previous: RunRecord | null;
   readonly #progress: Progress;
+  /** Of each subject, when it was first opened. */
+  readonly #facts = new Map<string, SubjectFacts>();
 
   private constructor(run: RunEntry, sink: EntrySink, now: () => number, previous: RunRecord | null) {
     this.runId = run.runId;
     this.#sink = sink;
     this.#now = now;
     this.#startMs = Date.parse(run.startedAt);
+    this.#atMs = atMsOf(previous?.entries.at(-1));
     this.#previous = previous;
     this.#progress = progressOf(previous ?? { entries: [] });
+    for (const entry of previous?.entries ?? []) this.#noteFacts(entry);
   }
 
   /** `now` is the time of day in milliseconds. */
@@ -57,9 +63,11 @@ export class Journal {
   }
 
   async append(entry: JournalEntry): Promise<void> {
-    const timed = { ...entry, atMs: this.#now() - this.#startMs } as RecordEntry;
+    this.#atMs = Math.max(this.#atMs, this.#now() - this.#startMs);
+    const timed = { ...entry, atMs: this.#atMs } as RecordEntry;
     await this.#sink.append(timed);
     this.#progress.add(timed);
+    this.#noteFacts(timed);
   }
 
   get left(): Left {
@@ -81,9 +89,16 @@ export class Journal {
     return found?.type === "suite" ? found.info : null;
   }
 
-  /** What the subject was when it was opened before this run was resumed; null: it was not. */
+  /** What the subject was when the run first opened it; null: it was not. */
   factsBefore(subject: string): SubjectFacts | null {
-    const found = this.#previous?.entries.find((entry) => entry.type === "subject" && entry.subject === subject);
-    return found?.type === "subject" ? found.facts : null;
+    return this.#facts.get(subject) ?? null;
   }
+
+  #noteFacts(entry: RecordEntry): void {
+    if (entry.type === "subject" && !this.#facts.has(entry.subject)) this.#facts.set(entry.subject, entry.facts);
+  }
+}
+
+function atMsOf(entry: RecordEntry | undefined): number {
+  return entry && entry.type !== "run" ? entry.atMs : 0;
 }

@@ -1,4 +1,5 @@
 // A model in Hotpath's own engine as a subject.
+import { AppError } from "../../common/errors.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Diagnostics } from "../../protocol/engine.ts";
 import { type LoadedModel, type ModelSpec, specKey, totalBytes } from "../../protocol/model.ts";
@@ -14,7 +15,7 @@ import type {
 } from "../subject.ts";
 import { noFim } from "./servers/dialect.ts";
 
-/** SHA-256 of a model's file; it may take long. */
+/** SHA-256 of a model's file; the first time it may take long. */
 export type HashModel = (file: string, onProgress: (fraction: number) => void, signal: AbortSignal) => Promise<string>;
 
 interface Parts {
@@ -33,7 +34,6 @@ export class EngineSubject implements Subject {
   readonly #engine: Engine;
   readonly #hash: HashModel;
   #model: LoadedModel | undefined;
-  #sha256: string | undefined;
 
   constructor({ definition, spec, engine, hash }: Parts) {
     this.definition = definition;
@@ -44,7 +44,8 @@ export class EngineSubject implements Subject {
 
   async open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts> {
     const onHash = (fraction: number) => onProgress("hashing its file", fraction);
-    this.#sha256 ??= await this.#hash(this.#spec.path, onHash, signal);
+    const { path } = this.#spec;
+    const sha256 = await this.#hash(path, onHash, signal);
     const key = specKey(this.#spec);
     const listening = this.#engine.onDidChangeState((state) => {
       const model = state.kind === "running" ? state.models.get(key) : undefined;
@@ -55,7 +56,11 @@ export class EngineSubject implements Subject {
     } finally {
       listening.dispose();
     }
-    return factsOf(this.#model, await this.#engine.diagnostics(signal), this.#sha256);
+    if ((await this.#hash(path, onHash, signal)) !== sha256) {
+      await this.unload();
+      throw new AppError("file/unreadable", `${path} was changed while it was opened`, { path });
+    }
+    return factsOf(this.#model, await this.#engine.diagnostics(signal), sha256);
   }
 
   objection({ prompt }: GenerationRequest): Objection | null {

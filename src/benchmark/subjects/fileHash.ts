@@ -23,7 +23,8 @@ export async function fileSha256(
     if (found) return found[1];
     const { size } = await stat(file);
     const hash = await hashFile(file, (bytes) => onProgress(bytes / size), signal);
-    await writeCache(cache, [[key, hash], ...known].slice(0, kept) as Known);
+    // A list that cannot be written costs what a missing one does.
+    await writeCache(cache, [[key, hash], ...known].slice(0, kept) as Known).catch(() => {});
     return hash;
   } catch (error) {
     if (signal.aborted) throw cancelled();

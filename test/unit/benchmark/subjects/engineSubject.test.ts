@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import type { SubjectDefinition, SyntheticSubject } from "../../../../src/benchmark/subject.ts";
+import type { ModelSubject, SubjectDefinition, SyntheticSubject } from "../../../../src/benchmark/subject.ts";
 import { EngineSubject } from "../../../../src/benchmark/subjects/engineSubject.ts";
 import { fileSha256 } from "../../../../src/benchmark/subjects/fileHash.ts";
 import { SyntheticFiles } from "../../../../src/benchmark/subjects/syntheticFiles.ts";
@@ -95,6 +95,19 @@ describe("a model of the engine as a subject", () => {
     await subject.close();
     await subject.close();
     expect(engine.hold).toHaveBeenCalledTimes(1);
+    expect(engine.release).toHaveBeenCalledTimes(1);
+  });
+
+  it("is not measured when its file was changed while it was opened", async () => {
+    const engine = engineWith();
+    const hashes = ["first", "second"];
+    const { spec } = model("A") as ModelSubject;
+    const parts = { definition: model("A"), spec, engine: engine as unknown as Engine };
+    const subject = new EngineSubject({ ...parts, hash: async () => hashes.shift() ?? "" });
+    await expect(subject.open(ignore, never)).rejects.toMatchObject({
+      code: "file/unreadable",
+      message: "/A.gguf was changed while it was opened",
+    });
     expect(engine.release).toHaveBeenCalledTimes(1);
   });
 
