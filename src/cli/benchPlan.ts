@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { findDataset } from "../benchmark/datasets/catalogue.ts";
 import type { RunPlan } from "../benchmark/run/plan.ts";
-import { refuseEmpty } from "../benchmark/run/schedule.ts";
+import { checkPlan } from "../benchmark/run/schedule.ts";
 import type { ModelSubject, ServerApi, ServerSubject, SubjectDefinition } from "../benchmark/subject.ts";
 import { modelSubject, secretIn, serverSubject, withOwnIds } from "../benchmark/subjects/naming.ts";
 import { defaultRounds, type SuiteChoice, type SuiteId, suiteIds } from "../benchmark/suite.ts";
@@ -51,7 +51,7 @@ export async function readPlan(options: OptionValues, sources: PlanSources): Pro
   const notes = sizes.left.map((shape) => `${shape} is left out: not even a few of its layers fit on this machine.`);
   if (subjects.length === 0) throw new AppError("model/too-large", notes.join(" "));
   const plan: RunPlan = { subjects, suites: suitesOf(options, subjects), completions: "ahead" };
-  refuseEmpty(plan);
+  checkPlan(plan);
   return { plan, notes };
 }
 

@@ -5,6 +5,7 @@ import path from "node:path";
 import { planProblem } from "../benchmark/record/schema.ts";
 import { fileName } from "../benchmark/report/benchArgs.ts";
 import type { RunPlan } from "../benchmark/run/plan.ts";
+import { checkPlan } from "../benchmark/run/schedule.ts";
 import type { ModelSubject } from "../benchmark/subject.ts";
 import { AppError } from "../common/errors.ts";
 import { starterModelPath } from "../models/starterModel.ts";
@@ -41,6 +42,7 @@ async function parsePlan(file: string): Promise<RunPlan> {
   }
   const problem = planProblem(plan);
   if (problem) throw new AppError("request/invalid", `${file} is no plan of a run: ${problem}`, { file });
+  checkPlan(plan as RunPlan);
   return plan as RunPlan;
 }
 

@@ -10,7 +10,7 @@ import { Journal, type RecordTarget } from "./journal.ts";
 import { Meter } from "./meter.ts";
 import type { RunPlan } from "./plan.ts";
 import type { RunControl, RunProgress } from "./progress.ts";
-import { inOrder, isFor, refuseEmpty, wavesOf } from "./schedule.ts";
+import { checkPlan, inOrder, isFor, wavesOf } from "./schedule.ts";
 import { type SandboxAccess, Scoring } from "./scoring.ts";
 import { type Replay, type RunClock, SuiteRun, type SuiteTools } from "./suiteRun.ts";
 import { type Failure, Teller } from "./teller.ts";
@@ -46,7 +46,7 @@ export async function runBenchmark(
   control: RunControl,
   onProgress: (progress: RunProgress) => void,
 ): Promise<RunOutcome> {
-  if (!target.previous) refuseEmpty(plan);
+  if (!target.previous) checkPlan(plan);
   const environment = await deps.environment(control.signal);
   const journal = await Journal.begin(target, { plan, environment }, deps.clock.now);
   const meter = new Meter();

@@ -14,13 +14,28 @@ export function isFor(suite: SuiteId, subject: SubjectDefinition): boolean {
 /** How the warning begins that a subject cannot be asked by a suite; by this its record is known not to lack that. */
 export const leftOut = (suite: SuiteId) => `It is left out of ${suite}:`;
 
-/** Throws `request/invalid` for a plan of which nothing would be measured. */
-export function refuseEmpty({ subjects, suites }: RunPlan): void {
+/** No interval gains from more, and what is left of so many is still counted in no time. */
+const mostRepetitions = 1000;
+
+/** Throws `request/invalid` for a plan of which nothing would be measured, or whose record could not tell by whom. */
+export function checkPlan({ subjects, suites }: RunPlan): void {
+  const refuse = (message: string) => {
+    throw new AppError("request/invalid", message);
+  };
+  for (const ids of [subjects.map(({ id }) => id), suites.map(({ id }) => id)]) {
+    const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+    if (twice !== undefined) refuse(`the plan has "${twice}" twice`);
+  }
+  for (const { id, repetitions, limit } of suites) {
+    if (repetitions < 1 || repetitions > mostRepetitions)
+      refuse(`${id}: ${repetitions} repetitions; it must be 1 to ${mostRepetitions}`);
+    if (limit === 0) refuse(`${id}: a limit of 0 tasks; it starts at 1`);
+  }
   if (suites.some(({ id }) => subjects.some((subject) => isFor(id, subject)))) return;
   const asked = suites.map(({ id }) => id).join(", ") || "no suite";
   const whom = subjects.map(({ label }) => label).join(", ") || "no subject";
   const message = `nothing would be measured by ${asked} on ${whom}: "sizes" is for shapes, "keystrokes" for model files, and the others are for model files and servers`;
-  throw new AppError("request/invalid", message);
+  refuse(message);
 }
 
 /**

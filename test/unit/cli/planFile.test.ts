@@ -39,6 +39,16 @@ describe("hotpath bench --plan", () => {
     await expect(readPlanFile(plan, { plan, suite: ["latency"] }, folder)).rejects.toBeInstanceOf(UsageError);
   });
 
+  it("refuses a plan whose record could not tell by whom", async () => {
+    const { folder, plan, model } = files();
+    const [first] = examplePlan.subjects;
+    writeFileSync(plan, JSON.stringify({ ...examplePlan, subjects: [first, first] }));
+    await expect(readPlanFile(plan, { plan, model: [model] }, folder)).rejects.toMatchObject({
+      code: "request/invalid",
+      message: 'the plan has "coder-dense" twice',
+    });
+  });
+
   it.each([
     ["{", /plan.json: .*JSON/],
     ['{"subjects": []}', /is no plan of a run: suites is missing/],

@@ -84,6 +84,20 @@ describe("runBenchmark", () => {
     ]);
   });
 
+  it("tells times that never go back, though the clock does", async () => {
+    const run = new ScriptedRun({ subjects, suites: [latency] });
+    run.onEvent = (event) => {
+      if (event === "A t2") run.setClockBack(3_600_000);
+    };
+    await run.start();
+    const times = run.entries.map((entry) => (entry.type === "run" ? 0 : entry.atMs));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    const resumed = new ScriptedRun(run.script);
+    resumed.setClockBack(3_600_000);
+    await resumed.start(run.record(12));
+    expect(resumed.of("resume")[0]?.atMs).toBe(times[11]);
+  });
+
   it("keeps texts where they are scored, and only there", async () => {
     const run = await finished({ subjects, suites: [starter, latency] });
     const texts = run.of("output").map(({ suite, text }) => `${suite} ${text}`);
@@ -157,6 +171,10 @@ describe("a run that would measure nothing", () => {
   it.each([
     ["no suite is for its subjects", [shape("S", "7b")], [latency], "latency on Shape S"],
     ["there is no suite", subjects, [], "no suite on Model A, Model B"],
+    ["two subjects have one id", [model("A"), model("A")], [latency], 'the plan has "A" twice'],
+    ["a suite is there twice", subjects, [latency, latency], 'the plan has "latency" twice'],
+    ["it has no rounds", subjects, [{ ...latency, repetitions: 0 }], "latency: 0 repetitions; it must be 1 to 1000"],
+    ["it has rounds without end", subjects, [{ ...latency, repetitions: 1e15 }], "it must be 1 to 1000"],
   ])("is refused before it has a record: %s", async (_, who, suites, message) => {
     const run = new ScriptedRun({ subjects: who, suites });
     await expect(run.start()).rejects.toMatchObject({
@@ -275,6 +293,25 @@ describe("what fails in a run", () => {
       ...["open A", "open B", "unload A", "open A", "unload A", "unload B"],
     ]);
     expect(results(run.entries)).toHaveLength(7);
+  });
+
+  it("leaves a model out whose file is another one when it is opened again", async () => {
+    const files = ["1", "2"].map((digit) => digit.repeat(64));
+    const behaviour = {
+      ...{ failsAt: "t2", failure: new AppError("engine/exited", "the engine ended"), failures: 1 },
+      facts: {
+        get sha256() {
+          return files.shift() ?? null;
+        },
+      },
+    };
+    const run = await finished({ subjects, suites: [latency], behaviours: { A: behaviour } });
+    expect(run.of("failure").at(-1)).toMatchObject({
+      subject: "A",
+      suite: null,
+      message: expect.stringMatching(/^Model A has the hash 2{64}, and had 1{64} when the run began; start a new run$/),
+    });
+    expect(results(run.entries).filter((step) => step.includes(" A "))).toEqual(["latency A t1 0"]);
   });
 
   it("leaves out a suite that cannot be prepared, and goes on with the others", async () => {
