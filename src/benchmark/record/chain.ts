@@ -7,6 +7,9 @@ export interface ChainProblem {
   readonly message: string;
 }
 
+/** Broken lines that are told of one by one; where one came from is found by hashing every line with it. */
+const mostTold = 10;
+
 /** Takes the lines in order. Keeps hashes only, so that it can run over a file of any length. */
 export class ChainCheck {
   readonly #lines: { text: string; chain: string }[] = [];
@@ -30,7 +33,11 @@ export class ChainCheck {
   }
 
   get problems(): ChainProblem[] {
-    return this.#broken.map((index) => ({ line: index + 1, message: this.#explain(index) }));
+    const told = this.#broken.slice(0, mostTold).map((index) => ({ line: index + 1, message: this.#explain(index) }));
+    const next = this.#broken[mostTold];
+    if (next === undefined) return told;
+    const more = this.#broken.length - mostTold;
+    return [...told, { line: next + 1, message: `so it is with ${more} more, from line ${next + 1} on` }];
   }
 
   #explain(index: number): string {

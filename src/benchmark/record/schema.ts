@@ -102,6 +102,8 @@ function isOfType(value: unknown, type: string | readonly string[]): boolean {
   if (type === "array") return Array.isArray(value);
   if (type === "object") return isObject(value);
   if (type === "integer") return Number.isInteger(value);
+  // JSON can say 1e999, which is read as infinite.
+  if (type === "number") return Number.isFinite(value);
   return typeof value === type;
 }
 
@@ -114,8 +116,16 @@ function resolve(reference: string): Schema {
 }
 
 function wrong(value: unknown): Problem {
-  const shown = JSON.stringify(value);
+  const shown = typeof value === "number" ? String(value) : written(value);
   return { place: "", what: shown.length > 60 ? `${shown.slice(0, 57)}...` : shown };
+}
+
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "something nested too deeply to show"; // JSON is read to a depth that it cannot be written to.
+  }
 }
 
 function within(place: string, inner: Problem): Problem {

@@ -68,5 +68,6 @@ export function logRange(values: readonly number[]): { min: number; max: number 
   const low = Math.min(...positive);
   const high = Math.max(...positive);
   const margin = Math.max(1.25, (high / low) ** 0.06);
-  return { min: low / margin, max: high * margin };
+  // Within what numbers can be: an axis that ends at 0 or never would have ticks without end.
+  return { min: Math.max(Number.MIN_VALUE, low / margin), max: Math.min(Number.MAX_VALUE, high * margin) };
 }

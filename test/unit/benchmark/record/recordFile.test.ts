@@ -120,6 +120,15 @@ describe("the chain", () => {
   });
 });
 
+describe("a record of which every line was changed", () => {
+  it("is told of by a few of them, and soon, however many there are", async () => {
+    const text = recordText(exampleEntries(1000)).replaceAll(/"chain":"\w{8}/g, '"chain":"00000000');
+    const { problems, record } = await read(text);
+    expect(problems.map(({ line }) => line)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(problems.at(-1)?.message).toBe(`so it is with ${record.entries.length - 10} more, from line 11 on`);
+  });
+});
+
 describe("requestSha256", () => {
   it("does not depend on the order of members", () => {
     const prompt = { kind: "fim", prefix: "a", suffix: "b" } as const;

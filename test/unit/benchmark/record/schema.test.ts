@@ -86,10 +86,16 @@ describe("the schema of records", () => {
     ["an unknown suite", { suite: "speed" }, '"suite" cannot be "speed"'],
     ["a fraction for a count", { generatedTokens: 1.5 }, '"generatedTokens" cannot be 1.5'],
     ["a text among the times of tokens", { tokenTimes: [1, "2"] }, '"tokenTimes[1]" cannot be "2"'],
+    ["a number too large for one", JSON.parse('{ "ttftMs": 1e999 }'), '"ttftMs" cannot be Infinity'],
     ["a hash that is too short", { textSha256: "ab" }, '"textSha256" cannot be "ab"'],
   ])("names %s", (_, change, message) => {
     const output = lines.find((line) => (line as { type: string }).type === "output") as object;
     expect(shapeProblem({ ...output, ...change })).toBe(message);
+  });
+
+  it("names what is nested deeper than can be shown", () => {
+    const deep = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
+    expect(shapeProblem(deep)).toBe("something nested too deeply to show is no entry of a record");
   });
 
   it("reads records of before a subject told what it takes of each GPU", () => {
