@@ -1,7 +1,7 @@
 // Writing record.jsonl. When `append` has resolved, the operating system has the line: what ends the process afterwards
 // does not lose it. What ends the machine loses a second at most, and no score.
 import { existsSync } from "node:fs";
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { AppError } from "../../common/errors.ts";
 import type { RecordEntry, RunEntry, RunRecord } from "./entries.ts";
 import { type Release, takeLock } from "./fileLock.ts";
@@ -41,14 +41,18 @@ export class RecordWriter {
   static async create(folder: string, run: RunEntry): Promise<RecordWriter> {
     await unwritable(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
     const release = lockRecord(folder);
+    let file: FileHandle | undefined;
     try {
       if (existsSync(recordFile(folder)))
         throw new AppError("file/unwritable", `${folder} has the record of a run; give this one a folder of its own`);
-      const file = await unwritable(folder, () => open(recordFile(folder), "wx", 0o600));
+      file = await unwritable(folder, () => open(recordFile(folder), "wx", 0o600));
       const writer = new RecordWriter(file, folder, release, { length: 0, chain: "" });
       await writer.append(run);
       return writer;
     } catch (error) {
+      await file?.close();
+      // Without its first line it is no record, and would be in the way of one.
+      if (file) await rm(recordFile(folder), { force: true });
       release();
       throw error;
     }
@@ -105,6 +109,9 @@ export class RecordWriter {
       this.#flushError = undefined;
       throw error;
     }
+    // What is written to it from now on would be gone with it, however long the run still takes.
+    if ((await this.#file.stat()).nlink === 0)
+      throw new AppError("file/unwritable", `${this.#path} was deleted while the run was writing it`);
     const { line, chain } = sealEntry(entry, this.#chain);
     const problem = shapeProblem(JSON.parse(line));
     if (problem) throw new AppError("internal/bug", `an entry that nobody could read: ${problem}`);
@@ -142,13 +149,18 @@ function lockRecord(folder: string): Release {
   });
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EEXIST: "there is something already; choose another folder, or go on with the run in it by --resume",
+};
+
 async function unwritable<T>(file: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === "ENOSPC" ? "the disk is full" : message;
+    const why = reasons[code ?? ""] ?? message;
     throw new AppError("file/unwritable", `${file}: ${why}`, { file, errno: code ?? null }, cause);
   }
 }

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
 import { buildSync } from "esbuild";
@@ -122,6 +122,25 @@ describe("RecordWriter", () => {
     await (await RecordWriter.resume(folder)).writer.close();
   });
 
+  it("leaves nothing in the way of a record whose first line could not be written", async () => {
+    await expect(RecordWriter.create(folder, { ...exampleRun, runId: "" })).rejects.toMatchObject({
+      code: "internal/bug",
+    });
+    expect(readdirSync(folder)).toEqual([]);
+    await (await RecordWriter.create(folder, exampleRun)).close();
+  });
+
+  // Windows lets nobody delete a file that is open.
+  it.runIf(process.platform !== "win32")("says at once that its record was deleted", async () => {
+    const writer = await RecordWriter.create(folder, exampleRun);
+    rmSync(folder, { recursive: true });
+    await expect(writer.append(exampleOutput())).rejects.toMatchObject({
+      code: "file/unwritable",
+      message: `${file} was deleted while the run was writing it`,
+    });
+    await writer.close();
+  });
+
   it("leaves a lock alone whose maker has not written its name yet", async () => {
     await (await RecordWriter.create(folder, exampleRun)).close();
     writeFileSync(path.join(folder, "record.lock"), "");
@@ -150,7 +169,10 @@ describe("RecordWriter", () => {
     await writer.close();
     await writer.close();
     await expect(writer.append(exampleOutput())).rejects.toMatchObject({ code: "internal/bug" });
-    await expect(RecordWriter.create(folder, exampleRun)).rejects.toMatchObject({ code: "file/unwritable" });
+    await expect(RecordWriter.create(folder, exampleRun)).rejects.toMatchObject({
+      code: "file/unwritable",
+      message: `${folder}: there is something already; choose another folder, or go on with the run in it by --resume`,
+    });
     await expect(RecordWriter.create(file, exampleRun)).rejects.toMatchObject({ code: "file/unwritable" });
     await expect(RecordWriter.resume(path.join(folder, "other"))).rejects.toMatchObject({ code: "file/unwritable" });
   });
