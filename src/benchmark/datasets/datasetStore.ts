@@ -59,11 +59,15 @@ export class DatasetStore {
   async load<Row>(dataset: DatasetDefinition<Row>): Promise<LoadedDataset<Row>> {
     const local = this.files[dataset.name];
     const file = local ?? this.cachePath(dataset);
-    const text = await readText(file, local === undefined ? missing(dataset) : `there is no file ${file}`);
+    const text = await readText(file, local === undefined ? missing(dataset) : `there is no file ${file}`).catch(
+      (error: AppError) => {
+        throw local === undefined && error.code === "dataset/invalid" ? toBeFetchedAgain(error.message) : error;
+      },
+    );
     const sha256 = createHash("sha256").update(text).digest("hex");
     const isPublished = sha256 === dataset.sha256;
     if (local === undefined && !isPublished) {
-      throw new AppError("dataset/invalid", `${file} was changed: SHA-256 ${sha256}; delete it and fetch it again`);
+      throw toBeFetchedAgain(`${file} was changed: SHA-256 ${sha256}`);
     }
     const rows = dataset.read(decode(text, file), file);
     const source = local === undefined ? "fetched" : "local file";
@@ -105,6 +109,10 @@ function missing({ name, title, repository, path: published }: DatasetDefinition
   );
 }
 
+function toBeFetchedAgain(problem: string): AppError {
+  return new AppError("dataset/invalid", `${problem}; delete it and fetch it again (--fetch)`);
+}
+
 async function readText(file: string, whenMissing: string): Promise<Buffer> {
   const bytes = await readBounded(file, whenMissing);
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -126,9 +134,9 @@ async function readBounded(file: string, whenMissing: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     if (error instanceof AppError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") throw new AppError("dataset/unavailable", whenMissing, {}, error);
-    throw new AppError("file/unreadable", `${file} cannot be read: ${code}`, {}, error);
+    throw new AppError("file/unreadable", `${file}: ${message}`, {}, error);
   }
 }
 
