@@ -27,9 +27,9 @@ import { allowedSubject } from "./verifySubjects.ts";
 export const verifyCommand: Command = {
   name: "verify",
   synopsis: "verify BUNDLE|RUNID [--level 1|2|3] [--limit N] [options] [--json]",
-  summary: "Check a benchmark record: untouched, worth its scores, and repeatable on this machine.",
+  summary: "Check a benchmark record: whole, worth its scores, and repeatable on this machine.",
   details: [
-    "--level 1            the record is whole, unchanged and consistent, and its report follows from it (default)",
+    "--level 1            the record is whole and consistent, and its report follows from it (default)",
     "--level 2            also: stored outputs get the same scores again; needs --allow-code where code is scored",
     "--level 3            also: the same models write the same texts here, and how fast; no benchmark may run beside it",
     "--limit N            outputs looked at per suite (and subject, at level 3), evenly spread (default: all)",
@@ -61,13 +61,15 @@ export const verifyCommand: Command = {
     const onProgress = (what: string, done: number, total: number) => line.show(done, total, what, what);
     try {
       const sample = { limit, signal: context.signal, onProgress };
-      const check = () => verify(path.dirname(record), level, depsOf(context, options, onProgress), sample);
+      const check = () => verify(record, level, depsOf(context, options, onProgress), sample);
       // It measures, too: beside a run neither would measure its own speed.
       const result = await (level === 3 ? asOnlyRun(check) : check());
       line.clear();
-      await keepVerification(record, result).catch((error: Error) =>
-        process.stderr.write(`hotpath: ${plain(error.message)}\n`),
-      );
+      // What is no record may be anybody's file, and nothing is left beside it.
+      if (result.runId !== null)
+        await keepVerification(record, result).catch((error: Error) =>
+          process.stderr.write(`hotpath: ${plain(error.message)}\n`),
+        );
       context.print(options.json ? JSON.stringify(result) : describeVerification(result, context.width));
       return result.holds ? exitStatus.ok : exitStatus.failed;
     } finally {

@@ -1,10 +1,18 @@
 // The hashes of a record.
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import type { GenerationRequest } from "../subject.ts";
 import type { RecordEntry } from "./entries.ts";
 
 export function sha256(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("hex");
+}
+
+/** Of a file of any size. */
+export async function sha256OfFile(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file)) hash.update(chunk);
+  return hash.digest("hex");
 }
 
 /** Does not depend on the order in which members were set. */

@@ -1,10 +1,11 @@
 // A reproduction bundle: a folder with all that somebody else needs to check a run and to do it again.
-import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "../../common/errors.ts";
 import { starterModelPath } from "../../models/starterModel.ts";
 import type { RunRecord } from "../record/entries.ts";
-import { sha256 } from "../record/hashes.ts";
+import { sha256OfFile } from "../record/hashes.ts";
 import { readRecordFile } from "../record/recordFile.ts";
 import { benchArgs, fileName, quoted } from "./benchArgs.ts";
 import { renderMarkdown, reportVersion } from "./markdown.ts";
@@ -26,7 +27,7 @@ export interface BundleManifest {
 
 /** Rejects when the folder has something in it, or the record cannot be verified. */
 export async function writeBundle(folder: string, recordPath: string): Promise<void> {
-  const { record, problems } = await readRecordFile(recordPath);
+  const { record, problems, wholeBytes } = await readRecordFile(recordPath);
   const [problem] = problems;
   if (problem)
     throw new AppError("record/invalid", `${problem.message}; nobody could verify a bundle of it`, { ...problem });
@@ -37,13 +38,12 @@ export async function writeBundle(folder: string, recordPath: string): Promise<v
   const texts = { ...bundleTexts(record), "report.html": renderHtmlReport(record) };
   try {
     await mkdir(folder, { recursive: true });
-    await copyFile(recordPath, path.join(folder, "record.jsonl"));
+    // Not what a run that goes on has written since, of which the reports know nothing.
+    await writeFile(path.join(folder, "record.jsonl"), createReadStream(recordPath, { end: wholeBytes - 1 }));
     for (const [name, text] of Object.entries(texts)) await writeFile(path.join(folder, name), text);
     await chmod(path.join(folder, "reproduce.sh"), 0o755);
     const names = ["record.jsonl", ...Object.keys(texts)];
-    const hashes = await Promise.all(
-      names.map(async (name) => [name, sha256(await readFile(path.join(folder, name)))]),
-    );
+    const hashes = await Promise.all(names.map(async (name) => [name, await sha256OfFile(path.join(folder, name))]));
     const manifest: BundleManifest = {
       format: bundleFormat,
       version: bundleVersion,

@@ -3,7 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "../../common/errors.ts";
-import { sha256 } from "../record/hashes.ts";
+import { sha256OfFile } from "../record/hashes.ts";
 import { levelHolds, type Verification, verifyLevels } from "./result.ts";
 
 const fileName = "verification.json";
@@ -22,7 +22,7 @@ export async function keepVerification(recordFile: string, verification: Verific
   const failed = verification.levels.find((result) => !levelHolds(result));
   const level = failed ? failed.level - 1 : (verification.levels.at(-1)?.level ?? 0);
   try {
-    const kept: Kept = { recordSha256: sha256(await readFile(recordFile)), level, verification };
+    const kept: Kept = { recordSha256: await sha256OfFile(recordFile), level, verification };
     await writeFile(file, `${JSON.stringify(kept, null, 2)}\n`);
   } catch (cause) {
     throw new AppError("file/unwritable", `${file}: ${(cause as Error).message}`, { file }, cause);
@@ -33,7 +33,7 @@ export async function keepVerification(recordFile: string, verification: Verific
 export async function standingOf(recordFile: string): Promise<string> {
   const text = await readFile(path.join(path.dirname(recordFile), fileName), "utf8").catch(() => null); // None yet.
   const kept = text === null ? null : keptOf(text);
-  if (!kept || kept.recordSha256 !== sha256(await readFile(recordFile))) return "reported; nobody has verified it";
+  if (!kept || kept.recordSha256 !== (await sha256OfFile(recordFile))) return "reported; nobody has verified it";
   const { level, verification } = kept;
   const { verifiedAt, machine, limit } = verification;
   const where = `on ${verifiedAt.slice(0, 10)}, on ${machine}, says ${fileName}`;

@@ -13,9 +13,9 @@ export interface VerifyDeps extends RescoreDeps, RepeatDeps {
   readonly machine: string;
 }
 
-/** Up to `level`; each takes longer than the one before, and means nothing without it. */
+/** Checks a record up to `level`; each takes longer than the one before, and means nothing without it. */
 export async function verify(
-  folder: string,
+  file: string,
   level: VerifyLevel,
   deps: VerifyDeps,
   sample: Sample,
@@ -27,7 +27,7 @@ export async function verify(
     return sandbox;
   };
   const parts = { ...deps, createSandbox };
-  const { record, checks } = await checkWhole(folder);
+  const { record, checks } = await checkWhole(file);
   const levels: LevelResult[] = [{ level: 1, checks }];
   for (const next of verifyLevels.filter((each) => each > 1 && each <= level)) {
     if (!record) levels.push({ level: next, checks: [bad("the record can be read", "see level 1")] });
@@ -46,9 +46,16 @@ export async function verify(
 }
 
 const titles: Readonly<Record<VerifyLevel, string>> = {
-  1: "the record is whole and untouched",
+  1: "the record is whole and fits itself",
   2: "stored outputs have their scores",
   3: "generations repeat on this machine",
+};
+
+/** What a forger could still have done. */
+const limits: Readonly<Record<VerifyLevel, string>> = {
+  1: "Whoever makes up a whole record passes level 1: level 2 scores its texts again, level 3 has them written again.",
+  2: "Whoever makes up texts with their scores passes level 2: level 3 has them written again.",
+  3: "Speeds can only be compared: a record that made them up passes.",
 };
 
 /** `width`: columns of the terminal. */
@@ -61,9 +68,10 @@ export function describeVerification(
     const lines = result.checks.flatMap(describeCheck).map((line) => wrap(line, width, 8));
     return [head, ...lines].join("\n");
   });
-  const verdict = holds ? `Verified at level ${levels.at(-1)?.level}` : "Not verified";
-  const last = wrap(`${verdict}: ${runId ?? "no run"}, ${verifiedAt}, on ${machine}`, width, 0);
-  return [...blocks, last].join("\n\n");
+  const last = levels.at(-1)?.level ?? 1;
+  const verdict = holds ? `Verified at level ${last}` : "Not verified";
+  const told = wrap(`${verdict}: ${runId ?? "no run"}, ${verifiedAt}, on ${machine}`, width, 0);
+  return [...blocks, holds ? `${told}\n${wrap(limits[last], width, 0)}` : told].join("\n\n");
 }
 
 function describeCheck({ what, holds, detail, tasks }: LevelResult["checks"][number]): string[] {

@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { toAppError } from "../../common/errors.ts";
 import type { RunRecord } from "../record/entries.ts";
-import { sha256 } from "../record/hashes.ts";
+import { sha256OfFile } from "../record/hashes.ts";
 import { readRecordFile } from "../record/recordFile.ts";
 import { type BundleManifest, bundleFormat, bundleTexts, bundleVersion } from "../report/bundle.ts";
 import { reportVersion } from "../report/markdown.ts";
@@ -24,11 +24,13 @@ export interface Whole {
   readonly checks: readonly Check[];
 }
 
-/** `folder` is a bundle, or the folder of a run, which lacks the bundle's other files. */
-export async function checkWhole(folder: string): Promise<Whole> {
-  const { manifest, check } = await readManifest(folder);
+/** A record in a bundle, in the folder of a run, which lacks the bundle's other files, or by itself under another name. */
+export async function checkWhole(file: string): Promise<Whole> {
+  const folder = path.dirname(file);
+  const isItself = path.basename(file) !== "record.jsonl";
+  const { manifest, check } = isItself ? noBundle : await readManifest(folder);
   const files = manifest ? [await checkFiles(folder, manifest)] : [];
-  const { record, checks } = await checkRecord(path.join(folder, "record.jsonl"));
+  const { record, checks } = await checkRecord(file);
   const before = [...(check ? [check] : []), ...files, ...checks];
   if (!record) return { record, checks: before };
   const reported = manifest ? [await checkTexts(folder, manifest, record)] : [];
@@ -36,7 +38,7 @@ export async function checkWhole(folder: string): Promise<Whole> {
 }
 
 async function checkRecord(file: string): Promise<Whole> {
-  const what = "every line is there and as it was written";
+  const what = "every line follows from the one before";
   try {
     const { record, problems } = await readRecordFile(file);
     if (problems.length > 0) return { record, checks: [bad(what, problems.map(({ message }) => message).join("; "))] };
@@ -53,41 +55,44 @@ interface ManifestFound {
   readonly check: Check | null;
 }
 
+const noBundle: ManifestFound = { manifest: null, check: null };
+
 async function readManifest(folder: string): Promise<ManifestFound> {
   const what = "the bundle names its files";
   const text = await readFile(path.join(folder, "bundle.json"), "utf8").catch(() => null); // Not there.
   if (text === null) {
     const isRun = !fileNames.slice(1).some((name) => existsSync(path.join(folder, name)));
-    return { manifest: null, check: isRun ? null : bad(what, "bundle.json is missing") };
+    return isRun ? noBundle : { manifest: null, check: bad(what, "bundle.json is missing") };
   }
   try {
     const value: unknown = JSON.parse(text);
-    if (isManifest(value)) return { manifest: value, check: null };
-    const { version } = (value ?? {}) as { version?: unknown };
-    return {
-      manifest: null,
-      check: bad(what, `bundle.json is of version ${JSON.stringify(version)}, this Hotpath reads ${bundleVersion}`),
-    };
+    const problem = manifestProblem(value);
+    if (problem === null) return { manifest: value as BundleManifest, check: null };
+    return { manifest: null, check: bad(what, `bundle.json ${problem}`) };
   } catch (error) {
     return { manifest: null, check: bad(what, `bundle.json: ${(error as Error).message}`) };
   }
 }
 
-/** Names become paths: nothing but plain ones. */
-function isManifest(value: unknown): value is BundleManifest {
+function manifestProblem(value: unknown): string | null {
   const { format, version, files } = (value ?? {}) as Partial<BundleManifest>;
-  if (format !== bundleFormat || version !== bundleVersion || typeof files !== "object" || files === null) return false;
-  return Object.keys(files).every((name) => /^[\w-]+(\.[\w-]+)+$/.test(name));
+  if (format !== bundleFormat) return "is none of a bundle";
+  if (version !== bundleVersion) return `is of version ${JSON.stringify(version)}, this Hotpath reads ${bundleVersion}`;
+  if (typeof files !== "object" || files === null) return "names no files";
+  // Names become paths: nothing but plain ones.
+  const odd = Object.keys(files).find((name) => !/^[\w-]+(\.[\w-]+)+$/.test(name));
+  return odd === undefined ? null : `names ${JSON.stringify(odd)}, which is no file of a bundle`;
 }
 
 async function checkFiles(folder: string, { files }: BundleManifest): Promise<Check> {
   const what = "the files are those of the bundle";
   const wrong: string[] = [];
   for (const name of new Set([...fileNames, ...Object.keys(files)])) {
-    const data = await readFile(path.join(folder, name)).catch(() => null); // Told as missing.
-    if (data === null) wrong.push(`${name} is missing`);
-    else if (files[name] === undefined) wrong.push(`${name} has no hash`);
-    else if (sha256(data) !== files[name]) wrong.push(`${name} was changed`);
+    const problem = await sha256OfFile(path.join(folder, name)).then(
+      (hash) => (files[name] === undefined ? "has no hash" : hash === files[name] ? null : "was changed"),
+      ({ code, message }: NodeJS.ErrnoException) => (code === "ENOENT" ? "is missing" : `cannot be read: ${message}`),
+    );
+    if (problem !== null) wrong.push(`${name} ${problem}`);
   }
   return wrong.length > 0 ? bad(what, wrong.join("; ")) : good(what, `${Object.keys(files).length} files`);
 }
@@ -105,7 +110,9 @@ async function checkTexts(folder: string, manifest: BundleManifest, record: RunR
     const text = await readFile(path.join(folder, name), "utf8").catch(() => ""); // Told as a missing file.
     if (text !== expected[name]) wrong.push(`${name}, line ${firstDifference(text, expected[name] ?? "")}`);
   }
-  return wrong.length > 0 ? bad(what, wrong.join("; ")) : good(what, textNames.join(", "));
+  return wrong.length > 0
+    ? bad(what, wrong.join("; "))
+    : good(what, `${textNames.join(", ")}; report.html is not compared`);
 }
 
 function firstDifference(text: string, expected: string): number {

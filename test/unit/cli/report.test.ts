@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { recordFile, runFolder } from "../../../src/benchmark/record/runs.ts";
@@ -96,6 +96,13 @@ describe("hotpath report", () => {
     await expect(report(runId, { bundle })).rejects.toMatchObject({ code: "file/unwritable" });
   });
 
+  it("makes a bundle of what it has read of a run that goes on", async () => {
+    appendFileSync(recordFile(runFolder(runId)), '{"type":"output","atMs":1,"su');
+    const bundle = path.join(folder, "bundle");
+    await report(runId, { bundle });
+    expect((await run(verifyCommand, bundle, {})).code).toBe(0);
+  });
+
   it("refuses what makes no sense", async () => {
     const invalid = { code: "request/invalid" };
     await expect(report(undefined)).rejects.toMatchObject(invalid);
@@ -107,6 +114,13 @@ describe("hotpath report", () => {
     });
     await expect(run(verifyCommand, runId, { level: "4" })).rejects.toMatchObject(invalid);
     await expect(run(verifyCommand, runId, { limit: "0" })).rejects.toMatchObject(invalid);
+  });
+
+  it("leaves nothing beside a file that is no record", async () => {
+    const file = path.join(folder, "notes");
+    writeFileSync(file, "nothing\n");
+    expect((await run(verifyCommand, file, {})).code).toBe(1);
+    expect(existsSync(path.join(folder, "verification.json"))).toBe(false);
   });
 
   it("ends with 1 when a record does not hold, and prints JSON when asked", async () => {

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -146,7 +146,7 @@ const deps: VerifyDeps = {
 
 async function check(level: VerifyLevel, change: Partial<VerifyDeps> = {}, limit: number | null = null) {
   const sample = { limit, signal: new AbortController().signal, onProgress: () => {} };
-  const result = await verify(bundle, level, { ...deps, ...change }, sample);
+  const result = await verify(record, level, { ...deps, ...change }, sample);
   const failed = result.levels.flatMap(({ level: at, checks }) =>
     checks.filter(({ holds }) => !holds).map((each) => ({ at, ...each })),
   );
@@ -166,6 +166,24 @@ describe("verify", () => {
     );
     expect(text).toContain("Coder 7B, dense writes the same texts: 54 texts; 2.00 times as fast as in the record");
     expect(text).toContain("Starter set: outputs are worth their scores: 80 outputs");
+  });
+
+  it("says what a forger could still have done", async () => {
+    const said = await Promise.all(
+      ([1, 2, 3] as const).map(async (level) => describeVerification((await check(level)).result)),
+    );
+    expect(said[0]).toMatch(/\nWhoever makes up a whole record passes level 1: .*\.$/);
+    expect(said[1]).toMatch(/\nWhoever makes up texts with their scores passes level 2: .*\.$/);
+    expect(said[2]).toMatch(/\nSpeeds can only be compared: .*\.$/);
+  });
+
+  it("checks the record that it was given, and not the one beside it", async () => {
+    const other = path.join(bundle, "copy.jsonl");
+    writeFileSync(other, readFileSync(record, "utf8").replace('"ttftMs":380,', '"ttftMs":370,'));
+    const sample = { limit: null, signal: new AbortController().signal, onProgress: () => {} };
+    const { holds, levels } = await verify(other, 1, deps, sample);
+    expect(holds).toBe(false);
+    expect(levels[0]?.checks[0]?.detail).toMatch(/^line 15 was changed/);
   });
 
   it("checks the folder of a run, which has no reports yet", async () => {
@@ -234,8 +252,14 @@ describe("a changed record", () => {
   it("is caught when a file is missing or the bundle is of another version", async () => {
     rmSync(path.join(bundle, "report.html"));
     expect(await detailsOf(1)).toEqual(["report.html is missing"]);
+    mkdirSync(path.join(bundle, "report.html"));
+    expect(await detailsOf(1)).toEqual([expect.stringMatching(/^report.html cannot be read: EISDIR/)]);
     edit("bundle.json", (text) => text.replace('"version": 1', '"version": 7'));
     expect(await detailsOf(1)).toEqual(["bundle.json is of version 7, this Hotpath reads 1"]);
+    edit("bundle.json", (text) => text.replace('"version": 7', '"version": 1').replace("report.md", "../report.md"));
+    expect(await detailsOf(1)).toEqual(['bundle.json names "../report.md", which is no file of a bundle']);
+    edit("bundle.json", () => "[]");
+    expect(await detailsOf(1)).toEqual(["bundle.json is none of a bundle"]);
     edit("bundle.json", () => "{");
     expect(await detailsOf(1)).toEqual([expect.stringMatching(/^bundle.json: .*JSON/)]);
     rmSync(path.join(bundle, "bundle.json"));
