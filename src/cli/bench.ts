@@ -1,11 +1,13 @@
 // `hotpath bench`: measures models, shapes and servers on this machine, and keeps all of it as a record.
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { DatasetStore } from "../benchmark/datasets/datasetStore.ts";
 import { readRecordFile } from "../benchmark/record/recordFile.ts";
 import { newRunId, recordFile, runFolder, runsFolder } from "../benchmark/record/runs.ts";
+import { quoted } from "../benchmark/report/benchArgs.ts";
 import { summarize } from "../benchmark/report/summary.ts";
-import { renderText } from "../benchmark/report/text.ts";
-import { estimateRun, type LocalMachine, resumeRun, startRun } from "../benchmark/run/localRun.ts";
+import { plain, renderText } from "../benchmark/report/text.ts";
+import { estimateRun, type LocalMachine, resumeRun, startRun, type Watcher } from "../benchmark/run/localRun.ts";
 import { refuseBesideOthers } from "../benchmark/run/oneRun.ts";
 import type { RunPlan } from "../benchmark/run/plan.ts";
 import type { RunProgress } from "../benchmark/run/progress.ts";
@@ -16,6 +18,7 @@ import { defaultRounds, suiteIds } from "../benchmark/suite.ts";
 import { datasetsOf } from "../benchmark/suites/prepareSuite.ts";
 import { freeVideoMemory } from "../benchmark/suites/sizes/room.ts";
 import { dataFolder } from "../common/dataFolder.ts";
+import { AppError, toAppError } from "../common/errors.ts";
 import { formatDuration } from "../common/formatDuration.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import { modeChoices } from "../protocol/model.ts";
@@ -25,6 +28,7 @@ import { type Command, type CommandContext, exitStatus, type OptionValues, Usage
 import { formatBytes } from "./format.ts";
 import { readPlanFile } from "./planFile.ts";
 import { ProgressLine } from "./progressLine.ts";
+import { recordToResume } from "./runArgument.ts";
 
 export const benchCommand: Command = {
   name: "bench",
@@ -106,26 +110,49 @@ async function measure(context: CommandContext, options: OptionValues, line: Pro
   const files = datasetFilesOf(options);
   const store = new DatasetStore({ folder: path.join(dataFolder(), "datasets"), files });
   const machine = machineOf(context, options, store);
-  const watcher = { control: steering, onProgress: (progress: RunProgress) => line.say(describeProgress(progress)) };
+  const onProgress = (progress: RunProgress) => line.say(describeProgress(progress));
+  const measured = async (runId: string, folder: string, run: (watcher: Watcher) => Promise<RunOutcome>) => {
+    const work = (onEntry: () => void) => run({ control: steering, onProgress, onEntry });
+    return { outcome: await orTellHowToGoOn(work, folder, resumeCommand(runId, options)), folder };
+  };
   const out = typeof options.out === "string" ? path.resolve(options.out) : null;
   if (typeof options.resume === "string") {
-    const folder = out ?? runFolder(options.resume);
-    if (options.fetch)
-      await fetchMissing((await readRecordFile(recordFile(folder))).record.run.plan, store, line, context);
-    return { outcome: await resumeRun(folder, machine, watcher), folder };
+    const record = await recordToResume(options.resume, out);
+    if (options.fetch) await fetchMissing((await readRecordFile(record)).record.run.plan, store, line, context);
+    return measured(options.resume, path.dirname(record), (watcher) =>
+      resumeRun(path.dirname(record), machine, watcher),
+    );
   }
   const { plan, notes } =
     typeof options.plan === "string"
       ? await readPlanFile(options.plan, options, context.productFolder)
       : await readPlan(options, planSources(context));
-  for (const note of notes) process.stderr.write(`hotpath: ${note}\n`);
+  for (const note of notes) process.stderr.write(`hotpath: ${plain(note)}\n`);
   if (options.fetch) await fetchMissing(plan, store, line, context);
   const { leastMs, mostMs } = await estimateRun(plan, machine, context.signal);
   if (context.isTerminal && !options.json)
     context.print(`This takes ${formatDuration(leastMs)} to ${formatDuration(mostMs)}, by a rough estimate.`);
   const runId = newRunId(new Date());
   const folder = out ?? runFolder(runId);
-  return { outcome: await startRun({ runId, plan, folder }, machine, watcher), folder };
+  return measured(runId, folder, (watcher) => startRun({ runId, plan, folder }, machine, watcher));
+}
+
+/** A run that breaks off, as by a full disk, leaves its record in the folder. */
+async function orTellHowToGoOn<T>(run: (onEntry: () => void) => Promise<T>, folder: string, command: string) {
+  let isBegun = false;
+  try {
+    return await run(() => {
+      isBegun = true;
+    });
+  } catch (error) {
+    const { code, message, details } = toAppError(error);
+    if (!isBegun || !existsSync(recordFile(folder)) || code === "internal/bug") throw error;
+    throw new AppError(code, `${message}. What was measured is kept; go on with it: ${command}`, details, error);
+  }
+}
+
+function resumeCommand(runId: string, { out }: OptionValues): string {
+  return `hotpath bench --resume ${runId}${typeof out === "string" ? ` --out ${quoted(out)}` : ""}`;
 }
 
 function machineOf(
@@ -180,8 +207,8 @@ async function show(
   if (options.json) return print(JSON.stringify({ runId, status, folder, failures, summary }));
   print(renderText(summary, width));
   print(`\nRecord: ${recordFile(folder)}`);
-  print(`All tables, and how to read them: hotpath report ${options.out ? `"${options.out}"` : runId} --md`);
-  const resume = ["hotpath bench --resume", runId, ...optionsToResume(options)].join(" ");
+  print(`All tables, and how to read them: hotpath report ${options.out ? quoted(options.out) : runId} --md`);
+  const resume = resumeCommand(runId, options);
   if (status === "cancelled") print(`Go on with it: ${resume}`);
   else if (failures.length > 0) print(`Try again what failed: ${resume}`);
 }

@@ -1,6 +1,7 @@
 // `hotpath`: the same engine and pipeline as in the editor, from a terminal.
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { plain } from "../benchmark/report/text.ts";
 import { isCancelled, toAppError } from "../common/errors.ts";
 import { silentLogger } from "../common/logger.ts";
 import { productVersion } from "../common/productVersion.ts";
@@ -53,6 +54,10 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     return refuse((error as Error).message, hint(command));
   }
+  // An unset variable of a shell, which would stand for the folder that one is in.
+  if (positionals.includes("")) return refuse("an argument is empty", help(command));
+  const [empty] = Object.entries(values).find(([, value]) => [value].flat().includes("")) ?? [];
+  if (empty !== undefined) return refuse(`--${empty} has an empty value`, help(command));
   const [least, most] = command.positionals;
   if (positionals.length < least || positionals.length > most)
     return refuse("wrong number of arguments", hint(command));
@@ -60,8 +65,6 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function run(command: Command, positionals: readonly string[], values: OptionValues): Promise<number> {
-  const interrupt = new AbortController();
-  process.once("SIGINT", () => interrupt.abort());
   const engine = createLocalEngine({
     engineScript: path.join(__dirname, "engineHost.js"),
     client: `cli ${process.pid}`,
@@ -70,7 +73,7 @@ async function run(command: Command, positionals: readonly string[], values: Opt
   });
   const context: CommandContext = {
     productFolder: path.dirname(__dirname),
-    signal: interrupt.signal,
+    signal: interruption(),
     engine,
     print: (text) => process.stdout.write(`${text}\n`),
     isTerminal: process.stdout.isTTY === true,
@@ -86,12 +89,29 @@ async function run(command: Command, positionals: readonly string[], values: Opt
   }
 }
 
+/** Fires when the process is asked to end, and lets the command end in its own way; asked again, it ends at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const interrupt = () => {
+    for (const signal of signals) process.off(signal, interrupt);
+    controller.abort();
+  };
+  for (const signal of signals) process.on(signal, interrupt);
+  return controller.signal;
+}
+
 function report(thrown: unknown, isJson: boolean): number {
   if (isCancelled(thrown)) return exitStatus.interrupted;
   const { code, message, details, stack } = toAppError(thrown);
   if (isJson) process.stdout.write(`${JSON.stringify({ error: { code, message, details } })}\n`);
-  else process.stderr.write(`hotpath: ${code}: ${code === "internal/bug" ? stack : message}\n`);
+  else process.stderr.write(`hotpath: ${code}: ${safeLines(code === "internal/bug" ? (stack ?? message) : message)}\n`);
   return thrown instanceof UsageError ? exitStatus.usage : exitStatus.failed;
+}
+
+/** Messages quote records, plans and servers, which may be anybody's. */
+function safeLines(text: string): string {
+  return text.split("\n").map(plain).join("\n");
 }
 
 function overview(): string {
@@ -153,9 +173,15 @@ function refuse(problem: string, advice: string): number {
   return exitStatus.usage;
 }
 
-// A reader that has seen enough, such as `head`, closes the pipe.
-process.stdout.on("error", () => process.exit(exitStatus.ok));
+// A pipe whose reader has seen enough, such as `head`, and a terminal that was closed change nothing about what a command
+// does and finds. What was to be kept in a file and could not be, does.
+process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === "EPIPE" || process.stdout.isTTY || process.exitCode === exitStatus.failed) return;
+  process.exitCode = exitStatus.failed;
+  process.stderr.write(`hotpath: file/unwritable: what was printed could not be written: ${message}\n`);
+});
+process.stderr.on("error", () => {}); // There is nobody left to tell.
 
 void main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
+  process.exitCode ??= code;
 });

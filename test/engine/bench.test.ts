@@ -121,14 +121,30 @@ describe("hotpath bench", () => {
     expect((await third.ended).code).toBe(0);
   });
 
-  it("ends at Ctrl-C with a record, and says how to go on", async () => {
-    const { child, ended } = start(...latency, "--repetitions", "50");
-    await until(() => measured(entries()).length >= 2, 15_000);
-    child.kill("SIGINT");
-    const { code, stdout } = await ended;
-    expect(code).toBe(130);
-    expect(stdout).toMatch(/Go on with it: hotpath bench --resume \d{8}-\d{6}-[0-9a-f]{6} --out/);
-    expect(entries().at(-1)).toMatchObject({ type: "end", status: "cancelled" });
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "ends at %s with a record, and says how to go on",
+    async (signal) => {
+      const { child, ended } = start(...latency, "--repetitions", "50");
+      await until(() => measured(entries()).length >= 2, 15_000);
+      child.kill(signal);
+      const { code, stdout } = await ended;
+      expect(code).toBe(130);
+      expect(stdout).toMatch(/Go on with it: hotpath bench --resume \d{8}-\d{6}-[0-9a-f]{6} --out/);
+      expect(entries().at(-1)).toMatchObject({ type: "end", status: "cancelled" });
+    },
+  );
+
+  it("resumes the run that it was asked for and no other, and says where there is none", async () => {
+    const none = await start("--resume", "20260101-000000-abcdef").ended;
+    expect(none).toMatchObject({ code: 1, stdout: "" });
+    expect(none.stderr).toContain(
+      `there is no record ${path.join(out, "record.jsonl")}; "hotpath report --list" names`,
+    );
+    await start("--suite", "latency", "--limit", "1", "--repetitions", "1").ended;
+    const { stderr } = await start("--resume", "20260101-000000-abcdef").ended;
+    expect(stderr).toMatch(/record\.jsonl is the record of run [\w-]+, not of 20260101-000000-abcdef/);
+    const again = await start("--suite", "latency", "--limit", "1", "--repetitions", "1").ended;
+    expect(again.stderr).toContain(`${out}: there is something already; choose another folder`);
   });
 
   it("measures shapes without a file of anybody's, and deletes what it wrote", async () => {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -140,10 +140,23 @@ describe("hotpath", () => {
     [["bench", "--suite", "speed"]],
     [["bench", "--server", "localhost:8080"]],
     [["bench", "--allow-reduced"]],
+    [["bench", "--out", ""]],
+    [["verify", ""]],
   ])("refuses %j with its usage", async (args) => {
     const { code, stdout, stderr } = await hotpath(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/^hotpath: .+\n\n(Usage|Hotpath)/);
+  });
+
+  it("fails when what it prints cannot be written, and not when nobody reads it", async () => {
+    const shell = (command: string) => spawnSync("bash", ["-c", command], { env: sandbox.env, encoding: "utf8" });
+    const cli = `${process.execPath} ${path.join(root, "dist", "cli.js")}`;
+    expect(shell(`${cli} models >/dev/full`)).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^hotpath: file\/unwritable: what was printed could not be written: .*ENOSPC/),
+    });
+    expect(shell(`set -o pipefail; ${cli} --help | true`)).toMatchObject({ status: 0, stderr: "" });
+    expect(shell(`set -o pipefail; ${cli} verify nowhere 2>&1 | true`).status).toBe(1);
   });
 
   it("inspects a model", async () => {
