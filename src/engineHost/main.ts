@@ -124,6 +124,7 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
     },
     logger,
     now: () => performance.now(),
+    identify: identityOf,
     onState: (state) => {
       for (const session of sessions) session.sendModelState(state);
     },
@@ -226,6 +227,15 @@ function announce(file: EngineFile): void {
   const temporary = `${files.engine}.${process.pid}`;
   writeFileSync(temporary, JSON.stringify(file), { mode: 0o600 });
   renameSync(temporary, files.engine);
+}
+
+function identityOf(path: string): string | null {
+  try {
+    const { ino, size, mtimeMs } = statSync(path);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return null; // Who loads it is told why.
+  }
 }
 
 function longestIdleUnload(sessions: readonly Session[]): number {

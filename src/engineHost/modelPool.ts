@@ -13,6 +13,8 @@ const maxModels = 2;
 
 interface Entry {
   readonly spec: ModelSpec;
+  /** Of its file when it was loaded. */
+  readonly identity: string | null;
   readonly load: Task<NativeModel>;
   readonly turns: Turns;
   state: ModelState;
@@ -35,6 +37,8 @@ export interface ModelPoolOptions {
   readonly logger: Logger;
   readonly onState: (state: ModelState) => void;
   readonly now: () => number;
+  /** What differs when another file lies at the path; null: there is none. */
+  readonly identify: (path: string) => string | null;
 }
 
 export class ModelPool {
@@ -80,10 +84,12 @@ export class ModelPool {
     return this.#use(entry, signal, (model) => entry.turns.run(priority, signal, () => work(model)));
   }
 
-  /** Loads a model, beside others of the same file, and keeps it. */
+  /**
+   * Loads a model, beside others of the same file, and keeps it. Who holds it reads its file, too: one that was replaced
+   * since is loaded anew. Rejects with `model/unloaded` while the old one is in use.
+   */
   async hold(spec: ModelSpec, signal: AbortSignal): Promise<Hold> {
-    const entry =
-      this.#entries.get(specKey(spec)) ?? this.#startLoading(spec, { room: Promise.resolve(), isLasting: false });
+    const entry = this.#entryToHold(spec);
     entry.holds++;
     try {
       const { info } = await this.#use(entry, signal, async (model) => model);
@@ -106,6 +112,16 @@ export class ModelPool {
   async dispose(): Promise<void> {
     clearTimeout(this.#idleTimer);
     await Promise.all([...this.#entries.values()].map((entry) => this.#remove(entry)));
+  }
+
+  #entryToHold(spec: ModelSpec): Entry {
+    const known = this.#entries.get(specKey(spec));
+    const isReplaced = known !== undefined && known.identity !== this.#options.identify(spec.path);
+    if (known && !isReplaced) return known;
+    if (known && !isUnused(known))
+      throw new AppError("model/unloaded", `${spec.path} was replaced since it was loaded, and the old one is in use`);
+    const room = known ? this.#unload(known, "respecified") : Promise.resolve();
+    return this.#startLoading(spec, { room, isLasting: known?.isLasting ?? false });
   }
 
   async #use<T>(entry: Entry, signal: AbortSignal, work: (model: NativeModel) => Promise<T>): Promise<T> {
@@ -143,7 +159,7 @@ export class ModelPool {
   }
 
   #startLoading(spec: ModelSpec, { room, isLasting }: { room: Promise<unknown>; isLasting: boolean }): Entry {
-    const { addon, logger, now } = this.#options;
+    const { addon, logger, now, identify } = this.#options;
     const key = specKey(spec);
     let current: Task<NativeModel> | undefined;
     let isCancelRequested = false;
@@ -170,6 +186,7 @@ export class ModelPool {
     };
     const entry: Entry = {
       spec,
+      identity: identify(spec.path),
       load: { result, cancel },
       turns: new Turns(),
       state: { phase: "loading", spec, fraction: 0 },

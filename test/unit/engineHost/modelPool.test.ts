@@ -38,10 +38,12 @@ function poolWithRoomFor(room: number) {
   const states: ModelState[] = [];
   let clock = 0;
   const onState = (state: ModelState) => void states.push(state);
-  const pool = new ModelPool({ addon, logger: silentLogger, onState, now: () => clock++ });
+  const files = new Map<string, string>();
+  const identify = (path: string) => files.get(path) ?? null;
+  const pool = new ModelPool({ addon, logger: silentLogger, onState, now: () => clock++, identify });
   const use = (model: ModelSpec, signal = new AbortController().signal) =>
     pool.use(model, signal, async ({ info }) => info.path);
-  return { pool, use, inMemory, states };
+  return { pool, use, inMemory, states, files };
 }
 
 const never = new AbortController().signal;
@@ -132,7 +134,13 @@ describe("ModelPool", () => {
       },
     };
     const states: ModelState[] = [];
-    const pool = new ModelPool({ addon, logger: silentLogger, onState: (state) => states.push(state), now: () => 0 });
+    const pool = new ModelPool({
+      addon,
+      logger: silentLogger,
+      onState: (state) => states.push(state),
+      now: () => 0,
+      identify: () => null,
+    });
     const [first, second] = [new AbortController(), new AbortController()];
     const waiting = [first, second].map(({ signal }) =>
       pool.use(spec("a"), signal, async () => 1).catch((e) => e.code),
@@ -237,6 +245,22 @@ describe("ModelPool", () => {
     await expect(pool.hold(spec("c"), never)).rejects.toMatchObject({ code: "model/too-large" });
     await expect(use(spec("c"))).rejects.toMatchObject({ code: "model/too-large" });
     expect(inMemory).toEqual(["a", "b"]);
+  });
+
+  it("loads a model anew for a hold when another file took its place, unless the old one is in use", async () => {
+    const { pool, use, states, files } = poolWithRoomFor(9);
+    await use(spec("a"));
+    files.set("a", "another");
+    const hold = await pool.hold(spec("a"), never);
+    expect(states.map(({ phase }) => phase)).toEqual(["loading", "ready", "loading", "ready"]);
+    files.set("a", "a third");
+    await expect(pool.hold(spec("a"), never)).rejects.toMatchObject({
+      code: "model/unloaded",
+      message: "a was replaced since it was loaded, and the old one is in use",
+    });
+    await hold.release();
+    await pool.hold(spec("a"), never);
+    expect(states.filter(({ phase }) => phase === "ready")).toHaveLength(3);
   });
 
   it("holds nothing for who gave up", async () => {
