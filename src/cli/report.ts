@@ -4,6 +4,7 @@ import path from "node:path";
 import type { RunRecord } from "../benchmark/record/entries.ts";
 import { readRecordFile } from "../benchmark/record/recordFile.ts";
 import { listRuns, type RunListing } from "../benchmark/record/runs.ts";
+import { quoted } from "../benchmark/report/benchArgs.ts";
 import { writeBundle } from "../benchmark/report/bundle.ts";
 import { chartThemes } from "../benchmark/report/charts/theme.ts";
 import { renderCsv } from "../benchmark/report/csv.ts";
@@ -63,7 +64,7 @@ export const reportCommand: Command = {
     if (typeof options.bundle === "string") {
       const folder = path.resolve(options.bundle);
       await writeBundle(folder, file);
-      print(`${folder}: check it with "hotpath verify ${options.bundle}"`);
+      print(`${folder}: check it with hotpath verify ${quoted(options.bundle)}`);
       return exitStatus.ok;
     }
     const { record, problems } = await readRecordFile(file);

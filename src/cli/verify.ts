@@ -1,4 +1,5 @@
 // `hotpath verify`: does a benchmark record hold, on this machine?
+import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { DatasetStore } from "../benchmark/datasets/datasetStore.ts";
@@ -86,6 +87,8 @@ function depsOf(
   const datasets = new DatasetStore({ folder: path.join(dataFolder(), "datasets"), files: datasetFilesOf(options) });
   const create = subjectFactory({ engine, productFolder, folder: runsFolder() });
   const given = Array.isArray(options.model) ? options.model.map((file: string) => path.resolve(file)) : [];
+  const missing = given.find((file) => !existsSync(file));
+  if (missing !== undefined) throw new AppError("model/not-found", `there is no file ${missing}`);
   const vocabulary = starterModelPath(productFolder);
   const allowed = {
     models: [...given, vocabulary],

@@ -114,6 +114,11 @@ describe("hotpath report", () => {
     });
     await expect(run(verifyCommand, runId, { level: "4" })).rejects.toMatchObject(invalid);
     await expect(run(verifyCommand, runId, { limit: "0" })).rejects.toMatchObject(invalid);
+    const nowhere = path.join(folder, "nowhere.gguf");
+    await expect(run(verifyCommand, runId, { model: [nowhere] })).rejects.toMatchObject({
+      code: "model/not-found",
+      message: `there is no file ${nowhere}`,
+    });
   });
 
   it("leaves nothing beside a file that is no record", async () => {
