@@ -84,7 +84,10 @@ class MeasuredServer implements Subject {
     }
     if (!answer.isComplete && !answer.endByClose())
       throw failed(url, "ended its answer without saying that it is complete");
-    return answer.generation();
+    const generation = answer.generation();
+    if (request.ignoreEnd && generation.generatedTokens === 0)
+      throw failed(url, "answered without any text, so that there is nothing to time");
+    return generation;
   }
 
   async unload(): Promise<void> {

@@ -114,12 +114,20 @@ async function guarded<T>(url: URL, signal: AbortSignal, step: () => Promise<T>)
     return await step();
   } catch (error) {
     if (signal.aborted) throw cancelled();
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ECONNREFUSED" || code === "ENOTFOUND")
-      throw failed(url, `is not there (${code}); is it running?`, error);
-    if (code === "ECONNRESET") throw failed(url, "ended the connection in the middle of its answer", error);
-    throw failed(url, `did not answer: ${message}`, error);
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    throw failed(url, reasonOf(code) ?? `did not answer: ${message}`, error);
   }
+}
+
+/** Of Node's and OpenSSL's codes; null: their message says it best. */
+function reasonOf(code: string): string | null {
+  if (code === "ECONNREFUSED" || code === "ENOTFOUND") return `is not there (${code}); is it running?`;
+  if (code === "ECONNRESET") return "ended the connection in the middle of its answer";
+  if (code === "EPROTO") return "does not speak TLS; is its address one of http://?";
+  if (code.startsWith("HPE_")) return `does not answer as an HTTP server does (${code}); is it another kind of server?`;
+  if (/SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)/.test(code))
+    return `has a certificate that nobody known here signed (${code}); NODE_EXTRA_CA_CERTS=FILE makes it trusted`;
+  return null;
 }
 
 export function failed(url: URL, what: string, cause?: unknown, status = 0): AppError {

@@ -1,5 +1,6 @@
 import type http from "node:http";
-import { describe, expect, it } from "vitest";
+import net, { type AddressInfo } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { GenerationRequest, ServerApi } from "../../../../src/benchmark/subject.ts";
 import { createServerSubject } from "../../../../src/benchmark/subjects/serverSubject.ts";
 import { request as text } from "../../../support/benchmarkRun.ts";
@@ -168,6 +169,23 @@ describe("a server of OpenAI's completions", () => {
     expect(await subject.generate(text, never)).toMatchObject({ promptTokens: null, generatedTokens: 1 });
   });
 
+  it("is timed as a whole when it does not stream", async () => {
+    const whole = json({ ...choice("a b", "stop"), usage: { prompt_tokens: 4, completion_tokens: 2 } });
+    const { subject } = await opened("openai", openai(whole));
+    const { ttftMs, totalMs, ...rest } = await subject.generate(text, never);
+    expect(rest).toMatchObject({ text: "a b", generatedTokens: 2, promptTokens: 4 });
+    expect(totalMs).toBeGreaterThanOrEqual(ttftMs);
+  });
+
+  it("is not timed when it sends no text", async () => {
+    const { subject } = await opened("openai", openai(inPieces([events([choice("", "stop"), "[DONE]"])])));
+    expect(await subject.generate(text, never)).toMatchObject({ text: "", generatedTokens: 0 });
+    await expect(subject.generate({ ...text, ignoreEnd: true }, never)).rejects.toMatchObject({
+      code: "server/failed",
+      message: expect.stringMatching(/answered without any text, so that there is nothing to time$/),
+    });
+  });
+
   it("is done when it ends after it has said so, without a last word", async () => {
     const { subject } = await opened("openai", openai(inPieces([events([choice("a", "length")])])));
     expect(await subject.generate(text, never)).toMatchObject({ text: "a", stopReason: "tokens" });
@@ -282,6 +300,7 @@ describe("a server that fails", () => {
       status(302, "", { location: "http://other.invalid/" }),
       /points to http:\/\/other\.invalid\/, which is not followed/,
     ],
+    ["with a page", inPieces(["<html>\nwelcome\n</html>"]), /sent what is not JSON: "<html>"/],
     ["with what is not JSON", inPieces(["data: <html>\n\n"]), /sent what is not JSON: "<html>"/],
     [
       "with an error in the middle",
@@ -350,6 +369,18 @@ describe("a server that fails", () => {
     });
     expect(facts.server).toBe("vllm 0.11");
     expect(await subject.generate(text, never)).toMatchObject({ text: "déf x" });
+  });
+
+  it.each([
+    ["is none of HTTP", "http", /does not answer as an HTTP server does \(HPE_\w+\); is it another kind of server\?$/],
+    ["does not speak TLS", "https", /does not speak TLS; is its address one of http:\/\/\?$/],
+  ])("by being one that %s is told with what it may be", async (_, protocol, message) => {
+    const other = net.createServer((socket) => socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.2\r\n"));
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void other.close());
+    const url = `${protocol}://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const subject = createServerSubject({ kind: "server", id: "s", label: "S", api: "openai", url, model: null });
+    await expect(subject.open(() => {}, never)).rejects.toMatchObject({ message: expect.stringMatching(message) });
   });
 
   it("by not being there is told with its address", async () => {
