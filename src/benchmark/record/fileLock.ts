@@ -39,7 +39,10 @@ function make(file: string): boolean {
     writeFileSync(file, String(process.pid), { flag: "wx" });
     return true;
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    // Made, on a disk without room for its text.
+    if (syscall === "write") rmSync(file, { force: true });
     throw new AppError("file/unwritable", `${file}: ${(cause as Error).message}`, { file }, cause);
   }
 }

@@ -190,9 +190,15 @@ function buildChild(): string {
   return outfile;
 }
 
-// The one full disk that everybody may make.
+// A limit on the size of files is the one full disk that everybody may make.
 const withLimits = { meta: { reason: "Windows has no limit on the size of files" } };
 describe.runIf(process.platform !== "win32")("RecordWriter on a disk without room", withLimits, () => {
+  it("leaves nothing of a record that it could not begin, and no lock", () => {
+    const child = spawnSync("bash", ["-c", `ulimit -f 0; exec ${process.execPath} "$0" "$1" 1`, buildChild(), folder]);
+    expect(child.stderr.toString()).toContain("file/unwritable");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it("keeps what was there and says what happened, as often as it is tried", async () => {
     const child = spawnSync("bash", [
       "-c",
