@@ -151,8 +151,12 @@ async function orTellHowToGoOn<T>(run: (onEntry: () => void) => Promise<T>, fold
   }
 }
 
-function resumeCommand(runId: string, { out }: OptionValues): string {
-  return `hotpath bench --resume ${runId}${typeof out === "string" ? ` --out ${quoted(out)}` : ""}`;
+/** With what the record of a run does not say: where it is, and what the user allowed. */
+function resumeCommand(runId: string, options: OptionValues): string {
+  const allowed = ["allow-code", "allow-reduced"].filter((name) => options[name] === true).map((name) => `--${name}`);
+  const files = Object.entries(datasetFilesOf(options)).map(([name, file]) => `--dataset ${quoted(`${name}=${file}`)}`);
+  const out = typeof options.out === "string" ? [`--out ${quoted(options.out)}`] : [];
+  return ["hotpath bench --resume", runId, ...allowed, ...files, ...out].join(" ");
 }
 
 function machineOf(
@@ -207,16 +211,10 @@ async function show(
   if (options.json) return print(JSON.stringify({ runId, status, folder, failures, summary }));
   print(renderText(summary, width));
   print(`\nRecord: ${recordFile(folder)}`);
-  print(`All tables, and how to read them: hotpath report ${options.out ? quoted(options.out) : runId} --md`);
+  print(
+    `All tables, and how to read them: hotpath report ${typeof options.out === "string" ? quoted(options.out) : runId} --md`,
+  );
   const resume = resumeCommand(runId, options);
   if (status === "cancelled") print(`Go on with it: ${resume}`);
   else if (failures.length > 0) print(`Try again what failed: ${resume}`);
-}
-
-/** What the record of a run does not say: where it is, and what the user allowed. */
-function optionsToResume(options: OptionValues): string[] {
-  const allowed = ["allow-code", "allow-reduced"].filter((name) => options[name] === true).map((name) => `--${name}`);
-  const files = Object.entries(datasetFilesOf(options)).map(([name, file]) => `--dataset "${name}=${file}"`);
-  const out = typeof options.out === "string" ? [`--out "${options.out}"`] : [];
-  return [...allowed, ...files, ...out];
 }

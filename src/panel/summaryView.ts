@@ -12,7 +12,7 @@ import {
 } from "../benchmark/report/charts/summaryPoints.ts";
 import { reportFacts } from "../benchmark/report/facts.ts";
 import { counted } from "../benchmark/report/state.ts";
-import { afterRest, headline, type RunSummary, type SubjectSummary, unsharedPrompts } from "../benchmark/report/summary.ts";
+import { afterRest, type RunSummary, type SubjectSummary, unsharedPrompts } from "../benchmark/report/summary.ts";
 import { comparisonTable, flipTable } from "../benchmark/report/tables.ts";
 import type { Figure } from "../benchmark/statistics/quantile.ts";
 import type { SubjectFacts } from "../benchmark/subject.ts";
