@@ -138,4 +138,15 @@ table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabula
 th, td { padding: 4px 14px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); }
 .figure { text-align: right; white-space: nowrap; }
 td.text { min-width: 7em; max-width: 24em; overflow-wrap: anywhere; }
+@page { size: landscape; margin: 12mm; }
+@media print {
+  body { max-width: none; padding: 0; }
+  .scroll { overflow: visible; }
+  table { width: 100%; font-size: 9px; }
+  th, td { padding-right: 6px; overflow-wrap: anywhere; }
+  td.text { min-width: 0; }
+  .figure { white-space: normal; }
+  h2, dl, section > p { break-after: avoid; }
+  figure, tr { break-inside: avoid; }
+}
 `;
