@@ -92,7 +92,7 @@ async function render(record: RunRecord, options: OptionValues, file: string, wi
   if (options.budget === undefined) return told;
   const budget = Number(options.budget);
   if (!(budget > 0)) throw new UsageError(`--budget is "${String(options.budget)}"; it must be milliseconds`);
-  return `${told}\n${wrap(plain(recommend(record, budget).reason), width, 0)}\n`;
+  return `${told}\n${wrap(plain(recommend(record, summary, budget).reason), width, 0)}\n`;
 }
 
 async function renderPicture(record: RunRecord): Promise<string> {

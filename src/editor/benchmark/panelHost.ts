@@ -36,6 +36,11 @@ export interface HostParts {
   readonly estimate: (plan: RunPlan) => Promise<Estimate>;
 }
 
+interface SummedUp {
+  readonly record: RunRecord;
+  readonly summary: RunSummary;
+}
+
 /** A summary of a long record takes a while: it is made again when at most so much of the time goes into it. */
 const refreshMs = 1000;
 const refreshShare = 0.05;
@@ -45,7 +50,7 @@ export class PanelHost implements Disposable {
   readonly #owned = new DisposableStore();
   readonly #browsed: string[] = [];
   #shownId: string | null = null;
-  #summary: { readonly record: RunRecord; readonly summary: RunSummary } | null = null;
+  #summedUp: SummedUp | null = null;
   #refreshTimer: NodeJS.Timeout | undefined;
   #lastCostMs = 0;
   #tab: Tab | null = null;
@@ -204,7 +209,8 @@ export class PanelHost implements Disposable {
   }
 
   async #recommend(runId: string, budgetMs: number): Promise<void> {
-    const { subject, reason } = recommend(await this.#recordOf(runId), budgetMs);
+    const { record, summary } = await this.#summaryOf(runId);
+    const { subject, reason } = recommend(record, summary, budgetMs);
     this.#parts.panel.post({ type: "recommendation", runId, subject, text: reason });
   }
 
@@ -231,15 +237,19 @@ export class PanelHost implements Disposable {
   async #view(runId: string): Promise<RunView> {
     const { controller } = this.#parts;
     if (controller.unwritten?.runId === runId) return emptyView(controller.unwritten);
-    const record = await controller.record(runId);
-    const summary = summarize(record);
-    this.#summary = { record, summary };
+    const { record, summary } = await this.#summarize(runId);
     return viewOf(record, summary, { state: await this.#stateOf(summary), adviceOn });
   }
 
-  async #recordOf(runId: string): Promise<RunRecord> {
-    if (this.#summary?.record.run.runId === runId) return this.#summary.record;
-    return this.#parts.controller.record(runId);
+  /** Of the run that was summed up last, as it was then. */
+  async #summaryOf(runId: string): Promise<SummedUp> {
+    return this.#summedUp?.summary.runId === runId ? this.#summedUp : this.#summarize(runId);
+  }
+
+  async #summarize(runId: string): Promise<SummedUp> {
+    const record = await this.#parts.controller.record(runId);
+    this.#summedUp = { record, summary: summarize(record) };
+    return this.#summedUp;
   }
 
   async #stateOf({ runId, status }: RunSummary): Promise<RunStatus> {

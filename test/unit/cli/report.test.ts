@@ -76,7 +76,9 @@ describe("hotpath report", () => {
 
   it("lists runs, recommends, and makes a bundle that verifies", async () => {
     expect((await report(undefined, { list: true })).text).toContain(`${runId}  complete`);
-    expect((await report(runId, { budget: "5000" })).text).toMatch(/\nCoder 7B, exact solves 75\.0 % of .*\.$/);
+    expect((await report(runId, { budget: "5000" })).text).toMatch(
+      /\nCoder 7B, exact writes 25 tokens in .* solves 75\.0 % of .*\.$/,
+    );
     const bundle = path.join(folder, "bundle");
     await report(runId, { bundle });
     expect(readdirSync(bundle).sort()).toEqual([

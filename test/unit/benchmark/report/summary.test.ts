@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { OutputEntry, RecordEntry, RunEntry, ScoreEntry } from "../../../../src/benchmark/record/entries.ts";
+import type {
+  OutputEntry,
+  RecordEntry,
+  RunEntry,
+  RunRecord,
+  ScoreEntry,
+} from "../../../../src/benchmark/record/entries.ts";
 import { parseRecord } from "../../../../src/benchmark/record/parse.ts";
 import { compareAll } from "../../../../src/benchmark/report/compare.ts";
 import { recommend } from "../../../../src/benchmark/report/recommend.ts";
@@ -7,7 +13,7 @@ import { describeState } from "../../../../src/benchmark/report/state.ts";
 import { type RunSummary, type SubjectSummary, summarize } from "../../../../src/benchmark/report/summary.ts";
 import { qualityTable, reportTables } from "../../../../src/benchmark/report/tables.ts";
 import { paretoFront } from "../../../../src/benchmark/statistics/pareto.ts";
-import type { SubjectFacts } from "../../../../src/benchmark/subject.ts";
+import type { SubjectDefinition, SubjectFacts } from "../../../../src/benchmark/subject.ts";
 import type { SuiteId } from "../../../../src/benchmark/suite.ts";
 import {
   exampleEntries,
@@ -398,14 +404,15 @@ describe("recommend", () => {
     const entries = whole.entries.map(change).filter((entry) => entry !== null);
     return { ...whole, entries };
   };
+  const recommended = (record: RunRecord, budgetMs: number) => recommend(record, summarize(record), budgetMs);
   const isScoreOf = (entry: RecordEntry, subject: string): entry is ScoreEntry =>
     entry.type === "score" && entry.subject === subject;
 
   it("names the best that answers in time, and why, by a suite with tasks enough", () => {
-    expect(recommend(whole, 3000)).toEqual({
+    expect(recommended(whole, 3000)).toEqual({
       subject: "coder-exact",
       reason:
-        "Coder 7B, exact solves 75.0 % of 40 tasks of Starter set, the most among those that write 25 tokens within 3.00 s, in 2.16 s.",
+        "Coder 7B, exact writes 25 tokens in 2.16 s and solves 75.0 % of 40 tasks of Starter set: the only one within 3.00 s.",
     });
   });
 
@@ -416,10 +423,10 @@ describe("recommend", () => {
         ? { ...entry, score: { ...entry.score, isCorrect: false } }
         : entry,
     );
-    expect(recommend(close, 5000)).toEqual({
+    expect(recommended(close, 5000)).toEqual({
       subject: "coder-exact",
       reason:
-        "Coder 7B, exact solves 72.5 % of 40 tasks of Starter set in 2.16 s: the fastest among those that write 25 tokens within 5.00 s of those too close to tell apart, which are also Coder 7B, dense.",
+        "Coder 7B, exact writes 25 tokens in 2.16 s and solves 72.5 % of 40 tasks of Starter set: the fastest of those within 5.00 s that cannot be told from the best, which are also Coder 7B, dense.",
     });
     // Four lost and none won may well be chance, though drawing the tasks again hardly ever shows it.
     const four = changed((entry) => {
@@ -428,11 +435,34 @@ describe("recommend", () => {
       return { ...entry, score: { ...entry.score, isCorrect } };
     });
     expect(summarize(four).comparisons[0]).toMatchObject({ lost: { length: 4 }, won: [], pValue: 0.125 });
-    expect(recommend(four, 5000).subject).toBe("coder-exact");
+    expect(recommended(four, 5000).subject).toBe("coder-exact");
     const far = changed((entry) =>
       isScoreOf(entry, "coder-exact") ? { ...entry, score: { ...entry.score, isCorrect: false } } : entry,
     );
-    expect(recommend(far, 5000).subject).toBe("coder-dense");
+    expect(recommended(far, 5000)).toMatchObject({
+      subject: "coder-dense",
+      reason: expect.stringMatching(/: the most of those within 5.00 s\.$/),
+    });
+  });
+
+  it("names three of many that cannot be told apart, and counts the others", () => {
+    const copies = ["a", "b", "c", "d"].map((id) => ({ id, label: `Copy ${id}` }));
+    const copied = (entry: RecordEntry): RecordEntry[] => {
+      if (entry.type === "run") {
+        const [first] = entry.plan.subjects;
+        const subjects = [
+          ...entry.plan.subjects,
+          ...copies.map((copy) => ({ ...first, ...copy }) as SubjectDefinition),
+        ];
+        return [{ ...entry, plan: { ...entry.plan, subjects } }];
+      }
+      const isCopied = "subject" in entry && entry.subject === "coder-dense";
+      return [entry, ...(isCopied ? copies.map(({ id }) => ({ ...entry, subject: id }) as RecordEntry) : [])];
+    };
+    const many = { ...whole, entries: whole.entries.flatMap(copied) };
+    const [run] = many.entries as readonly RecordEntry[];
+    const { reason } = recommended({ ...many, run: run as RunRecord["run"] }, 5000);
+    expect(reason).toMatch(/which are also Coder 7B, dense, Copy a, Copy b and 2 others\.$/);
   });
 
   it("compares by what all answered, of which there must be enough", () => {
@@ -441,7 +471,7 @@ describe("recommend", () => {
       const isFirst = Number(entry.task.split("/")[1]) < 20;
       return isFirst === (entry.subject === "coder-dense") ? entry : null;
     });
-    expect(recommend(apart, 5000)).toEqual({
+    expect(recommended(apart, 5000)).toEqual({
       subject: null,
       reason: "Only 0 tasks of Starter set were answered by all, too few to compare by.",
     });
@@ -449,19 +479,31 @@ describe("recommend", () => {
 
   it("recommends no server, however good", () => {
     const served = changed((entry) => (isScoreOf(entry, "coder-exact") ? { ...entry, subject: "ollama" } : entry));
-    expect(recommend(served, 5000).subject).toBe("coder-dense");
+    expect(recommended(served, 5000).subject).toBe("coder-dense");
   });
 
-  it("recommends none when none is fast enough, and none without quality", () => {
-    expect(recommend(whole, 100)).toEqual({
+  it("recommends none when none is fast enough", () => {
+    expect(recommended(whole, 100)).toEqual({
       subject: null,
       reason: "None writes 25 tokens within 100 ms; the fastest, Coder 7B, exact, takes 2.16 s.",
     });
+  });
+
+  it("names the largest that answers in time where no answers were measured, and says so", () => {
     const unscored = changed((entry) => (entry.type === "score" ? null : entry));
-    expect(recommend(unscored, 5000)).toEqual({
-      subject: null,
+    expect(recommended(unscored, 3000)).toEqual({
+      subject: "coder-exact",
       reason:
-        "No model of this machine has its latency and 20 tasks or more of a suite measured, so none can be compared.",
+        "Coder 7B, exact writes 25 tokens in 2.16 s. What its answers are worth was not measured: a suite of quality with 20 tasks or more tells.",
+    });
+    expect(recommended(unscored, 60_000)).toMatchObject({
+      subject: "70b-q4_0",
+      reason: expect.stringContaining(", the largest of 3 within 60.0 s."),
+    });
+    const unmeasured = changed((entry) => (entry.type === "output" ? null : entry));
+    expect(recommended(unmeasured, 5000)).toEqual({
+      subject: null,
+      reason: "No speed of a model of this machine has been measured: add the latency sweep.",
     });
   });
 });
