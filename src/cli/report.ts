@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { RunRecord } from "../benchmark/record/entries.ts";
 import { readRecordFile } from "../benchmark/record/recordFile.ts";
-import { listRuns, type RunListing } from "../benchmark/record/runs.ts";
+import { listRuns, listUnreadable, type RunListing } from "../benchmark/record/runs.ts";
 import { quoted } from "../benchmark/report/benchArgs.ts";
 import { writeBundle } from "../benchmark/report/bundle.ts";
 import { chartThemes } from "../benchmark/report/charts/theme.ts";
@@ -107,6 +107,8 @@ async function list(isJson: boolean, width: number): Promise<string> {
   const runs = await listRuns();
   if (isJson)
     return JSON.stringify(runs.map(({ run: { runId, startedAt }, ...rest }) => ({ runId, startedAt, ...rest })));
+  for (const { runId, problem } of await listUnreadable())
+    process.stderr.write(`hotpath: ${runId}: ${plain(problem.message)}\n`);
   if (runs.length === 0) return 'No run yet: "hotpath bench" makes one.';
   const columns = ["Run", "State", "Size", "Suites", "Subjects"].map((title) => ({ title, isText: true }));
   return renderTable({ title: "Runs", notes: [], columns, rows: runs.map(row) }, width);

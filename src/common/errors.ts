@@ -49,6 +49,12 @@ export class AppError extends Error {
   }
 }
 
+/** Gives a message its full stop, so that sentences can follow it. */
+export function sentence(message: string): string {
+  const trimmed = message.trimEnd();
+  return /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorCodes, value);
 }

@@ -1,7 +1,6 @@
 // What the user is told about a failure: one sentence of what to do, and buttons that do it.
-import type { AppError, ErrorCode } from "../common/errors.ts";
+import { type AppError, type ErrorCode, sentence } from "../common/errors.ts";
 import { commandIds } from "./ids.ts";
-import { sentence } from "./phrases.ts";
 
 export interface Action {
   readonly label: string;

@@ -25,9 +25,3 @@ export function clockTime(ms: number): string {
 export function clockTimeWithSeconds(ms: number): string {
   return new Date(ms).toTimeString().slice(0, 8);
 }
-
-/** Gives a message its full stop, so that sentences can follow it. */
-export function sentence(message: string): string {
-  const trimmed = message.trimEnd();
-  return /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
-}

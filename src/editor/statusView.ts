@@ -1,11 +1,12 @@
 // What the status bar shows for a status: pure, so that every state can be read in a test.
+import { sentence } from "../common/errors.ts";
 import type { LatencySummary } from "../completion/latency.ts";
 import { starterDescription } from "../models/starterModel.ts";
 import { type DeviceShare, type HotNeurons, type LoadedModel, type Sparsity, totalBytes } from "../protocol/model.ts";
 import { commandIds } from "./ids.ts";
 import { commandLink, escapeMarkdown } from "./markdown.ts";
 import { advice } from "./notifications.ts";
-import { clockTime, formatBytes, formatMs, formatPercent, formatSpeed, sentence } from "./phrases.ts";
+import { clockTime, formatBytes, formatMs, formatPercent, formatSpeed } from "./phrases.ts";
 import type { OffReason, Status } from "./status.ts";
 
 export interface StatusFacts {

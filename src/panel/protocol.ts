@@ -108,6 +108,13 @@ export interface RunListEntry {
   readonly what: string;
 }
 
+/** One that cannot be shown, and why. */
+export interface UnreadableEntry {
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly problem: string;
+}
+
 export const exportFormats = ["markdown", "csv", "html", "svg", "bundle"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
@@ -116,7 +123,11 @@ export type ToPage =
   | { readonly type: "estimate"; readonly draftId: number; readonly estimate: RunEstimate }
   /** null: none goes on. */
   | { readonly type: "live"; readonly run: LiveRun | null }
-  | { readonly type: "runs"; readonly runs: readonly RunListEntry[] }
+  | {
+      readonly type: "runs";
+      readonly runs: readonly RunListEntry[];
+      readonly unreadable: readonly UnreadableEntry[];
+    }
   /** A run that ended with the window it ran in; null: none. */
   | { readonly type: "interrupted"; readonly runId: string | null }
   | { readonly type: "view"; readonly view: RunView }

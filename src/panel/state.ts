@@ -1,5 +1,5 @@
 // What the page knows, and how each message of the host changes it.
-import type { LiveRun, RunEstimate, RunListEntry, StartChoices, Tab, ToPage } from "./protocol.ts";
+import type { LiveRun, RunEstimate, RunListEntry, StartChoices, Tab, ToPage, UnreadableEntry } from "./protocol.ts";
 import type { RunView } from "./runView.ts";
 
 export interface PageState {
@@ -8,6 +8,7 @@ export interface PageState {
   readonly estimate: RunEstimate | null;
   readonly live: LiveRun | null;
   readonly runs: readonly RunListEntry[];
+  readonly unreadable: readonly UnreadableEntry[];
   /** A run that ended with its window and can go on. */
   readonly interrupted: string | null;
   /** The run whose results are shown. */
@@ -24,6 +25,7 @@ export const initialState: PageState = {
   estimate: null,
   live: null,
   runs: [],
+  unreadable: [],
   interrupted: null,
   view: null,
   comparison: null,
@@ -44,13 +46,19 @@ export function reduce(state: PageState, message: ShownMessage, draftId: number)
     case "live":
       return { ...state, live: message.run, interrupted: message.run ? null : state.interrupted };
     case "runs":
-      return { ...state, runs: message.runs, ...withoutDeleted(state, message.runs) };
+      return {
+        ...state,
+        runs: message.runs,
+        unreadable: message.unreadable,
+        ...withoutDeleted(state, message.runs),
+      };
     case "interrupted":
       return { ...state, interrupted: message.runId };
     case "view":
       return {
         ...state,
         view: message.view,
+        comparison: state.comparison?.runId === message.view.runId ? null : state.comparison,
         recommendation: state.view?.runId === message.view.runId ? state.recommendation : null,
       };
     case "comparison":

@@ -17,6 +17,7 @@ import { comparisonTable, flipTable } from "../benchmark/report/tables.ts";
 import type { Figure } from "../benchmark/statistics/quantile.ts";
 import type { SubjectFacts } from "../benchmark/subject.ts";
 import type { SuiteInfo } from "../benchmark/suite.ts";
+import { sentence } from "../common/errors.ts";
 import { totalBytes } from "../protocol/model.ts";
 import {
   type FigureId,
@@ -181,11 +182,16 @@ function warningsOf(summary: RunSummary, adviceOn: ViewContext["adviceOn"]): Sho
   const labelOf = (subject: string | null) => summary.subjects.find(({ id }) => id === subject)?.label ?? subject;
   const failures = summary.failures.map((failure): ShownWarning => {
     const where = failure.suite === null ? "" : `${failure.suite}: `;
-    const told = { message: `${where}${failure.message}`, advice: adviceOn(failure) };
+    const told = { message: sentence(`${where}${failure.message}`), advice: adviceOn(failure) };
     return { ...told, subject: labelOf(failure.subject), isFailure: true };
   });
   const warnings = summary.warnings.map(
-    ({ message, advice, subject }): ShownWarning => ({ message, advice, subject: labelOf(subject), isFailure: false }),
+    ({ message, advice, subject }): ShownWarning => ({
+      message: sentence(message),
+      advice,
+      subject: labelOf(subject),
+      isFailure: false,
+    }),
   );
   const told = new Map([...failures, ...warnings].map((warning) => [JSON.stringify(warning), warning]));
   return [...told.values()];

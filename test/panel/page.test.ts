@@ -44,7 +44,7 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
   const results = () => panel.page.getByRole("tabpanel", { name: "Results" });
   const showResults = () =>
     panel.tell(
-      { type: "runs", runs: madeUpRuns },
+      { type: "runs", runs: madeUpRuns, unreadable: [] },
       { type: "view", view: madeUpView() },
       { type: "show", tab: "results" },
     );
@@ -149,7 +149,7 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
     const [latest, ...older] = madeUpRuns;
     const begun = { ...latest, runId, startedAt, state: "running" } as const;
     const view = emptyView(begun);
-    await panel.tell({ type: "runs", runs: [begun, ...older] }, { type: "view", view });
+    await panel.tell({ type: "runs", runs: [begun, ...older], unreadable: [] }, { type: "view", view });
     await results().getByText("Nothing has been measured yet.").waitFor();
     await results().getByRole("button", { name: /^Use / }).first().waitFor({ state: "hidden" });
     await results().getByText("Markdown").waitFor({ state: "hidden" });
@@ -162,7 +162,10 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
 
   it("offers to resume what was interrupted", async () => {
     const [run] = madeUpRuns.slice(1).map((each) => ({ ...each, suites: ["latency"] as const }));
-    await panel.tell({ type: "choices", choices: madeUpChoices }, { type: "runs", runs: run ? [run] : [] });
+    await panel.tell(
+      { type: "choices", choices: madeUpChoices },
+      { type: "runs", runs: run ? [run] : [], unreadable: [] },
+    );
     await panel.tell({ type: "interrupted", runId: run?.runId ?? "" });
     await offer().getByText("was interrupted; nothing of it is lost.").waitFor();
     await offer().getByText("Resume").click();
@@ -171,7 +174,7 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
 
   it("asks for consent before it resumes a run that runs code; it is the same as in the form", async () => {
     const runId = madeUpRuns[1]?.runId ?? "";
-    await panel.tell({ type: "choices", choices: madeUpChoices }, { type: "runs", runs: madeUpRuns });
+    await panel.tell({ type: "choices", choices: madeUpChoices }, { type: "runs", runs: madeUpRuns, unreadable: [] });
     await panel.tell({ type: "interrupted", runId });
     await offer().getByText("Allow running code to go on with it.").waitFor();
     const resume = offer().getByRole("button", { name: "Resume" });
@@ -188,7 +191,7 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
   });
 
   it("resumes runs of the history in which something failed, and asks first where code runs", async () => {
-    await panel.tell({ type: "choices", choices: madeUpChoices }, { type: "runs", runs: madeUpRuns });
+    await panel.tell({ type: "choices", choices: madeUpChoices }, { type: "runs", runs: madeUpRuns, unreadable: [] });
     await panel.page.getByRole("tab", { name: "History" }).click();
     const run = (day: string) => panel.page.getByRole("listitem").filter({ hasText: `${day} Nov 2026` });
     expect(await run("22").getByText("Resume").count()).toBe(0);
@@ -360,6 +363,18 @@ function slowedBy(row: ResultRow, ms: number): ResultRow {
 }
 
 interface TraceEvent {
+    expect((await picture.boundingBox())?.y).toBeLessThan(200); // What was asked for comes first.
+    await picture.getByText("End comparison").click();
+    await picture.waitFor({ state: "hidden" });
+  });
+
+  it("says of runs that cannot be read why, and deletes them", async () => {
+    const runId = "20261101-080000-0a1b2c";
+    const problem = "The record is of version 2.";
+    const unreadable = [{ runId, startedAt: "2026-11-01T08:00:00.000Z", problem }];
+    await panel.tell({ type: "runs", runs: [], unreadable }, { type: "show", tab: "history" });
+    await panel.page.getByRole("listitem").filter({ hasText: problem }).getByText("Delete").click();
+    expect(await panel.told("delete")).toEqual({ type: "delete", runId });
   readonly name: string;
   readonly pid: number;
   readonly tid: number;

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { dataFolder } from "../../common/dataFolder.ts";
-import { AppError } from "../../common/errors.ts";
+import { AppError, toAppError } from "../../common/errors.ts";
 import type { EndEntry, Left, RunEntry } from "./entries.ts";
 import { holderOf } from "./fileLock.ts";
 import { parseRecord } from "./parse.ts";
@@ -19,6 +19,14 @@ export interface RunListing {
   readonly bytes: number;
   /** Of the last line written. */
   readonly changedAt: string;
+}
+
+/** One whose record does not begin as this version reads it. */
+export interface UnreadableRun {
+  readonly runId: string;
+  /** As its id says. */
+  readonly startedAt: string;
+  readonly problem: AppError;
 }
 
 export function runsFolder(env?: NodeJS.ProcessEnv): string {
@@ -52,12 +60,21 @@ export function isRunId(text: string): boolean {
   return /^\d{8}-\d{6}-[0-9a-f]{6}$/.test(text);
 }
 
-/** Newest first. Reads the ends of each record only; folders whose first line is unreadable are left out. */
+/** Newest first. Reads the ends of each record only; those of which the first line is unreadable are listed apart. */
 export async function listRuns(env?: NodeJS.ProcessEnv): Promise<RunListing[]> {
+  return (await describeRuns(env)).filter((described) => "run" in described);
+}
+
+/** Newest first. */
+export async function listUnreadable(env?: NodeJS.ProcessEnv): Promise<UnreadableRun[]> {
+  return (await describeRuns(env)).filter((described) => "problem" in described);
+}
+
+async function describeRuns(env?: NodeJS.ProcessEnv): Promise<(RunListing | UnreadableRun)[]> {
   const names = await readdir(runsFolder(env)).catch(() => []); // No run yet.
   const runs = names.filter(isRunId).sort().reverse();
-  const listings = await Promise.all(runs.map((runId) => describeRun(runFolder(runId, env))));
-  return listings.filter((listing) => listing !== null);
+  const described = await Promise.all(runs.map((runId) => describeRun(runId, runFolder(runId, env))));
+  return described.filter((each) => each !== null);
 }
 
 /** Frees the disk of a run. Rejects with `request/invalid` while it goes on. */
@@ -69,21 +86,26 @@ export async function deleteRun(runId: string, env?: NodeJS.ProcessEnv): Promise
   await rm(folder, { recursive: true });
 }
 
-async function describeRun(folder: string): Promise<RunListing | null> {
+/** null: nothing has been written yet. */
+async function describeRun(runId: string, folder: string): Promise<RunListing | UnreadableRun | null> {
   const file = await open(recordFile(folder)).catch(() => null);
   if (!file) return null;
+  const isRunning = holderOf(lockFile(folder)) !== null;
   try {
     const { size: bytes, mtime } = await file.stat();
     const { run } = parseRecord(await readFirstLine(file));
-    const isRunning = holderOf(lockFile(folder)) !== null;
     const end = await readEnd(file, bytes);
     const status = isRunning ? "running" : (end?.status ?? "unfinished");
     return { run, folder, status, left: end?.left ?? nothingLeft, bytes, changedAt: mtime.toISOString() };
-  } catch {
-    return null; // Not a record, or one of a newer version: who opens it is told.
+  } catch (thrown) {
+    return isRunning ? null : { runId, startedAt: startOf(runId), problem: toAppError(thrown) };
   } finally {
     await file.close();
   }
+}
+
+function startOf(runId: string): string {
+  return runId.replace(/^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-.*$/, "$1-$2-$3T$4:$5:$6.000Z");
 }
 
 /** With its line feed. */

@@ -1,5 +1,5 @@
 // The subjects that are measured together: opened, kept open side by side where they fit, and closed.
-import { AppError, toAppError } from "../../common/errors.ts";
+import { AppError, sentence, toAppError } from "../../common/errors.ts";
 import type { Subject, SubjectDefinition, SubjectFacts } from "../subject.ts";
 import type { Journal } from "./journal.ts";
 import type { Teller } from "./teller.ts";
@@ -120,7 +120,7 @@ export class Field {
     await this.#unloadAll();
     await this.#teller.warn({
       code: "in-turn",
-      message: `The subjects do not fit in memory together and are loaded one at a time: ${toAppError(error).message}.`,
+      message: `The subjects do not fit in memory together and are loaded one at a time: ${sentence(toAppError(error).message)}`,
       advice: "Compare fewer or smaller models in one run: their turns are further apart now.",
     });
   }

@@ -2,7 +2,7 @@
 import type { Left, RecordEntry, RunEntry, RunRecord } from "../../benchmark/record/entries.ts";
 import { readRecordFile } from "../../benchmark/record/recordFile.ts";
 import { nothingLeft, type RunStatus } from "../../benchmark/record/resume.ts";
-import { listRuns, newRunId, recordFile, runFolder } from "../../benchmark/record/runs.ts";
+import { listRuns, listUnreadable, newRunId, recordFile, runFolder } from "../../benchmark/record/runs.ts";
 import { type LocalMachine, resumeRun, startRun, type Watcher } from "../../benchmark/run/localRun.ts";
 import { refuseBesideOthers } from "../../benchmark/run/oneRun.ts";
 import type { RunPlan } from "../../benchmark/run/plan.ts";
@@ -14,8 +14,8 @@ import { datasetsOf } from "../../benchmark/suites/prepareSuite.ts";
 import { throwIfCancelled } from "../../common/cancellation.ts";
 import type { Disposable } from "../../common/dispose.ts";
 import { Emitter } from "../../common/emitter.ts";
-import { AppError, toAppError } from "../../common/errors.ts";
-import type { Consent, LiveRun, RunListEntry } from "../../panel/protocol.ts";
+import { AppError, sentence, toAppError } from "../../common/errors.ts";
+import type { Consent, LiveRun, RunListEntry, UnreadableEntry } from "../../panel/protocol.ts";
 
 export interface ControllerParts extends Pick<LocalMachine, "engine" | "productFolder" | "datasets"> {
   /** Where programs of models run. */
@@ -139,6 +139,11 @@ export class BenchmarkController implements Disposable {
     const listed = (await listRuns()).map(({ run, status, left }) => describeRun(run, status, left));
     if (!this.#active || listed.some(({ runId }) => runId === this.#active?.runId)) return listed;
     return [describeRun(this.#active, "running", nothingLeft), ...listed];
+  }
+
+  /** Newest first. */
+  async unreadable(): Promise<UnreadableEntry[]> {
+    return (await listUnreadable()).map(({ problem, ...run }) => ({ ...run, problem: sentence(problem.message) }));
   }
 
   /** Also of the run under way, as far as it is. */

@@ -11,12 +11,12 @@ import { type RunSummary, summarize } from "../../benchmark/report/summary.ts";
 import type { Estimate } from "../../benchmark/run/estimate.ts";
 import type { RunPlan } from "../../benchmark/run/plan.ts";
 import { type Disposable, DisposableStore } from "../../common/dispose.ts";
-import { AppError, isCancelled, isErrorCode, toAppError } from "../../common/errors.ts";
+import { AppError, isCancelled, isErrorCode, sentence, toAppError } from "../../common/errors.ts";
+import { formatStart } from "../../panel/phrases.ts";
 import type { FromPage, RunDraft, Tab } from "../../panel/protocol.ts";
 import { emptyView, type RunView } from "../../panel/runView.ts";
 import { viewOf } from "../../panel/summaryView.ts";
 import { advice } from "../notifications.ts";
-import { sentence } from "../phrases.ts";
 import type { SettingsStore } from "../settingsStore.ts";
 import type { CodePlace } from "./codePlace.ts";
 import type { BenchmarkController, EndedRun } from "./controller.ts";
@@ -160,8 +160,9 @@ export class PanelHost implements Disposable {
   }
 
   async #sendRuns() {
-    const runs = await this.#parts.controller.runs();
-    this.#parts.panel.post({ type: "runs", runs });
+    const { controller, panel } = this.#parts;
+    const runs = await controller.runs();
+    panel.post({ type: "runs", runs, unreadable: await controller.unreadable() });
     return runs;
   }
 
@@ -202,7 +203,11 @@ export class PanelHost implements Disposable {
 
   async #delete(runId: string): Promise<void> {
     const remove = "Delete";
-    const question = `Delete the record of run ${runId}? Reports and bundles made of it stay.`;
+    const { controller } = this.#parts;
+    const all = [...(await controller.runs()), ...(await controller.unreadable())];
+    const run = all.find((each) => each.runId === runId);
+    const name = run ? formatStart(run.startedAt) : runId;
+    const question = `Delete the run of ${name}? Its record cannot be had back; reports and bundles made of it stay.`;
     if ((await window.showWarningMessage(question, { modal: true }, remove)) !== remove) return;
     await deleteRun(runId);
     await this.#sendRuns();

@@ -2,7 +2,7 @@
 import { isAnythingLeft } from "../../benchmark/record/resume.ts";
 import { describeState } from "../../benchmark/report/state.ts";
 import { formatStart } from "../phrases.ts";
-import type { FromPage, RunListEntry } from "../protocol.ts";
+import type { FromPage, RunListEntry, UnreadableEntry } from "../protocol.ts";
 import type { PageState } from "../state.ts";
 import { button, make, show } from "./dom.ts";
 
@@ -20,14 +20,15 @@ export class HistoryView {
     this.element = make("section", { class: "card", "aria-label": "History" }, this.#empty, this.#list);
   }
 
-  update({ runs, view, comparison, live }: PageState): void {
+  update({ runs, unreadable, view, comparison, live }: PageState): void {
     const shown = view?.runId ?? null;
     const compared = comparison?.runId ?? null;
-    const key = JSON.stringify([runs, shown, compared, live === null]);
+    const key = JSON.stringify([runs, unreadable, shown, compared, live === null]);
     if (key === this.#drawn) return;
     this.#drawn = key;
-    show(this.#empty, runs.length === 0);
-    this.#list.replaceChildren(...runs.map((run) => this.#entry(run, { shown, compared, isIdle: live === null })));
+    show(this.#empty, runs.length + unreadable.length === 0);
+    const entries = runs.map((run) => this.#entry(run, { shown, compared, isIdle: live === null }));
+    this.#list.replaceChildren(...entries, ...unreadable.map((run) => this.#unreadable(run)));
   }
 
   #entry(
@@ -38,8 +39,7 @@ export class HistoryView {
     const name = formatStart(startedAt);
     const mark = runId === shown ? ", shown" : runId === compared ? ", compared" : "";
     const hint = make("p", { class: "hint" }, what);
-    const act = (label: string, onClick: () => void) =>
-      button(label, onClick, { secondary: true, "aria-label": `${label} the run of ${name}` });
+    const act = (label: string, onClick: () => void) => actOn(name, label, onClick);
     const ask = (label: string, type: "open" | "compare" | "delete") => act(label, () => this.#send({ type, runId }));
     const isDone = state === "running" || (state === "complete" && !isAnythingLeft(left));
     return make(
@@ -56,4 +56,19 @@ export class HistoryView {
       ),
     );
   }
+
+  #unreadable({ runId, startedAt, problem }: UnreadableEntry): HTMLElement {
+    const name = formatStart(startedAt);
+    const what = make("div", {}, make("strong", {}, name), " (cannot be read)", make("p", { class: "hint" }, problem));
+    return make(
+      "li",
+      {},
+      what,
+      actOn(name, "Delete", () => this.#send({ type: "delete", runId })),
+    );
+  }
+}
+
+function actOn(name: string, label: string, onClick: () => void): HTMLElement {
+  return button(label, onClick, { secondary: true, "aria-label": `${label} the run of ${name}` });
 }

@@ -47,7 +47,7 @@ describe("the state of the page", () => {
     const shown = stateAfter([
       { type: "view", view: madeUpView() },
       { type: "comparison", view: olderView() },
-      { type: "runs", runs: madeUpRuns.slice(0, 2) },
+      { type: "runs", runs: madeUpRuns.slice(0, 2), unreadable: [] },
     ]);
     expect(shown.view?.runId).toBe(madeUpView().runId);
     expect(shown.comparison).toBeNull();

@@ -4,7 +4,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { RecordEntry } from "../../../../src/benchmark/record/entries.ts";
 import { RecordWriter } from "../../../../src/benchmark/record/recordWriter.ts";
 import { nothingLeft, progressOf } from "../../../../src/benchmark/record/resume.ts";
-import { deleteRun, listRuns, newRunId, recordFile, runFolder } from "../../../../src/benchmark/record/runs.ts";
+import {
+  deleteRun,
+  listRuns,
+  listUnreadable,
+  newRunId,
+  recordFile,
+  runFolder,
+} from "../../../../src/benchmark/record/runs.ts";
 import {
   exampleEntries,
   exampleOutput,
@@ -50,6 +57,19 @@ describe("the runs of this machine", () => {
     put("20261121-100000-000002", [{ type: "end", atMs: 5, status: "complete" }]);
     put("20261120-100000-000003", [exampleOutput()]);
     expect((await listRuns(env)).map((run) => run.left)).toEqual([left, nothingLeft, nothingLeft]);
+  });
+
+  it("are listed apart where their record cannot be read, with the reason", async () => {
+    put("20261122-100000-000001", []);
+    put("20261121-100000-000002", [], 10);
+    const folder = runFolder("20261120-100000-000003", env);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(recordFile(folder), `${JSON.stringify({ ...exampleRun, version: 2 })}\n`);
+    expect((await listRuns(env)).map(({ run }) => run.runId)).toEqual(["20261122-100000-000001"]);
+    expect(await listUnreadable(env)).toMatchObject([
+      { startedAt: "2026-11-21T10:00:00.000Z", problem: { message: expect.stringContaining("no whole line") } },
+      { runId: "20261120-100000-000003", problem: { message: expect.stringContaining("of version 2") } },
+    ]);
   });
 
   it("are none where nothing was run", async () => {
