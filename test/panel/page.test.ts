@@ -77,6 +77,18 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
     expect(draft.servers).toEqual([{ api: "openai", url: "http://127.0.0.1:11434", model: "" }]);
   });
 
+  it("starts without no server whose address was typed in", async () => {
+    await panel.tell({ type: "choices", choices: madeUpChoices });
+    const address = panel.page.getByRole("textbox", { name: "Address" });
+    await address.fill("http://127.0.0.1:11434");
+    await panel.page.getByText("Add the server, or clear its address.").waitFor();
+    expect(await panel.page.getByRole("button", { name: "Start" }).getAttribute("disabled")).toBe("");
+    await address.press("Enter");
+    await panel.page.getByText("http://127.0.0.1:11434 (openai)").waitFor();
+    await panel.page.getByText("Start", { exact: true }).click();
+    expect((await panel.told("start")).draft.servers).toHaveLength(1);
+  });
+
   it("shows the consent that a run would start with, whatever was remembered meanwhile", async () => {
     const remembered = (consent: Consent) =>
       ({ type: "choices", choices: { ...madeUpChoices, code: { ...madeUpChoices.code, consent } } }) as const;
@@ -226,8 +238,10 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
     await chart("Latency against size").focus();
     await panel.page.keyboard.press("ArrowRight");
     await panel.page.keyboard.press("ArrowRight");
-    const card = results().locator(".selected");
+    const card = results().locator("div.selected");
     await card.getByText("Llama 7B hot/cold", { exact: true }).waitFor();
+    const { y = Number.NaN, height = Number.NaN } = (await card.boundingBox()) ?? {};
+    expect(y + height).toBeLessThanOrEqual(900); // Beside the picture, though its place is further down.
     await card.getByText("Use for completion").click();
     expect(await panel.told("use")).toEqual({ type: "use", runId: madeUpView().runId, subject: "hot-cold-7b" });
   });
@@ -263,7 +277,8 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
     await showResults();
     const pairs = results().getByRole("region", { name: "Quality, pair by pair" }).first();
     const row = pairs.getByRole("row", { name: /Llama 7B GPTQ/ });
-    expect(await row.first().innerText()).toContain("-4.3 (-8.1 to -0.4) points");
+    expect(await row.innerText()).toContain("-4.3 (-8.1 to -0.4) points");
+    await pairs.getByText("Flips", { exact: true }).click();
     expect(await row.last().innerText()).toContain("HumanEval/5, HumanEval/90");
   });
 
@@ -278,11 +293,64 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
   it("asks again which subject to take, when the budget or the results change", async () => {
     await showResults();
     expect(await panel.told("recommend")).toMatchObject({ budgetMs: 300 });
-    await panel.page.getByRole("spinbutton", { name: "Latency budget in milliseconds" }).fill("500");
+    const budget = panel.page.getByRole("textbox", { name: "A line of 25 tokens may take (ms)" });
+    await budget.fill("500");
     await expect.poll(async () => (await panel.told("recommend")).budgetMs).toBe(500);
+    const asked = panel.sent.length;
+    await budget.fill("0");
+    await results().getByText("A whole number of at least 1.").waitFor();
+    expect(panel.sent.slice(asked)).toEqual([]);
+  });
+
+  it("answers first which model to use, above what is to be known and in the first screen", async () => {
+    await showResults();
+    const card = results().getByRole("region", { name: "Recommendation" });
+    const use = card.getByRole("button", { name: "Use for completion" });
+    const { runId } = madeUpView();
     const text = "Llama 7B hot/cold solves most of HumanEval.";
-    await panel.tell({ type: "recommendation", runId: madeUpView().runId, subject: "hot-cold-7b", text });
-    await results().getByText(text).waitFor();
+    await panel.tell({ type: "recommendation", runId, subject: "hot-cold-7b", text });
+    await card.getByText(text).waitFor();
+    const { y = Number.NaN, height = Number.NaN } = (await card.boundingBox()) ?? {};
+    expect(y + height).toBeLessThan((await results().getByText("2 warnings").boundingBox())?.y ?? 0);
+    expect(y + height).toBeLessThan(400);
+    await use.click();
+    expect(await panel.told("use")).toEqual({ type: "use", runId, subject: "hot-cold-7b" });
+    await panel.tell({ type: "recommendation", runId, subject: "server-7b", text: "A server is best." });
+    await use.waitFor({ state: "hidden" });
+  });
+
+  it("keeps what it tells in sight until it is put away", async () => {
+    await showResults();
+    await results().getByText("Reproduction bundle").scrollIntoViewIfNeeded();
+    await panel.tell({ type: "notice", kind: "info", text: "Completions now come from Llama 7B." });
+    const told = panel.page.getByText("Completions now come from Llama 7B.");
+    await expect.poll(async () => (await told.boundingBox())?.y ?? -1).toBeGreaterThan(0);
+    expect(await panel.page.evaluate(() => scrollY)).toBeGreaterThan(500);
+    await panel.page.getByRole("button", { name: "Dismiss" }).click();
+    await told.waitFor({ state: "hidden" });
+  });
+
+  it("shows each page from its top", async () => {
+    await showResults();
+    await results().getByText("Reproduction bundle").scrollIntoViewIfNeeded();
+    await panel.tell({ type: "show", tab: "history" });
+    await results().waitFor({ state: "hidden" });
+    await panel.tell({ type: "show", tab: "results" });
+    await expect.poll(() => panel.page.evaluate(() => scrollY)).toBe(0);
+  });
+
+  it("keeps hidden what was hidden in a picture, while results come", async () => {
+    await showResults();
+    const dots = chart("Latency against size").locator(denseDot);
+    await dots.nth(2).waitFor();
+    await chart("Latency against size")
+      .locator("svg text", { hasText: /^dense$/ })
+      .click();
+    await expect.poll(() => dots.count()).toBe(0);
+    await panel.tell({ type: "view", view: madeUpView({ state: "running" }) });
+    await results().getByRole("heading", { name: "(running)" }).waitFor();
+    await settled(panel);
+    expect(await dots.count()).toBe(0);
   });
 
   it("opens, compares and deletes runs of before", async () => {
@@ -295,6 +363,18 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
     const picture = panel.page.getByRole("region", { name: "Compared with another run" });
     await picture.getByText("Show as table").click();
     expect(await picture.getByRole("row", { name: /^Llama 7B dense/ }).innerText()).toContain("0.80");
+    expect((await picture.boundingBox())?.y).toBeLessThan(200); // What was asked for comes first.
+    await picture.getByText("End comparison").click();
+    await picture.waitFor({ state: "hidden" });
+  });
+
+  it("says of runs that cannot be read why, and deletes them", async () => {
+    const runId = "20261101-080000-0a1b2c";
+    const problem = "The record is of version 2.";
+    const unreadable = [{ runId, startedAt: "2026-11-01T08:00:00.000Z", problem }];
+    await panel.tell({ type: "runs", runs: [], unreadable }, { type: "show", tab: "history" });
+    await panel.page.getByRole("listitem").filter({ hasText: problem }).getByText("Delete").click();
+    expect(await panel.told("delete")).toEqual({ type: "delete", runId });
   });
 
   it("fits into 300 pixels", async () => {
@@ -363,18 +443,6 @@ function slowedBy(row: ResultRow, ms: number): ResultRow {
 }
 
 interface TraceEvent {
-    expect((await picture.boundingBox())?.y).toBeLessThan(200); // What was asked for comes first.
-    await picture.getByText("End comparison").click();
-    await picture.waitFor({ state: "hidden" });
-  });
-
-  it("says of runs that cannot be read why, and deletes them", async () => {
-    const runId = "20261101-080000-0a1b2c";
-    const problem = "The record is of version 2.";
-    const unreadable = [{ runId, startedAt: "2026-11-01T08:00:00.000Z", problem }];
-    await panel.tell({ type: "runs", runs: [], unreadable }, { type: "show", tab: "history" });
-    await panel.page.getByRole("listitem").filter({ hasText: problem }).getByText("Delete").click();
-    expect(await panel.told("delete")).toEqual({ type: "delete", runId });
   readonly name: string;
   readonly pid: number;
   readonly tid: number;

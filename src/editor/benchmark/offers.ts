@@ -2,12 +2,12 @@
 
 import path from "node:path";
 import type { DatasetStore } from "../../benchmark/datasets/datasetStore.ts";
+import { formatBytes } from "../../benchmark/report/numbers.ts";
 import type { SuiteId } from "../../benchmark/suite.ts";
 import { datasetsOf } from "../../benchmark/suites/prepareSuite.ts";
 import { readRecentModels } from "../../models/recentModels.ts";
 import { starterDescription } from "../../models/starterModel.ts";
 import type { ModelChoice, ShapeChoice, SuiteOffer } from "../../panel/protocol.ts";
-import { formatBytes } from "../phrases.ts";
 
 type Offer = Pick<SuiteOffer, "title" | "description" | "runsCode" | "subjects" | "taskCount">;
 

@@ -26,7 +26,7 @@ export interface ChartContent {
 
 export class ChartBox {
   readonly element: HTMLElement;
-  readonly #canvas = make("div", { class: "chart", role: "img", tabindex: 0 });
+  readonly #canvas = make("div", { class: "chart", role: "img" });
   readonly #empty = make("p", { class: "empty" });
   readonly #data = make("div", { class: "scroll" });
   readonly #details = make("details", {}, make("summary", {}, "Show as table"), this.#data);
@@ -81,7 +81,10 @@ export class ChartBox {
     show(this.#canvas, content !== null);
     show(this.#details, content !== null);
     if (!content) return;
-    setAttributes(this.#canvas, { "aria-label": content.description });
+    setAttributes(this.#canvas, {
+      "aria-label": content.description,
+      tabindex: content.selectable.length > 0 ? 0 : null,
+    });
     this.#drawData();
     this.#canvas.style.height = `${content.height}px`;
     this.redraw();
@@ -110,7 +113,14 @@ export class ChartBox {
     }
     // Draws all of it, so only when it is needed: the picture is drawn once more below.
     if (this.#chart.getWidth() !== size.width || this.#chart.getHeight() !== size.height) this.#chart.resize(size);
-    this.#chart.setOption(this.#content.option(pageTheme(), size), { notMerge: true });
+    this.#chart.setOption(this.#withHidden(this.#content.option(pageTheme(), size)), { notMerge: true });
+  }
+
+  /** What was hidden by a click into the legend stays hidden. */
+  #withHidden(option: ChartOption): ChartOption {
+    const [drawn] = (this.#chart?.getOption()?.legend ?? []) as { selected?: Record<string, boolean> }[];
+    if (!option.legend || !drawn?.selected) return option;
+    return { ...option, legend: { ...option.legend, selected: drawn.selected } };
   }
 
   #onKey(event: KeyboardEvent): void {

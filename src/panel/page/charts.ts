@@ -20,7 +20,7 @@ import {
 } from "../runView.ts";
 import type { PageState } from "../state.ts";
 import { ChartBox, type ChartContent } from "./chartBox.ts";
-import { Select } from "./dom.ts";
+import { button, Select, show } from "./dom.ts";
 import type { FrameQueue } from "./frames.ts";
 import type { Preferences } from "./preferences.ts";
 
@@ -28,6 +28,7 @@ interface ChartActions {
   readonly frames: FrameQueue;
   readonly prefer: (part: Partial<Preferences>) => void;
   readonly select: (subject: string) => void;
+  readonly endComparison: () => void;
 }
 
 export class Charts {
@@ -38,8 +39,9 @@ export class Charts {
   readonly #distribution: ChartBox;
   readonly #course: ChartBox;
   readonly #comparison: ChartBox;
+  #drawn: readonly unknown[] = [];
 
-  constructor({ frames, prefer, select }: ChartActions) {
+  constructor({ frames, prefer, select, endComparison }: ChartActions) {
     this.#figure = new Select("Latency", (value) => prefer({ latency: value as LatencyName }));
     this.#suite = new Select("Quality suite", (value) => prefer({ quality: value as SuiteId }));
     const box = (title: string, controls: HTMLElement[] = []) =>
@@ -48,7 +50,8 @@ export class Charts {
     this.#quality = box("Quality against latency", [this.#suite.element]);
     this.#distribution = box("Spread of samples");
     this.#course = box("Samples over time");
-    this.#comparison = box("Compared with another run");
+    const end = button("End comparison", endComparison, { secondary: true });
+    this.#comparison = box("Compared with another run", [end]);
   }
 
   /** Those that answer the question, and those behind them. */
@@ -57,7 +60,11 @@ export class Charts {
   }
 
   get others(): HTMLElement[] {
-    return [this.#distribution.element, this.#course.element, this.#comparison.element];
+    return [this.#distribution.element, this.#course.element];
+  }
+
+  get comparison(): HTMLElement {
+    return this.#comparison.element;
   }
 
   redraw(): void {
@@ -66,8 +73,12 @@ export class Charts {
 
   update({ view, comparison }: PageState, preferences: Preferences): void {
     if (!view) return;
-    const { latency } = preferences;
-    const suite = view.quality.find(({ id }) => id === preferences.quality) ?? view.quality[0] ?? null;
+    const { latency, quality } = preferences;
+    // Progress alone changes no picture, and what the pointer rests on stays.
+    const drawn = [view, comparison, latency, quality];
+    if (drawn.every((part, at) => part === this.#drawn[at])) return;
+    this.#drawn = drawn;
+    const suite = view.quality.find(({ id }) => id === quality) ?? view.quality[0] ?? null;
     this.#figure.update(
       latencyFigures.map((id) => ({ value: id, label: speedFigures[id].description })),
       latency,
@@ -76,20 +87,27 @@ export class Charts {
       view.quality.map(({ id, title }) => ({ value: id, label: title })),
       suite?.id ?? "",
     );
-    this.#size.update(sizeContent(view, latency), "No subject has both a known size and a measured latency yet.");
+    show(this.#suite.element, suite !== null);
+    this.#size.update(
+      sizeContent(view, latency),
+      "No subject has both a known size and a measured latency yet.",
+      unsizedNote(view, latency),
+    );
     this.#quality.update(
       suite && qualityContent(view, latency, suite.id),
-      suite ? "No subject has both a score and a measured latency yet." : "No suite of this run measures quality.",
+      suite
+        ? "No subject has both a score and a measured latency yet."
+        : "No suite of this run measures quality; the starter set and HumanEval do.",
     );
     const hasSamples = view.samples.some(({ samples }) => samples.length > 0);
     this.#distribution.update(hasSamples ? distributionContent(view) : null, "No samples of speed yet.");
     this.#course.update(hasSamples ? courseContent(view) : null, "No samples of speed yet.");
+    show(this.#comparison.element, comparison !== null);
+    if (!comparison) return;
     this.#comparison.update(
-      comparison && comparisonContent(comparison, view, latency),
-      comparison
-        ? "The two runs share no subject with this figure."
-        : "Choose Compare at a run in the history to see it beside this one.",
-      comparison ? comparisonNotes(comparison, view).join(" ") : "",
+      comparisonContent(comparison, view, latency),
+      "The two runs share no subject with this figure.",
+      comparisonNotes(comparison, view).join(" "),
     );
   }
 }
@@ -117,6 +135,12 @@ function sizeContent({ rows }: RunView, latency: LatencyName): ChartContent | nu
   };
 }
 
+/** Of those that the picture leaves out; servers seldom say how large a model is. */
+function unsizedNote({ rows }: RunView, latency: LatencyName): string {
+  const unsized = rows.filter(({ figures }) => figures[latency] && !figures.parameters).map(({ label }) => label);
+  return unsized.length > 0 ? `Not drawn, as their size is not known: ${unsized.join(", ")}.` : "";
+}
+
 function qualityContent({ rows, quality }: RunView, latency: LatencyName, suite: SuiteId): ChartContent | null {
   const figure = qualityFigure(suite);
   const points = pointsOf(rows, latency, figure);
@@ -141,6 +165,8 @@ function qualityContent({ rows, quality }: RunView, latency: LatencyName, suite:
   };
 }
 
+/** More of them stand closer. */
+const manyRows = 24;
 const sampleMetric = "Time of one generation";
 
 function distributionContent({ samples, sampleCount }: RunView): ChartContent {
@@ -157,7 +183,7 @@ function distributionContent({ samples, sampleCount }: RunView): ChartContent {
       return [own.label, String(values.length), ...[least, median(own), most].map(formatLatency)];
     }),
     selectable: [],
-    height: 90 + 36 * filled.length,
+    height: 90 + (filled.length > manyRows ? 20 : 36) * filled.length,
   };
 }
 
@@ -166,6 +192,7 @@ const courseParts = 4;
 
 function courseContent({ samples }: RunView): ChartContent {
   const filled = samples.filter((own) => own.samples.length > 0);
+  const endMs = Math.max(...filled.flatMap((own) => own.samples.map(({ atMs }) => atMs))) + 1;
   const columns = Array.from({ length: courseParts }, (_, part) => `Median, quarter ${part + 1}`);
   return {
     description: "Times of single generations in the course of the run",
@@ -173,17 +200,16 @@ function courseContent({ samples }: RunView): ChartContent {
     columns: ["Subject", ...columns],
     rows: filled.map((own) => [
       own.label,
-      ...quarters(own.samples).map((ms) => (ms === null ? "–" : formatLatency(ms))),
+      ...quarters(own.samples, endMs).map((ms) => (ms === null ? "–" : formatLatency(ms))),
     ]),
     selectable: [],
     height: 280,
   };
 }
 
-function quarters(samples: RunView["samples"][number]["samples"]): (number | null)[] {
-  const end = Math.max(...samples.map(({ atMs }) => atMs)) + 1;
+function quarters(samples: RunView["samples"][number]["samples"], endMs: number): (number | null)[] {
   return Array.from({ length: courseParts }, (_, part) => {
-    const own = samples.filter(({ atMs }) => Math.floor((atMs / end) * courseParts) === part);
+    const own = samples.filter(({ atMs }) => Math.floor((atMs / endMs) * courseParts) === part);
     return own.length === 0 ? null : median({ samples: own });
   });
 }

@@ -1,7 +1,7 @@
 // The page of the benchmark panel: takes messages of the extension host, draws what they change, sends what the user does.
 import type { FromPage, Tab, ToPage } from "../protocol.ts";
-import { initialState, reduce } from "../state.ts";
-import { make, setText, show } from "./dom.ts";
+import { initialState, type PageState, reduce } from "../state.ts";
+import { icon, make, setText, show } from "./dom.ts";
 import { FrameQueue } from "./frames.ts";
 import { HistoryView } from "./historyView.ts";
 import { firstPreferences, type Preferences } from "./preferences.ts";
@@ -24,6 +24,8 @@ const editor = acquireVsCodeApi();
 const frames = new FrameQueue();
 const send = (message: FromPage) => editor.postMessage(message);
 
+const cross = "m4 4 8 8m0-8-8 8";
+
 let state = initialState;
 let preferences: Preferences = { ...firstPreferences, ...(editor.getState() as Partial<Preferences> | undefined) };
 
@@ -34,7 +36,11 @@ const prefer = (part: Partial<Preferences>) => {
 };
 const start = new StartView(send, draw);
 const banner = new RunBanner(send);
-const results = new ResultsView({ send, prefer, frames });
+const change = (part: Partial<PageState>) => {
+  state = { ...state, ...part };
+  draw();
+};
+const results = new ResultsView({ send, prefer, frames, endComparison: () => change({ comparison: null }) });
 const offer = new ResumeOffer({
   consent: () => start.consent,
   allow: (consent) => start.allow(consent),
@@ -42,7 +48,10 @@ const offer = new ResumeOffer({
 });
 const history = new HistoryView(send, (runId) => offer.take(runId));
 const programs = new Programs(send);
-const notice = make("p", { class: "notice", role: "alert" });
+const noticeText = make("p", { class: "what", role: "alert" });
+const dismiss = make("button", { class: "icon-button", type: "button", "aria-label": "Dismiss" }, icon(cross));
+dismiss.addEventListener("click", () => change({ notice: null }));
+const notice = make("div", { class: "notice" }, noticeText, dismiss);
 const choose = (tab: Tab) => {
   state = reduce(state, { type: "show", tab }, start.draftId);
   draw();
@@ -55,14 +64,16 @@ const tabs = new Tabs(
   ],
   choose,
 );
-document.body.append(make("main", {}, tabs.element, banner.element, offer.element, notice, ...tabs.panels));
+// What is told stays in sight, wherever in a long page the user asked for it.
+const head = make("div", { class: "head" }, tabs.element, notice);
+document.body.append(make("main", {}, head, banner.element, offer.element, ...tabs.panels));
 
 function draw(): void {
   frames.request("page", () => {
     tabs.update(state.tab);
     banner.update(state.live);
     show(notice, state.notice !== null);
-    setText(notice, state.notice?.text ?? "");
+    setText(noticeText, state.notice?.text ?? "");
     notice.classList.toggle("error", state.notice?.kind === "error");
     start.update(state);
     offer.update(state); // After the form, whose word on running code it shows.

@@ -1,7 +1,7 @@
 // The results as a table: sorted by any column, with the columns the user wants.
 import { type FigureId, figureKind, presentFigures, type ResultRow, type RunView } from "../runView.ts";
 import { type ColumnId, cellLines, nextSorting, type Sorting, shownColumns, sortRows } from "../table.ts";
-import { checkbox, icon, make, setText } from "./dom.ts";
+import { checkbox, make, setText } from "./dom.ts";
 
 export interface TableChoice {
   readonly sorting: Sorting;
@@ -13,8 +13,6 @@ interface TableActions {
   readonly choose: (choice: TableChoice) => void;
   readonly use: (subject: string) => void;
 }
-
-const checkMark = "M2.5 8.5 6 12l7.5-8";
 
 interface Cell {
   readonly value: HTMLElement;
@@ -110,7 +108,6 @@ export class ResultTable {
   }
 
   #row(row: ResultRow, columns: readonly FigureId[]): HTMLElement {
-    const label = row.isComputed ? `${row.label} (computed)` : row.label;
     const notes = row.notes.map((note) => make("p", { class: "hint" }, note));
     const figures = columns.map((id) => {
       const cell = { value: make("span"), interval: make("small") };
@@ -120,7 +117,7 @@ export class ResultTable {
     return make(
       "tr",
       {},
-      make("th", { scope: "row" }, label, ...notes),
+      make("th", { scope: "row" }, row.label, ...notes),
       make("td", {}, row.method),
       ...figures,
       make("td", { class: "use" }, row.canBeUsed ? this.#useButton(row) : null),
@@ -129,8 +126,8 @@ export class ResultTable {
 
   #useButton({ id, label }: ResultRow): HTMLElement {
     const title = `Use ${label} for completion`;
-    const attributes = { class: "icon-button", type: "button", title, "aria-label": title };
-    const use = make("button", { ...attributes, "data-column": `use ${id}` }, icon(checkMark));
+    const attributes = { class: "plain-button link", type: "button", title, "aria-label": title };
+    const use = make("button", { ...attributes, "data-column": `use ${id}` }, "Use");
     use.addEventListener("click", () => this.#actions.use(id));
     return use;
   }

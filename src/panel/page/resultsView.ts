@@ -1,15 +1,16 @@
 // What a run found: pictures, table, recommendation, warnings, and ways to take it along.
-import { describeState } from "../../benchmark/report/state.ts";
+import { counted, describeState } from "../../benchmark/report/state.ts";
 import { formatStart } from "../phrases.ts";
 import { type ExportFormat, exportFormats, type FromPage } from "../protocol.ts";
 import { type FigureId, figureKind, isEmpty, qualityFigure, type ShownWarning } from "../runView.ts";
 import type { PageState } from "../state.ts";
 import { cellText } from "../table.ts";
 import { Charts } from "./charts.ts";
-import { button, field, make, setText, show } from "./dom.ts";
+import { button, make, setText, show } from "./dom.ts";
 import type { FrameQueue } from "./frames.ts";
 import { PairTables } from "./pairTables.ts";
 import type { Preferences } from "./preferences.ts";
+import { Recommendation } from "./recommendation.ts";
 import { ResultTable } from "./resultTable.ts";
 
 const exportLabels: Readonly<Record<ExportFormat, string>> = {
@@ -26,14 +27,15 @@ interface ResultsActions {
   readonly send: (message: FromPage) => void;
   readonly prefer: (part: Partial<Preferences>) => void;
   readonly frames: FrameQueue;
+  readonly endComparison: () => void;
 }
 
 export class ResultsView {
   readonly element = make("div");
   readonly #title = make("h2");
   readonly #machine = make("p", { class: "hint" });
-  readonly #warnings = make("div");
-  readonly #recommendation = make("p", { role: "status" });
+  readonly #warnings = make("div", { hidden: true });
+  readonly #recommendation: Recommendation;
   readonly #selected = make("div", { class: "row selected", role: "status" });
   readonly #empty = make("p", { class: "empty" }, noRun);
   readonly #content: HTMLElement;
@@ -41,7 +43,6 @@ export class ResultsView {
   readonly #table: ResultTable;
   readonly #pairs = new PairTables();
   readonly #actions: ResultsActions;
-  readonly #budget;
   #state: PageState | null = null;
   #preferences: Preferences | null = null;
   #selectedId: string | null = null;
@@ -57,13 +58,12 @@ export class ResultsView {
       frames: actions.frames,
       prefer: actions.prefer,
       select: (subject) => this.#select(subject),
+      endComparison: actions.endComparison,
     });
-    this.#budget = field("Latency budget in milliseconds", "", (value) => this.#onBudget(value), {
-      type: "number",
-      min: 1,
+    this.#recommendation = new Recommendation({
+      budget: (budgetMs) => this.#onBudget(budgetMs),
+      use: (subject) => this.#use(subject),
     });
-    const ask = make("label", { class: "row" }, "A single line may take (ms)", this.#budget);
-    const recommend = make("section", { class: "card", "aria-label": "Recommendation" }, ask, this.#recommendation);
     const exports = exportFormats.map((format) =>
       button(exportLabels[format], () => this.#export(format), { secondary: true }),
     );
@@ -71,8 +71,9 @@ export class ResultsView {
       "div",
       { class: "stack" },
       make("div", {}, this.#title, this.#machine),
+      this.#charts.comparison,
+      this.#recommendation.element,
       this.#warnings,
-      recommend,
       ...this.#charts.first,
       this.#selected,
       this.#table.element,
@@ -93,7 +94,7 @@ export class ResultsView {
     const isNewRun = state.view?.runId !== this.#state?.view?.runId;
     this.#state = state;
     this.#preferences = preferences;
-    const { view, recommendation } = state;
+    const { view } = state;
     const isBare = view === null || isEmpty(view);
     show(this.#empty, isBare);
     show(this.#content, !isBare);
@@ -102,10 +103,9 @@ export class ResultsView {
     if (!view || isBare) return;
     // More results may change which subject is best.
     if (isNewView) this.#ask(view.runId, preferences.budgetMs);
-    if (document.activeElement !== this.#budget) this.#budget.value = String(preferences.budgetMs);
+    this.#recommendation.update(view, state, preferences.budgetMs);
     setText(this.#title, `${formatStart(view.startedAt)} (${describeState(view.state, view.left)})`);
     setText(this.#machine, view.isolation === null ? view.machine : `${view.machine}. Code ran in ${view.isolation}.`);
-    setText(this.#recommendation, recommendation?.text ?? "");
     this.#showWarnings(view.warnings);
     this.#actions.frames.request("table", () => this.#table.update(view, preferences.table));
     this.#actions.frames.request("pairs", () => this.#pairs.update(view));
@@ -116,12 +116,10 @@ export class ResultsView {
     this.#charts.redraw();
   }
 
-  #onBudget(value: string): void {
-    const budgetMs = Number(value);
-    const view = this.#state?.view;
-    if (!view || !Number.isFinite(budgetMs) || budgetMs <= 0) return;
+  #onBudget(budgetMs: number): void {
     this.#actions.prefer({ budgetMs });
-    this.#ask(view.runId, budgetMs);
+    const view = this.#state?.view;
+    if (view) this.#ask(view.runId, budgetMs);
   }
 
   #ask(runId: string, budgetMs: number): void {
@@ -141,10 +139,15 @@ export class ResultsView {
         make("span", { class: "hint" }, advice),
       ),
     );
-    const title = `${warnings.length} ${warnings.length === 1 ? "warning" : "warnings"}`;
-    const open = warnings.length <= 3 || warnings.some(({ isFailure }) => isFailure);
+    const failures = warnings.filter(({ isFailure }) => isFailure).length;
+    const title = [
+      ...(failures > 0 ? [counted(failures, "failure")] : []),
+      ...(failures < warnings.length ? [counted(warnings.length - failures, "warning")] : []),
+    ].join(", ");
+    const open = warnings.length <= 3 || failures > 0;
     const list = make("details", { class: "card", open }, make("summary", {}, title), make("ul", {}, ...items));
-    this.#warnings.replaceChildren(...(items.length > 0 ? [list] : []));
+    show(this.#warnings, items.length > 0);
+    this.#warnings.replaceChildren(list);
   }
 
   /** The subject of a point, with its figures and the way to use it. */

@@ -12,6 +12,7 @@ const apis: readonly { value: ServerApi; label: string }[] = [
 export class ServerList {
   readonly element: HTMLElement;
   readonly #rows = make("ul", { class: "plain" });
+  readonly #url;
   readonly #onChange: (servers: readonly ServerDraft[]) => void;
   #servers: readonly ServerDraft[] = [];
   #api: ServerApi = "openai";
@@ -22,7 +23,12 @@ export class ServerList {
       this.#api = value as ServerApi;
     });
     api.update(apis, this.#api);
-    const url = field("Address", "", () => {}, { class: "address", placeholder: "http://127.0.0.1:8080" });
+    const onUrl = () => {
+      show(wrong, false);
+      onChange(this.#servers);
+    };
+    const url = field("Address", "", onUrl, { class: "address", placeholder: "http://127.0.0.1:8080" });
+    this.#url = url;
     const model = field("Model", "", () => {}, { placeholder: "model, if several" });
     const wrong = make(
       "p",
@@ -33,12 +39,19 @@ export class ServerList {
       const isAddress = /^https?:\/\/\S+$/.test(url.value.trim());
       show(wrong, !isAddress);
       if (!isAddress) return;
-      this.#set([...this.#servers, { api: this.#api, url: url.value.trim(), model: model.value.trim() }]);
+      const server = { api: this.#api, url: url.value.trim(), model: model.value.trim() };
       url.value = "";
       model.value = "";
+      this.#set([...this.#servers, server]);
     };
+    for (const input of [url, model]) input.addEventListener("keydown", ({ key }) => key === "Enter" && add());
     const row = make("div", { class: "row" }, api.element, url, model, button("Add", add, { secondary: true }));
     this.element = make("div", {}, this.#rows, row, wrong);
+  }
+
+  /** An address stands in its field that was not added. */
+  get isPending(): boolean {
+    return this.#url.value.trim() !== "";
   }
 
   #set(servers: readonly ServerDraft[]): void {

@@ -12,6 +12,10 @@ import { ServerList } from "./serverList.ts";
 
 const estimateDelayMs = 250;
 
+const lead =
+  "Measures on this machine how fast models complete code and how good their answers are. " +
+  "Start measures the speed of the model in use; choose more to compare.";
+
 export class StartView {
   readonly element = make("div", { class: "form" });
   readonly #send: (message: FromPage) => void;
@@ -29,6 +33,7 @@ export class StartView {
   readonly #rounds = new CountField("Rounds of each speed suite", (rounds) => this.#count("rounds", rounds));
   /** Fields in which no number stands; the draft keeps the last one that did. */
   readonly #uncounted = new Set<"limit" | "rounds">();
+  readonly #servers = new ServerList((servers) => this.#change({ servers }));
   readonly #start = button("Start", () => this.#startRun());
   #choices: StartChoices | null = null;
   #draft: RunDraft | null = null;
@@ -42,16 +47,16 @@ export class StartView {
     this.#send = send;
     this.#onConsent = onConsent;
     const browse = button("Browse…", () => send({ type: "browseModel" }), { secondary: true });
-    const servers = new ServerList((list) => this.#change({ servers: list }));
     this.#shapesGroup = group("Sizes", "Weights are made up on this machine: speed does not depend on their values.", [
       this.#shapes,
     ]);
     this.#consentGroup = group("Running code of models", "", [this.#consent.element]);
     this.element.append(
+      make("p", {}, lead),
       group("Models", "Files on this machine.", [this.#models, browse]),
       group("Modes", "Each model and size runs in each of them.", [this.#modes()]),
       group("Servers", "What else runs here: Ollama, llama-server, anything with an OpenAI-compatible address.", [
-        servers.element,
+        this.#servers.element,
       ]),
       this.#shapesGroup,
       group("Suites", "", [this.#suites]),
@@ -124,7 +129,8 @@ export class StartView {
   /** Why this cannot start, as far as the form itself can tell. */
   get #problem(): string | null {
     if (!this.#draft || !this.#choices) return null;
-    return this.#uncounted.size > 0 ? "Correct the numbers." : problemOf(this.#draft, this.#choices);
+    if (this.#uncounted.size > 0) return "Correct the numbers.";
+    return this.#servers.isPending ? "Add the server, or clear its address." : problemOf(this.#draft, this.#choices);
   }
 
   #suite({ id, title, description, fetches, taskCount }: SuiteOffer): HTMLElement {

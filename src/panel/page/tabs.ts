@@ -11,6 +11,7 @@ interface TabEntry {
 export class Tabs {
   readonly element: HTMLElement;
   readonly panels: readonly HTMLElement[];
+  #current: Tab | null = null;
   readonly #entries: readonly { readonly id: Tab; readonly tab: HTMLElement; readonly panel: HTMLElement }[];
 
   constructor(entries: readonly TabEntry[], onChoose: (tab: Tab) => void) {
@@ -42,5 +43,7 @@ export class Tabs {
       setAttributes(tab, { "aria-selected": String(id === current), tabindex: id === current ? 0 : -1 });
       show(panel, id === current);
     }
+    if (current !== this.#current) scrollTo(0, 0);
+    this.#current = current;
   }
 }

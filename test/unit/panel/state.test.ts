@@ -53,6 +53,15 @@ describe("the state of the page", () => {
     expect(shown.comparison).toBeNull();
   });
 
+  it("compares no run with itself", () => {
+    const compared = stateAfter([
+      { type: "view", view: madeUpView() },
+      { type: "comparison", view: olderView() },
+    ]);
+    expect(stateAfter([{ type: "view", view: madeUpView() }], compared).comparison).toEqual(olderView());
+    expect(stateAfter([{ type: "view", view: olderView() }], compared).comparison).toBeNull();
+  });
+
   it("offers to resume until a run goes on", () => {
     const offered = stateAfter([{ type: "interrupted", runId: "20261121-180000-aa12b3" }]);
     expect(offered.interrupted).toBe("20261121-180000-aa12b3");

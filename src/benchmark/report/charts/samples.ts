@@ -54,7 +54,7 @@ export function distributionOption(
         yAxisIndex: 1,
         silent: true,
         symbol: "rect",
-        symbolSize: [5, 30],
+        symbolSize: [5, Math.min(30, (size.height - 60) / all.length)],
         itemStyle: { color: theme.foreground, borderColor: theme.background, borderWidth: 1 },
         data: medians,
         z: 5,
