@@ -379,13 +379,37 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
 
   it("fits into 300 pixels", async () => {
     await panel.page.setViewportSize({ width: 300, height: 700 });
-    await panel.tell({ type: "choices", choices: madeUpChoices });
+    const label = "deepseek-coder-v2-lite-instruct-q4_k_m-imatrix.gguf";
+    const long = { path: `/${label}`, label, detail: `/models${"/of/some/other/tool".repeat(3)}`, isActive: false };
+    await panel.tell({ type: "choices", choices: { ...madeUpChoices, models: [...madeUpChoices.models, long] } });
     await showResults();
     for (const tab of ["New run", "Results", "History"]) {
       await panel.page.getByRole("tab", { name: tab }).click();
       await panel.page.getByRole("tabpanel", { name: tab }).waitFor();
       expect(await panel.page.evaluate(() => document.documentElement.scrollWidth)).toBe(300);
     }
+  });
+
+  it("draws no picture under its legend, however many rows that takes", async () => {
+    await panel.page.setViewportSize({ width: 300, height: 700 });
+    const { rows, ...view } = madeUpView();
+    const sparse = rows.filter(({ method }) => method === "hot/cold");
+    const approximate = sparse.map((row) => ({ ...row, id: `${row.id} again`, mode: "predicted" as const }));
+    await panel.tell(
+      { type: "view", view: { ...view, rows: [...rows, ...approximate] } },
+      { type: "show", tab: "results" },
+    );
+    const picture = chart("Latency against size");
+    await picture.getByText("Pareto front").waitFor();
+    await settled(panel);
+    const room = await picture.evaluate((drawn: HTMLElement) => {
+      const last = [...drawn.querySelectorAll("text")].find(({ textContent }) => textContent === "Pareto front");
+      const lines = [...drawn.querySelectorAll('path[stroke="#9d9d9d"]')].map(
+        (line) => line.getBoundingClientRect().top,
+      );
+      return Math.min(...lines) - (last?.getBoundingClientRect().bottom ?? Number.NaN);
+    });
+    expect(room).toBeGreaterThan(6); // Half the height of what stands at the end of the axis.
   });
 
   it("takes the colours of another theme at once", async () => {

@@ -56,7 +56,7 @@ export function seriesLegend(
 
 /** The legend at the top, in as many rows as it takes; the room below it for the axes, which starts at `top`. */
 export function legendAndGrid(entries: readonly LegendEntry[], size: ChartSize, theme: ChartTheme) {
-  const rowHeight = 20;
+  const rowHeight = 25;
   let rows = 1;
   let used = 0;
   for (const { name } of entries) {
@@ -68,7 +68,7 @@ export function legendAndGrid(entries: readonly LegendEntry[], size: ChartSize, 
     used += width;
   }
   const isNarrow = size.width < narrowWidth;
-  const top = 14 + rows * rowHeight;
+  const top = 9 + rows * rowHeight;
   return {
     top,
     legend: {
@@ -118,22 +118,43 @@ export function linearAxis(range: { min: number; max: number }, { name, format, 
   };
 }
 
-/** Names on the vertical axis, in this order from the top, cut to what half of a narrow picture holds. */
+/** Names on the vertical axis, in this order from the top, cut to the room at the left. */
 export function nameAxis(names: readonly string[], theme: ChartTheme, size: ChartSize) {
+  const width = nameWidth(size);
   return {
     type: "category" as const,
     data: [...names],
     inverse: true,
     axisLine: { lineStyle: { color: theme.muted } },
     axisTick: { show: false },
-    axisLabel: { color: theme.foreground, width: size.width * 0.34, overflow: "truncate" as const, interval: 0 },
+    axisLabel: {
+      color: theme.foreground,
+      width,
+      overflow: "truncate" as const,
+      interval: 0,
+      formatter: (name: string) => shortened(name, Math.floor(width / letterWidth)),
+    },
     splitLine: { show: false },
   };
 }
 
+/** Of the text of an axis, on average. */
+const letterWidth = 6.6;
+
+function nameWidth({ width }: ChartSize): number {
+  return Math.round(width * (width < narrowWidth ? 0.45 : 0.34));
+}
+
+/** Without its middle: names of models and prompts begin alike and differ in their ends. */
+function shortened(name: string, length: number): string {
+  if (name.length <= length) return name;
+  const head = Math.floor((length - 1) / 3);
+  return `${name.slice(0, head)}…${name.slice(name.length - (length - 1 - head))}`;
+}
+
 /** Room for the names of rows at the left. */
 export function rowGrid(top: number, size: ChartSize) {
-  return { top, left: Math.round(size.width * 0.34) + 16, right: size.width < narrowWidth ? 14 : 28, bottom: 48 };
+  return { top, left: nameWidth(size) + 16, right: size.width < narrowWidth ? 14 : 28, bottom: 48 };
 }
 
 function axisLook(name: string, theme: ChartTheme, isVertical: boolean) {

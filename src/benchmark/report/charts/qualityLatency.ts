@@ -59,7 +59,10 @@ export function qualityLatencyOption(
       ),
     );
   const room = legendAndGrid(seriesLegend(drawn, hasFront), size, theme);
-  const top = Math.min(1, Math.ceil(Math.max(...rated.map((point) => bounds(point.quality)[1])) * 10 + 0.01) / 10);
+  const best = Math.max(...rated.map((point) => bounds(point.quality)[1]));
+  // A whole step of the axis: an end between two steps would be written close to the last of them.
+  const steps = best > 0.2 ? 5 : 10;
+  const top = Math.min(1, Math.ceil(best * steps + 0.01) / steps);
   const format = (share: number) => `${Math.round(share * 100)} %`;
   return {
     ...base(theme),

@@ -205,6 +205,20 @@ describe("charts of samples", () => {
     ]);
   });
 
+  it("shorten long names in their middle, as models and prompts differ in their ends", () => {
+    const name = "qwen2.5-coder-1.5b-sparsegpt-2of4 (dense), prompt";
+    const all = ["64", "512"].map((prompt) => series(`${name}-${prompt}`, [1, 2]));
+    const svg = renderSvg(
+      distributionOption(all, "Time", light, { width: 420, height: 160 }),
+      { width: 420, height: 160 },
+      "names",
+    );
+    expect([...svg.matchAll(/>(qw[^<]*)</g)].map(([, shown]) => shown)).toEqual([
+      "qwen2.…se), prompt-64",
+      "qwen2.…e), prompt-512",
+    ]);
+  });
+
   it("leave out subjects without samples in the course of the run", () => {
     const option = courseOption([series("a", [5, 1]), series("b", [])], "Time", light, size);
     expect(seriesOf(option)).toHaveLength(1);
