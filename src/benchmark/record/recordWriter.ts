@@ -1,6 +1,5 @@
 // Writing record.jsonl. When `append` has resolved, the operating system has the line: what ends the process afterwards
 // does not lose it. What ends the machine loses a second at most, and no score.
-import { existsSync } from "node:fs";
 import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { AppError } from "../../common/errors.ts";
 import type { RecordEntry, RunEntry, RunRecord } from "./entries.ts";
@@ -43,8 +42,6 @@ export class RecordWriter {
     const release = lockRecord(folder);
     let file: FileHandle | undefined;
     try {
-      if (existsSync(recordFile(folder)))
-        throw new AppError("file/unwritable", `${folder} has the record of a run; give this one a folder of its own`);
       file = await unwritable(folder, () => open(recordFile(folder), "wx", 0o600));
       const writer = new RecordWriter(file, folder, release, { length: 0, chain: "" });
       await writer.append(run);

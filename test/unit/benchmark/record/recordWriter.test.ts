@@ -113,15 +113,6 @@ describe("RecordWriter", () => {
     await (await RecordWriter.resume(folder)).writer.close();
   });
 
-  it("leaves the record of another run alone", async () => {
-    await (await RecordWriter.create(folder, exampleRun)).close();
-    await expect(RecordWriter.create(folder, exampleRun)).rejects.toMatchObject({
-      code: "file/unwritable",
-      message: `${folder} has the record of a run; give this one a folder of its own`,
-    });
-    await (await RecordWriter.resume(folder)).writer.close();
-  });
-
   it("leaves nothing in the way of a record whose first line could not be written", async () => {
     await expect(RecordWriter.create(folder, { ...exampleRun, runId: "" })).rejects.toMatchObject({
       code: "internal/bug",
