@@ -129,7 +129,9 @@ async function measure(context: CommandContext, options: OptionValues, line: Pro
       : await readPlan(options, planSources(context));
   for (const note of notes) process.stderr.write(`hotpath: ${plain(note)}\n`);
   if (options.fetch) await fetchMissing(plan, store, line, context);
+  line.say("Estimating how long this takes"); // The first time the memory is measured for it.
   const { leastMs, mostMs } = await estimateRun(plan, machine, context.signal);
+  line.clear();
   if (context.isTerminal && !options.json)
     context.print(`This takes ${formatDuration(leastMs)} to ${formatDuration(mostMs)}, by a rough estimate.`);
   const runId = newRunId(new Date());

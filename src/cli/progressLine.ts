@@ -35,12 +35,13 @@ export class ProgressLine {
     if (this.#out.isTTY) this.#out.write("\r\u001b[K");
   }
 
-  /** On one line: of more than that only the last could be rewritten. */
+  /** On one line, as of more than one only the last could be rewritten. Both ends of a text tell more than its middle. */
   #rewrite(text: string, end: string): void {
     if (!this.#out.isTTY) return;
     const room = Math.max(1, terminalWidth(this.#out) - 1 - end.length);
     const line = plain(text);
-    const shown = line.length > room ? `${line.slice(0, room - 1)}…` : line;
+    const kept = Math.floor(room / 3);
+    const shown = line.length > room ? `${line.slice(0, room - kept - 1)}…${line.slice(line.length - kept)}` : line;
     this.#out.write(`\r\u001b[K${shown}${end}`);
   }
 }

@@ -124,12 +124,21 @@ describe("hotpath bench", () => {
   it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     "ends at %s with a record, and says how to go on",
     async (signal) => {
-      const { child, ended } = start(...latency, "--repetitions", "50");
+      const { child, ended } = start(
+        ...latency,
+        "--repetitions",
+        "50",
+        "--allow-code",
+        "--dataset",
+        "humaneval=a file",
+      );
       await until(() => measured(entries()).length >= 2, 15_000);
       child.kill(signal);
       const { code, stdout } = await ended;
       expect(code).toBe(130);
-      expect(stdout).toMatch(/Go on with it: hotpath bench --resume \d{8}-\d{6}-[0-9a-f]{6} --out/);
+      const file = path.resolve("a file");
+      expect(stdout).toMatch(/Go on with it: hotpath bench --resume \d{8}-\d{6}-[0-9a-f]{6} --allow-code/);
+      expect(stdout).toContain(` --allow-code --dataset 'humaneval=${file}' --out ${out}\n`);
       expect(entries().at(-1)).toMatchObject({ type: "end", status: "cancelled" });
     },
   );

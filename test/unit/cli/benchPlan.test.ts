@@ -121,7 +121,7 @@ describe("the plan of hotpath bench", () => {
 
 describe("--resume", () => {
   it("goes on with the plan of its run, and takes nothing else", () => {
-    checkResume({ resume: "x", out: "y", json: true, dataset: ["humaneval=x"], "allow-code": true });
+    checkResume({ resume: "x", out: "y", json: true, dataset: ["humaneval=x"], fetch: true, "allow-code": true });
     const options = { resume: "x", model: ["a.gguf"], limit: "3" };
     expect(() => checkResume(options)).toThrow(UsageError);
     expect(() => checkResume(options)).toThrow("leave --model, --limit out");

@@ -10,15 +10,15 @@ function written(columns: number, act: (line: ProgressLine) => void, isTTY = tru
 
 describe("ProgressLine", () => {
   it("stays on one line, and keeps how far the job is", () => {
-    const path = "/folder".repeat(20);
+    const path = `${"/folder".repeat(20)}/file`;
     const texts = written(40, (line) => {
       line.show(0, 8, path);
       line.show(2, 8, path);
       line.say(`12 of 80: ${path}`);
     });
-    expect(texts[0]).toMatch(/^\/folder.*…, 0 %$/);
-    expect(texts[1]).toMatch(/^\/folder.*…, 25 %, 1 s left$/);
-    expect(texts[2]).toMatch(/^12 of 80: \/folder.*…$/);
+    expect(texts[0]).toMatch(/^\/folder.*….*\/file, 0 %$/);
+    expect(texts[1]).toMatch(/^\/folder.*….*file, 25 %, 1 s left$/);
+    expect(texts[2]).toMatch(/^12 of 80: \/folder.*….*\/file$/);
     for (const text of texts) expect(text).toHaveLength(39);
   });
 
