@@ -55,9 +55,9 @@ async function main(args: readonly string[]): Promise<number> {
     return refuse((error as Error).message, hint(command));
   }
   // An unset variable of a shell, which would stand for the folder that one is in.
-  if (positionals.includes("")) return refuse("an argument is empty", help(command));
+  if (positionals.includes("")) return refuse("an argument is empty", hint(command));
   const [empty] = Object.entries(values).find(([, value]) => [value].flat().includes("")) ?? [];
-  if (empty !== undefined) return refuse(`--${empty} has an empty value`, help(command));
+  if (empty !== undefined) return refuse(`--${empty} has an empty value`, hint(command));
   const [least, most] = command.positionals;
   if (positionals.length < least || positionals.length > most)
     return refuse("wrong number of arguments", hint(command));
