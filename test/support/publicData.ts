@@ -16,9 +16,10 @@ const copies: Readonly<Record<string, string>> = {
 };
 
 export function publicData(context: TestContext, wanted: readonly DatasetDefinition[]): DatasetStore {
-  const files = wanted.map(({ name, path: published }) => {
+  const files = wanted.map(({ name, repository, path: published }) => {
     const file = path.join(folder, copies[name] ?? path.posix.basename(published));
-    context.skip(!existsSync(file), `there is no ${file}; set HOTPATH_TEST_DATA to the folder of the data sets`);
+    const source = `${published} of github.com/${repository}`;
+    context.skip(!existsSync(file), `there is no ${file}; it is ${source}, and HOTPATH_TEST_DATA names its folder`);
     return [name, file];
   });
   return new DatasetStore({ folder: path.join(folder, "none"), files: Object.fromEntries(files) });
