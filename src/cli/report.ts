@@ -33,7 +33,7 @@ const formats: Readonly<Record<string, Format>> = {
 
 export const reportCommand: Command = {
   name: "report",
-  synopsis: "report RECORD|RUNID [--md|--csv|--json|--html|--svg] [--out FILE] [--budget MS] | --bundle DIR | --list",
+  synopsis: "report RECORD|RUNID [--md|--csv|--json|--html|--svg] [--out FILE] [--budget MS] [--bundle DIR] | --list",
   summary: "Show a benchmark run, or write it as a page, a picture, or a bundle that others can verify.",
   details: [
     "--list        the runs of this machine, newest first",

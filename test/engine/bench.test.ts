@@ -175,7 +175,7 @@ describe("hotpath bench", () => {
   it("refuses to run what models write unless that is allowed", async () => {
     const { code, stdout } = await start("--suite", "starter", "--limit", "2").ended;
     expect(code).toBe(1);
-    expect(stdout).toContain("which was not allowed");
+    expect(stdout).toContain("which was not allowed (in a terminal: --allow-code)");
     expect(measured(entries())).toEqual([]);
   });
 });

@@ -72,7 +72,8 @@ export class Scoring {
 
   async #opened(title: string): Promise<Sandbox> {
     if (this.#sandbox) return this.#sandbox;
-    if (!this.#access) throw unavailable(`${title} runs code that a model wrote, which was not allowed`);
+    if (!this.#access)
+      throw unavailable(`${title} runs code that a model wrote, which was not allowed (in a terminal: --allow-code)`);
     const { consent, create } = this.#access;
     const sandbox = await create(this.#signal);
     const { isolation } = sandbox;
@@ -81,7 +82,7 @@ export class Scoring {
       sandbox.dispose();
       const missing = isolation.layers.filter(({ isPresent }) => !isPresent).map(({ name }) => name);
       throw unavailable(
-        `${title} runs code that a model wrote, and isolation is reduced here (without ${missing.join(", ") || "tested layers"}), which was not allowed`,
+        `${title} runs code that a model wrote, and isolation is reduced here (without ${missing.join(", ") || "tested layers"}), which was not allowed (in a terminal: --allow-reduced)`,
       );
     }
     this.#sandbox = sandbox;
