@@ -168,4 +168,5 @@ function grow({ few, many, totalLayers }: Parts, atFew: number, atMany: number):
 
 const keyOf = (output: OutputEntry) => stepKey({ ...output, subject: "" });
 
-const perToken = ({ joules, generatedTokens }: OutputEntry) => (joules === null ? null : joules / generatedTokens);
+const perToken = ({ joules, generatedTokens }: OutputEntry) =>
+  joules === null || generatedTokens === 0 ? null : joules / generatedTokens;

@@ -203,6 +203,13 @@ describe("computed subjects", () => {
     expect(warnings.at(-1)).toMatchObject({ subject: "70b-6", message: expect.stringMatching(`: ${told}$`) });
   });
 
+  it("have no energy per token of answers without one", () => {
+    const empty = summaryOf((entry) =>
+      entry.type === "output" ? { ...entry, generatedTokens: 0, tokenTimes: [] } : entry,
+    );
+    expect(subject("70b-q4_0", empty).headline).toMatchObject({ samples: 60, joulesPerToken: null });
+  });
+
   it("are none while one of the two was not measured", () => {
     const cut = summaryOf((entry) => (entry.type === "output" && entry.subject === "70b-6" ? null : entry));
     expect(subject("70b-q4_0", cut).speed).toEqual([]);
