@@ -24,7 +24,7 @@ export interface GainSubject {
   readonly isPart: boolean;
   readonly isComputed: boolean;
   readonly figures: SpeedFigures | null;
-  /** Of the suite that the figures are of. */
+  /** That the figures are of. */
   readonly outputs: readonly OutputEntry[];
 }
 

@@ -162,10 +162,12 @@ function summarizeSubjects(
   const computed = computedSubjects(plan.subjects, samples, speedSuites, environment);
   const drafts = [...measured, ...computed.drafts];
   const sharedPrompts = promptsOfAll(drafts);
-  const all = drafts.map((draft) => ({ ...draft.subject, headline: headlineOf(draft, sharedPrompts) }));
+  const isShared = (output: OutputEntry) =>
+    sharedPrompts.length > 0 ? sharedPrompts.includes(output.task) : isRested(output);
+  const all = drafts.map((draft) => ({ ...draft.subject, headline: headlineOf(draft, isShared) }));
   const front = sizeFront(all);
   const speedOutputs = (id: string) =>
-    samples(id).outputs.filter((output) => speedSuites.includes(output.suite) && isRested(output));
+    samples(id).outputs.filter((output) => speedSuites.includes(output.suite) && isShared(output));
   const compared = all.map((subject) => ({
     ...subject,
     isComputed: subject.computedFrom !== null,
@@ -198,12 +200,10 @@ function promptsOfAll(drafts: readonly Draft[]): string[] {
 }
 
 /** Of the latency sweep, else of the size sweep. */
-function headlineOf({ subject: { speed }, figuresOf }: Draft, sharedPrompts: readonly string[]): SpeedFigures | null {
+function headlineOf({ subject: { speed }, figuresOf }: Draft, isShared: (output: OutputEntry) => boolean) {
   const order: readonly SuiteId[] = ["latency", "sizes"];
-  const [own] = order.flatMap((suite) => speed.filter((summary) => summary.suite === suite));
-  if (!own) return null;
-  if (sharedPrompts.length === 0) return own.all;
-  return figuresOf(({ suite, task }) => suite === own.suite && sharedPrompts.includes(task));
+  const own = order.find((suite) => speed.some((summary) => summary.suite === suite));
+  return own ? figuresOf((output) => output.suite === own && isShared(output)) : null;
 }
 
 interface Samples {

@@ -131,7 +131,7 @@ export function speedTable(summary: RunSummary): ReportTable {
     ...rows.flatMap((row) => lackOf(row, rows)),
     ...(summary.subjects.some((subject) => unsharedPrompts(subject, summary.sharedPrompts).length > 0)
       ? [
-          `On the front, in pictures and for recommendations subjects are compared by what all were asked: ${summary.sharedPrompts.join(", ")}.`,
+          `On the front, by gains, in pictures and for recommendations subjects are compared by what all were asked: ${summary.sharedPrompts.join(", ")}.`,
         ]
       : []),
   ];

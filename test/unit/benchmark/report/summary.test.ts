@@ -130,6 +130,24 @@ describe("figures of speed", () => {
     expect(subject("ollama", apart).headline?.ttftMs?.typical).toBe(900);
   });
 
+  it("have a gain of the prompts that all were asked, and of none after a rest", () => {
+    const taken = (subject: string, task: string, msPerToken: number) => {
+      const tokenTimes = Array.from({ length: 100 }, (_, token) => 1000 + 10 * msPerToken * token);
+      return { subject, task, tokenTimes };
+    };
+    const compared = outputs(
+      taken("coder-dense", "prompt-64", 20),
+      taken("coder-exact", "prompt-64", 10),
+      ...["prompt-512", "idle-256"].flatMap((task) => [taken("coder-dense", task, 90), taken("coder-exact", task, 10)]),
+      taken("ollama", "prompt-64", 20),
+    );
+    expect(subject("coder-exact", compared).gain?.measured).toEqual({
+      count: 1,
+      value: expect.closeTo(2, 9),
+      interval: null,
+    });
+  });
+
   it("tell what is read per second, and whether that was counted or estimated", () => {
     expect(subject("coder-dense").headline).toMatchObject({
       bytesPerToken: 4e9,
