@@ -47,9 +47,11 @@ export class DatasetStore {
     this.stallMs = stallMs;
   }
 
-  /** Whether `load` would find a file. */
+  /** Whether `load` would find a file; one that was fetched and is damaged is as good as none. */
   async has(dataset: DatasetDefinition): Promise<boolean> {
-    return access(this.files[dataset.name] ?? this.cachePath(dataset)).then(
+    const local = this.files[dataset.name];
+    const looked: Promise<unknown> = local === undefined ? this.load(dataset) : access(local);
+    return looked.then(
       () => true,
       () => false,
     );
@@ -110,7 +112,7 @@ function missing({ name, title, repository, path: published }: DatasetDefinition
 }
 
 function toBeFetchedAgain(problem: string): AppError {
-  return new AppError("dataset/invalid", `${problem}; delete it and fetch it again (--fetch)`);
+  return new AppError("dataset/invalid", `${problem}; fetch it again (--fetch)`);
 }
 
 async function readText(file: string, whenMissing: string): Promise<Buffer> {

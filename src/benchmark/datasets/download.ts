@@ -89,7 +89,10 @@ function explain(thrown: unknown, { url, target, bytes }: Download, stall: Stall
     return new AppError("file/unwritable", `${target} cannot be written: ${code}`, {}, thrown);
   }
   const reason = cause as NodeJS.ErrnoException | undefined;
-  const why = reason?.code ?? reason?.message ?? String(thrown);
+  const isOffline = reason?.code === "EAI_AGAIN" || reason?.code === "ENOTFOUND";
+  const why = isOffline
+    ? `${reason.code}; is this machine online?`
+    : (reason?.code ?? reason?.message ?? String(thrown));
   return new AppError("dataset/unavailable", `${url} cannot be fetched: ${why}`, {}, thrown);
 }
 
