@@ -43,7 +43,10 @@ export class ChainCheck {
   #explain(index: number): string {
     const { text = "", chain = "" } = this.#lines[index] ?? {};
     const line = index + 1;
-    if (chain === "") return `line ${line} has no chain hash`;
+    if (chain === "")
+      return text.endsWith("\r")
+        ? `line ${line} ends in CR LF: the file was converted`
+        : `line ${line} has no chain hash`;
     const origin = this.#lines.findIndex((other) => sha256(other.chain + text) === chain);
     if (origin !== -1 && origin !== index) return `line ${line} was written after line ${origin + 1}: lines were moved`;
     if (index > 0 && sha256(text) === chain) return `line ${line} was written as the first line: lines were moved`;

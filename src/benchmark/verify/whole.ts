@@ -84,6 +84,9 @@ function manifestProblem(value: unknown): string | null {
   return odd === undefined ? null : `names ${JSON.stringify(odd)}, which is no file of a bundle`;
 }
 
+/** Of files that are wrong; a bundle may name any number. */
+const mostNamed = 20;
+
 async function checkFiles(folder: string, { files }: BundleManifest): Promise<Check> {
   const what = "the files are those of the bundle";
   const wrong: string[] = [];
@@ -94,7 +97,9 @@ async function checkFiles(folder: string, { files }: BundleManifest): Promise<Ch
     );
     if (problem !== null) wrong.push(`${name} ${problem}`);
   }
-  return wrong.length > 0 ? bad(what, wrong.join("; ")) : good(what, `${Object.keys(files).length} files`);
+  if (wrong.length === 0) return good(what, `${Object.keys(files).length} files`);
+  const more = wrong.length > mostNamed ? [`and ${wrong.length - mostNamed} more`] : [];
+  return bad(what, [...wrong.slice(0, mostNamed), ...more].join("; "));
 }
 
 /** What cannot be compared has not been verified, so another version of the report does not hold either. */
@@ -104,6 +109,11 @@ async function checkTexts(folder: string, manifest: BundleManifest, record: RunR
     const versions = `it is of version ${manifest.reportVersion}, this Hotpath writes version ${reportVersion}`;
     return bad(what, `${versions}; use the one that made it`);
   }
+  if (manifest.runId !== record.run.runId)
+    return bad(
+      what,
+      `bundle.json is about run ${JSON.stringify(manifest.runId)}, the record about ${record.run.runId}`,
+    );
   const expected = bundleTexts(record);
   const wrong: string[] = [];
   for (const name of textNames) {

@@ -121,6 +121,11 @@ describe("the chain", () => {
 });
 
 describe("a record of which every line was changed", () => {
+  it("is told of as what it is where its lines end as on Windows", async () => {
+    const [first] = (await read(recordText(entries).replaceAll("\n", "\r\n"))).problems;
+    expect(first).toEqual({ line: 1, message: "line 1 ends in CR LF: the file was converted" });
+  });
+
   it("is told of by a few of them, and soon, however many there are", async () => {
     const text = recordText(exampleEntries(1000)).replaceAll(/"chain":"\w{8}/g, '"chain":"00000000');
     const { problems, record } = await read(text);

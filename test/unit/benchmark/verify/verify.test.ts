@@ -249,6 +249,24 @@ describe("a changed record", () => {
     ]);
   });
 
+  it("is caught when the bundle is about another run", async () => {
+    edit("bundle.json", (text) => text.replace("20261122-203000", "20261122-203001"));
+    expect(await detailsOf(1)).toEqual([
+      'bundle.json is about run "20261122-203001-3fa9c1", the record about 20261122-203000-3fa9c1',
+    ]);
+  });
+
+  it("names a few of the files that are missing, however many there are", async () => {
+    edit("bundle.json", (text) => {
+      const manifest = JSON.parse(text) as { files: Record<string, string> };
+      for (let file = 0; file < 100; file++) manifest.files[`file-${file}.txt`] = "";
+      return JSON.stringify(manifest);
+    });
+    expect(await detailsOf(1)).toEqual([
+      expect.stringMatching(/^file-0.txt is missing; .*file-19.txt is missing; and 80 more$/),
+    ]);
+  });
+
   it("is caught when a file is missing or the bundle is of another version", async () => {
     rmSync(path.join(bundle, "report.html"));
     expect(await detailsOf(1)).toEqual(["report.html is missing"]);
