@@ -91,7 +91,7 @@ function explain(thrown: unknown, { url, target, bytes }: Download, stall: Stall
   const reason = cause as NodeJS.ErrnoException | undefined;
   const isOffline = reason?.code === "EAI_AGAIN" || reason?.code === "ENOTFOUND";
   const why = isOffline
-    ? `${reason.code}; is this machine online?`
+    ? `its host is not found (${reason.code})`
     : (reason?.code ?? reason?.message ?? String(thrown));
   return new AppError("dataset/unavailable", `${url} cannot be fetched: ${why}`, {}, thrown);
 }
