@@ -34,6 +34,8 @@ export class EngineSubject implements Subject {
   readonly #engine: Engine;
   readonly #hash: HashModel;
   #model: LoadedModel | undefined;
+  /** Of the file when it was opened. */
+  #sha256: string | undefined;
 
   constructor({ definition, spec, engine, hash }: Parts) {
     this.definition = definition;
@@ -44,8 +46,8 @@ export class EngineSubject implements Subject {
 
   async open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts> {
     const onHash = (fraction: number) => onProgress("hashing its file", fraction);
-    const { path } = this.#spec;
-    const sha256 = await this.#hash(path, onHash, signal);
+    const sha256 = await this.#hash(this.#spec.path, onHash, signal);
+    this.#sha256 = sha256;
     const key = specKey(this.#spec);
     const listening = this.#engine.onDidChangeState((state) => {
       const model = state.kind === "running" ? state.models.get(key) : undefined;
@@ -55,10 +57,6 @@ export class EngineSubject implements Subject {
       this.#model = await this.#engine.hold(this.#spec, signal);
     } finally {
       listening.dispose();
-    }
-    if ((await this.#hash(path, onHash, signal)) !== sha256) {
-      await this.unload();
-      throw new AppError("file/unreadable", `${path} was changed while it was opened`, { path });
     }
     return factsOf(this.#model, await this.#engine.diagnostics(signal), sha256);
   }
@@ -94,6 +92,7 @@ export class EngineSubject implements Subject {
       signal,
     );
     const totalMs = performance.now() - started;
+    await this.#checkFile(signal);
     return {
       text,
       stopReason,
@@ -105,6 +104,13 @@ export class EngineSubject implements Subject {
       stats,
       overlaps: overlaps + (queuedMs > waitedMs ? 1 : 0),
     };
+  }
+
+  /** What is mapped into memory changes with its file, and what was replaced is not what a record would name. */
+  async #checkFile(signal: AbortSignal): Promise<void> {
+    const { path } = this.#spec;
+    if ((await this.#hash(path, () => {}, signal)) === this.#sha256) return;
+    throw new AppError("model/unloaded", `${path} was changed since it was opened`, { path });
   }
 
   async unload(): Promise<void> {

@@ -98,16 +98,18 @@ describe("a model of the engine as a subject", () => {
     expect(engine.release).toHaveBeenCalledTimes(1);
   });
 
-  it("is not measured when its file was changed while it was opened", async () => {
+  it("gives no answer when its file was changed since it was opened", async () => {
     const engine = engineWith();
     const hashes = ["first", "second"];
     const { spec } = model("A") as ModelSubject;
     const parts = { definition: model("A"), spec, engine: engine as unknown as Engine };
     const subject = new EngineSubject({ ...parts, hash: async () => hashes.shift() ?? "" });
-    await expect(subject.open(ignore, never)).rejects.toMatchObject({
-      code: "file/unreadable",
-      message: "/A.gguf was changed while it was opened",
+    const measured = subject.open(ignore, never).then(() => subject.generate(request, never));
+    await expect(measured).rejects.toMatchObject({
+      code: "model/unloaded",
+      message: "/A.gguf was changed since it was opened",
     });
+    await subject.close();
     expect(engine.release).toHaveBeenCalledTimes(1);
   });
 
