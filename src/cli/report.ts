@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { RunRecord } from "../benchmark/record/entries.ts";
-import { readRecordFile } from "../benchmark/record/recordFile.ts";
+import { readRecordToShow } from "../benchmark/record/recordFile.ts";
 import { listRuns, listUnreadable, type RunListing } from "../benchmark/record/runs.ts";
 import { quoted } from "../benchmark/report/benchArgs.ts";
 import { writeBundle } from "../benchmark/report/bundle.ts";
@@ -67,14 +67,8 @@ export const reportCommand: Command = {
       print(`${folder}: check it with hotpath verify ${quoted(options.bundle)}`);
       return exitStatus.ok;
     }
-    const { record, problems } = await readRecordFile(file);
-    for (const { message } of problems) process.stderr.write(`hotpath: ${message}\n`);
-    const text = await render(
-      record,
-      options,
-      file,
-      typeof options.out === "string" ? Number.POSITIVE_INFINITY : width,
-    );
+    const columns = typeof options.out === "string" ? Number.POSITIVE_INFINITY : width;
+    const text = await render(await readRecordToShow(file), options, file, columns);
     if (typeof options.out === "string") write(options.out, text);
     else print(text.trimEnd());
     return exitStatus.ok;

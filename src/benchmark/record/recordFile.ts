@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { AppError } from "../../common/errors.ts";
 import { ChainCheck, type ChainProblem } from "./chain.ts";
-import type { RunRecord } from "./entries.ts";
+import type { RunRecord, WarningEntry } from "./entries.ts";
 import { RecordParser } from "./parse.ts";
 
 export interface RecordFile {
@@ -29,6 +29,22 @@ export async function readRecordFile(file: string): Promise<RecordFile> {
     wholeBytes = end;
   });
   return { record: parser.finish(rest), problems: chain.problems, lastChain: chain.last, wholeBytes };
+}
+
+/** For people: lines that are not as they were written stand among its warnings. Rejects as `readRecordFile` does. */
+export async function readRecordToShow(file: string): Promise<RunRecord> {
+  const { record, problems } = await readRecordFile(file);
+  const warnings = problems.map(
+    ({ message }): WarningEntry => ({
+      type: "warning",
+      atMs: 0,
+      code: "changed",
+      message: `The record is not as it was written: ${message}.`,
+      advice: "Do not rely on its figures.",
+      subject: null,
+    }),
+  );
+  return { ...record, entries: [record.run, ...warnings, ...record.entries.slice(1)] };
 }
 
 /** Calls `take` with each line and the offset of its end; returns what follows the last line feed. */

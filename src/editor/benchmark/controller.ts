@@ -1,6 +1,6 @@
 // The benchmark of this window: one run at a time, which goes on whether or not its panel is open.
 import type { Left, RecordEntry, RunEntry, RunRecord } from "../../benchmark/record/entries.ts";
-import { readRecordFile } from "../../benchmark/record/recordFile.ts";
+import { readRecordFile, readRecordToShow } from "../../benchmark/record/recordFile.ts";
 import { nothingLeft, type RunStatus } from "../../benchmark/record/resume.ts";
 import { listRuns, listUnreadable, newRunId, recordFile, runFolder } from "../../benchmark/record/runs.ts";
 import { type LocalMachine, resumeRun, startRun, type Watcher } from "../../benchmark/run/localRun.ts";
@@ -152,7 +152,7 @@ export class BenchmarkController implements Disposable {
     if (first?.type === "run") return { run: first, entries: [first, ...others], isTorn: false };
     if (this.unwritten?.runId === runId)
       throw new AppError("request/invalid", "the benchmark has not begun to measure; nothing is there yet");
-    return (await readRecordFile(recordFile(runFolder(runId)))).record;
+    return readRecordToShow(recordFile(runFolder(runId)));
   }
 
   /** The record stays as it is, to be gone on with. */

@@ -98,6 +98,15 @@ describe("hotpath report", () => {
     await expect(report(runId, { bundle })).rejects.toMatchObject({ code: "file/unwritable" });
   });
 
+  it("says in every report that the record was changed", async () => {
+    const file = recordFile(runFolder(runId));
+    writeFileSync(file, readFileSync(file, "utf8").replace('"ttftMs":380', '"ttftMs":38'));
+    const formats = [{}, { md: true }, { html: true }, { json: true }];
+    const texts = await Promise.all(formats.map(async (format) => (await report(runId, format)).text));
+    for (const text of texts) expect(text).toMatch(/The record is not as it was written: line 15 was changed/);
+    expect(texts[0]).toContain(`${runId}, 2026-11-22T20:30:00.000Z, complete`);
+  });
+
   it("makes a bundle of what it has read of a run that goes on", async () => {
     appendFileSync(recordFile(runFolder(runId)), '{"type":"output","atMs":1,"su');
     const bundle = path.join(folder, "bundle");
