@@ -1,4 +1,4 @@
-// Servers that fail for a moment are asked again.
+// Servers that fail for a moment are asked again, and so is an engine that a busy machine kept from answering.
 import { isCancelled, toAppError } from "../../common/errors.ts";
 import type { RunClock } from "./suiteRun.ts";
 
@@ -26,6 +26,7 @@ export async function withRetries<T>(
 
 function isPassing(error: unknown): boolean {
   const { code, details } = toAppError(error);
+  if (code === "engine/unresponsive") return true;
   if (code !== "server/failed") return false;
   return passingStatuses.has(Number(details.status)) || passingErrors.has(String(details.errno));
 }

@@ -295,6 +295,20 @@ describe("what fails in a run", () => {
     expect(results(run.entries)).toHaveLength(7);
   });
 
+  it("asks an engine again that was silent for a moment, and misses nothing", async () => {
+    const failure = new AppError("engine/unresponsive", "it has not answered for 803 ms");
+    const run = await finished({
+      subjects,
+      suites: [latency],
+      behaviours: { A: { failsAt: "t2", failure, failures: 1 } },
+    });
+    expect(run.of("failure")).toEqual([]);
+    expect(results(run.entries)).toHaveLength(8);
+    expect(run.events.filter((event) => /^(open|unload|wait)/.test(event))).toEqual([
+      ...["open A", "open B", "wait 1000", "unload A", "unload B"],
+    ]);
+  });
+
   it("leaves a model out whose file is another one when it is opened again", async () => {
     const files = ["1", "2"].map((digit) => digit.repeat(64));
     const behaviour = {
