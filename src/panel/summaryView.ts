@@ -181,7 +181,8 @@ function notesOn(subject: SubjectSummary, sharedPrompts: readonly string[]): str
 function warningsOf(summary: RunSummary, adviceOn: ViewContext["adviceOn"]): ShownWarning[] {
   const labelOf = (subject: string | null) => summary.subjects.find(({ id }) => id === subject)?.label ?? subject;
   const failures = summary.failures.map((failure): ShownWarning => {
-    const where = failure.suite === null ? "" : `${failure.suite}: `;
+    const suite = summary.suites.find(({ info }) => info.id === failure.suite)?.info.title ?? failure.suite;
+    const where = suite === null ? "" : `${suite}: `;
     const told = { message: sentence(`${where}${failure.message}`), advice: adviceOn(failure) };
     return { ...told, subject: labelOf(failure.subject), isFailure: true };
   });

@@ -30,7 +30,7 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
 
   beforeAll(async () => {
     browser = await launchChromium(chromium);
-  });
+  }, 60_000);
   afterAll(() => browser.close());
   beforeEach(async () => {
     panel = await PanelPage.open(browser, html);

@@ -16,7 +16,7 @@ describe.runIf(chromium)("the HTML report in a browser", withChromium, () => {
 
   beforeAll(async () => {
     browser = await launchChromium(chromium);
-  });
+  }, 60_000);
   afterAll(() => browser.close());
 
   it("is printed whole: no table is wider than the paper", async () => {

@@ -143,8 +143,8 @@ td.text { min-width: 7em; max-width: 24em; overflow-wrap: anywhere; }
   body { max-width: none; padding: 0; }
   .scroll { overflow: visible; }
   table { width: 100%; font-size: 9px; }
-  th, td { padding-right: 6px; overflow-wrap: anywhere; }
-  td.text { min-width: 0; }
+  th, td { padding-right: 6px; }
+  td.text { min-width: 4.5em; }
   .figure { white-space: normal; }
   h2, dl, section > p { break-after: avoid; }
   figure, tr { break-inside: avoid; }

@@ -135,6 +135,7 @@ export class ChartBox {
     const subject = this.#content?.selectable[index];
     if (subject === undefined) return;
     this.#selected = index;
+    this.#canvas.scrollIntoView({ block: "nearest" });
     this.#showHint(subject);
     this.#onSelect(subject);
   }

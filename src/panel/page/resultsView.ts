@@ -144,8 +144,12 @@ export class ResultsView {
       ...(failures > 0 ? [counted(failures, "failure")] : []),
       ...(failures < warnings.length ? [counted(warnings.length - failures, "warning")] : []),
     ].join(", ");
-    const open = warnings.length <= 3 || failures > 0;
-    const list = make("details", { class: "card", open }, make("summary", {}, title), make("ul", {}, ...items));
+    const list = make(
+      "details",
+      { class: "card", open: failures > 0 },
+      make("summary", {}, title),
+      make("ul", {}, ...items),
+    );
     show(this.#warnings, items.length > 0);
     this.#warnings.replaceChildren(list);
   }

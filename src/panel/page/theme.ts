@@ -1,18 +1,26 @@
 // The editor's theme as the charts need it.
 import { type ChartTheme, chartThemes, type ThemeKind } from "../../benchmark/report/charts/theme.ts";
 
-/** Surfaces and text are the editor's own; the methods keep their colours, which are made for such surfaces. */
+/**
+ * Surfaces and text are the editor's own; the methods keep their colours, which are made for such surfaces. So do grids
+ * and what lies behind the points where contrast is high: there the editor draws its guides as strongly as its text.
+ */
 export function pageTheme(): ChartTheme {
-  const fixed = chartThemes[themeKind()];
+  const kind = themeKind();
+  const fixed = chartThemes[kind];
   const style = getComputedStyle(document.documentElement);
   const variable = (name: string, fallback: string) => style.getPropertyValue(name).trim() || fallback;
   return {
     background: variable("--vscode-editor-background", fixed.background),
     foreground: variable("--vscode-editor-foreground", fixed.foreground),
-    muted: variable("--vscode-descriptionForeground", fixed.muted),
-    gridLine: variable("--vscode-editorIndentGuide-background1", fixed.gridLine),
     fontFamily: variable("--vscode-font-family", fixed.fontFamily),
     methods: fixed.methods,
+    ...(kind === "contrast-dark" || kind === "contrast-light"
+      ? { muted: fixed.muted, gridLine: fixed.gridLine }
+      : {
+          muted: variable("--vscode-descriptionForeground", fixed.muted),
+          gridLine: variable("--vscode-editorIndentGuide-background1", fixed.gridLine),
+        }),
   };
 }
 

@@ -113,7 +113,7 @@ describe("what the panel shows of a run", () => {
   it("tells failures first, with what to do, and each warning once", () => {
     expect(view.warnings).toEqual([
       {
-        message: "starter: The server answered 500.",
+        message: "Starter set: The server answered 500.",
         advice: "About server/failed.",
         subject: "Ollama",
         isFailure: true,

@@ -58,8 +58,8 @@ function run(points: readonly ComparedPoint[], which: "before" | "after", name: 
     symbol: isBefore ? "circle" : "triangle",
     symbolSize: 12,
     itemStyle: isBefore
-      ? { color: theme.background, borderColor: theme.muted, borderWidth: 2 }
-      : { color: theme.methods["hot/cold"] },
+      ? { color: theme.background, borderColor: theme.muted, borderWidth: 2, opacity: 1 }
+      : { color: theme.methods["hot/cold"], opacity: 1 },
     z: 3,
     data: points.map((point, row) => ({ name: point.id, value: [point[which].value, row] })),
     tooltip: {

@@ -222,8 +222,8 @@ export function errorBars(name: string, color: string, bars: readonly Bar[]): Cu
 /** A point as its method shows it: filled when measured, hollow when computed. */
 export function pointStyle(color: string, isComputed: boolean, theme: ChartTheme) {
   return isComputed
-    ? { color: theme.background, borderColor: color, borderWidth: 2, opacity: 1 }
-    : { color, borderColor: color, borderWidth: 1, opacity: 1 };
+    ? { color: theme.background, borderColor: color, borderWidth: 2 }
+    : { color, borderColor: color, borderWidth: 1 };
 }
 
 /** The broad band through those that nothing beats: it stays visible behind a method's own line. */
@@ -235,7 +235,7 @@ export function frontLine(points: readonly (readonly [number, number])[], theme:
     symbol: "none",
     silent: true,
     z: 0,
-    lineStyle: { color: theme.muted, width: 9, opacity: 0.3, cap: "round", join: "round" },
+    lineStyle: { color: theme.muted, width: 9, opacity: 0.4, cap: "round", join: "round" },
     itemStyle: { color: theme.muted, opacity: 0.5 },
   };
 }

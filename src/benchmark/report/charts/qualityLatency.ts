@@ -94,7 +94,7 @@ function drawSeries({ name, method, symbol, points: own }: PointSeries<RatedPoin
       name,
       symbol,
       symbolSize: 11,
-      itemStyle: { color },
+      itemStyle: { color, opacity: 1 },
       z: 3,
       data: own.map((point) => ({
         name: point.id,
