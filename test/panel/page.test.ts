@@ -355,6 +355,16 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
 
   it("opens, compares and deletes runs of before", async () => {
     await showResults();
+  it("leaves no error bar behind where a figure has lost its interval", async () => {
+    await showResults();
+    const bars = chart("Latency against size").locator('svg path[stroke-width="1.25"]');
+    await bars.first().waitFor({ state: "attached" });
+    const view = madeUpView();
+    const rows = view.rows.map((row) => ({ ...row, figures: bareFigures(row) }));
+    await panel.tell({ type: "view", view: { ...view, rows } });
+    await expect.poll(() => bars.count()).toBe(0);
+  });
+
     await panel.page.getByRole("tab", { name: "Results" }).press("ArrowRight");
     const older = panel.page.getByRole("listitem").filter({ hasText: "20 Nov 2026" });
     await older.getByText("Compare").click();
@@ -477,6 +487,11 @@ interface TraceEvent {
 
 /** Milliseconds that each task of the page's own thread took. */
 function taskTimes(trace: Buffer): number[] {
+function bareFigures({ figures }: ResultRow): ResultRow["figures"] {
+  const bare = Object.entries(figures).map(([id, figure]) => [id, { ...figure, low: null, high: null }]);
+  return Object.fromEntries(bare);
+}
+
   const { traceEvents } = JSON.parse(trace.toString("utf8")) as { traceEvents: readonly TraceEvent[] };
   const threadOf = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
   const isName = ({ name, args }: TraceEvent) => name === "thread_name" && args?.name === "CrRendererMain";

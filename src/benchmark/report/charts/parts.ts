@@ -194,13 +194,15 @@ export interface Bar {
 /** Thin lines with caps from end to end of each interval, in the colour of the points and hidden with them. */
 export function errorBars(name: string, color: string, bars: readonly Bar[]): CustomSeriesOption {
   const cap = 4;
+  // Of a bar that became a mere point the old lines would stay: ECharts leaves groups alone that have no children.
+  const drawn = bars.filter(({ xBounds: [left, right], yBounds: [low, high] }) => left !== right || low !== high);
   return {
     type: "custom",
     name,
     silent: true,
     z: 1,
     itemStyle: { color },
-    data: bars.map(({ x, y, xBounds, yBounds }) => [x, y, ...xBounds, ...yBounds]),
+    data: drawn.map(({ x, y, xBounds, yBounds }) => [x, y, ...xBounds, ...yBounds]),
     encode: { x: [0, 2, 3], y: [1, 4, 5] },
     renderItem: (_, api) => {
       const [x, y, left, right, low, high] = [0, 1, 2, 3, 4, 5].map((dimension) => Number(api.value(dimension)));
