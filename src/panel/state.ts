@@ -54,13 +54,10 @@ export function reduce(state: PageState, message: ShownMessage, draftId: number)
       };
     case "interrupted":
       return { ...state, interrupted: message.runId };
-    case "view":
-      return {
-        ...state,
-        view: message.view,
-        comparison: state.comparison?.runId === message.view.runId ? null : state.comparison,
-        recommendation: state.view?.runId === message.view.runId ? state.recommendation : null,
-      };
+    case "view": {
+      const isSameRun = state.view?.runId === message.view.runId;
+      return { ...state, view: message.view, ...(isSameRun ? {} : { comparison: null, recommendation: null }) };
+    }
     case "comparison":
       return { ...state, comparison: message.view };
     case "recommendation": {

@@ -118,6 +118,22 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
     await expect.poll(async () => (await panel.told("estimate")).draft.models).toEqual(models);
   });
 
+  it("measures the model in use, also when another has come into use, until something else is chosen", async () => {
+    const [first, second] = madeUpChoices.models.map(({ path }) => path);
+    const using = (inUse?: string) => ({
+      type: "choices" as const,
+      choices: {
+        ...madeUpChoices,
+        models: madeUpChoices.models.map((one) => ({ ...one, isActive: one.path === inUse })),
+      },
+    });
+    await panel.tell(using(first), using(second));
+    await expect.poll(async () => (await panel.told("estimate")).draft.models).toEqual([second]);
+    await panel.page.getByText("Starter", { exact: true }).click();
+    await panel.tell(using(first));
+    await expect.poll(async () => (await panel.told("estimate")).draft.models).toEqual([second, first]);
+  });
+
   it("takes no number that is none for all problems, and starts nothing with it", async () => {
     await panel.tell({ type: "choices", choices: madeUpChoices });
     const start = panel.page.getByRole("button", { name: "Start" });
@@ -339,6 +355,16 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
     await expect.poll(() => panel.page.evaluate(() => scrollY)).toBe(0);
   });
 
+  it("leaves no error bar behind where a figure has lost its interval", async () => {
+    await showResults();
+    const bars = chart("Latency against size").locator('svg path[stroke-width="1.25"]');
+    await bars.first().waitFor({ state: "attached" });
+    const view = madeUpView();
+    const rows = view.rows.map((row) => ({ ...row, figures: bareFigures(row) }));
+    await panel.tell({ type: "view", view: { ...view, rows } });
+    await expect.poll(() => bars.count()).toBe(0);
+  });
+
   it("keeps hidden what was hidden in a picture, while results come", async () => {
     await showResults();
     const dots = chart("Latency against size").locator(denseDot);
@@ -355,16 +381,6 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
 
   it("opens, compares and deletes runs of before", async () => {
     await showResults();
-  it("leaves no error bar behind where a figure has lost its interval", async () => {
-    await showResults();
-    const bars = chart("Latency against size").locator('svg path[stroke-width="1.25"]');
-    await bars.first().waitFor({ state: "attached" });
-    const view = madeUpView();
-    const rows = view.rows.map((row) => ({ ...row, figures: bareFigures(row) }));
-    await panel.tell({ type: "view", view: { ...view, rows } });
-    await expect.poll(() => bars.count()).toBe(0);
-  });
-
     await panel.page.getByRole("tab", { name: "Results" }).press("ArrowRight");
     const older = panel.page.getByRole("listitem").filter({ hasText: "20 Nov 2026" });
     await older.getByText("Compare").click();
@@ -471,6 +487,11 @@ async function settled({ page }: PanelPage): Promise<void> {
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
 }
 
+function bareFigures({ figures }: ResultRow): ResultRow["figures"] {
+  const bare = Object.entries(figures).map(([id, figure]) => [id, { ...figure, low: null, high: null }]);
+  return Object.fromEntries(bare);
+}
+
 function slowedBy(row: ResultRow, ms: number): ResultRow {
   const { e2e25Ms } = row.figures;
   return e2e25Ms ? { ...row, figures: { ...row.figures, e2e25Ms: { ...e2e25Ms, value: e2e25Ms.value + ms } } } : row;
@@ -487,11 +508,6 @@ interface TraceEvent {
 
 /** Milliseconds that each task of the page's own thread took. */
 function taskTimes(trace: Buffer): number[] {
-function bareFigures({ figures }: ResultRow): ResultRow["figures"] {
-  const bare = Object.entries(figures).map(([id, figure]) => [id, { ...figure, low: null, high: null }]);
-  return Object.fromEntries(bare);
-}
-
   const { traceEvents } = JSON.parse(trace.toString("utf8")) as { traceEvents: readonly TraceEvent[] };
   const threadOf = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
   const isName = ({ name, args }: TraceEvent) => name === "thread_name" && args?.name === "CrRendererMain";

@@ -1,4 +1,5 @@
 // What the panel's page is told, and what is done when it asks for something.
+import { existsSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { Uri, window } from "vscode";
 import type { DatasetStore } from "../../benchmark/datasets/datasetStore.ts";
@@ -226,6 +227,7 @@ export class PanelHost implements Disposable {
     if (found?.kind !== "model")
       throw new AppError("request/invalid", `${subject} is no model file that could complete`);
     const { path, mode } = found.spec;
+    if (!existsSync(path)) throw new AppError("model/not-found", `${path} is no longer there`);
     await settings.update("model", path === starterPath ? "" : path);
     await settings.update("mode", mode);
     panel.post({ type: "notice", kind: "info", text: `Completions now come from ${found.label}.` });

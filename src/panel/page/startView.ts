@@ -96,6 +96,10 @@ export class StartView {
       this.#limit.value = this.#draft.limit;
       this.#rounds.value = this.#draft.rounds;
     }
+    const [was, is] = [before, choices.models].map((models) => models.find(({ isActive }) => isActive)?.path);
+    const [only, ...others] = this.#draft.models;
+    // As long as nothing else was chosen, it is the model in use that is measured.
+    if (is !== undefined && only === was && others.length === 0) this.#draft = { ...this.#draft, models: [is] };
     // A model that was just browsed for is wanted.
     const isNew = ({ path, isActive }: ModelChoice) => !isActive && !before.some((other) => other.path === path);
     const added = choices.models.filter(isNew).map(({ path }) => path);

@@ -53,7 +53,7 @@ describe("the state of the page", () => {
     expect(shown.comparison).toBeNull();
   });
 
-  it("compares no run with itself", () => {
+  it("compares a run that grows, and ends the comparison when another is opened", () => {
     const compared = stateAfter([
       { type: "view", view: madeUpView() },
       { type: "comparison", view: olderView() },
