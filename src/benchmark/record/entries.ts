@@ -138,14 +138,18 @@ export interface ScoreEntry extends Timed {
   readonly score: Score;
 }
 
-export interface WarningEntry extends Timed {
+export interface WarningEntry extends Timed, Caution {
   readonly type: "warning";
+  readonly subject: string | null;
+}
+
+/** What makes figures worth less than they seem. */
+export interface Caution {
   /** "overlap", "battery", "noisy", "truncated-prompt", "resumed", "paused", ... */
   readonly code: string;
   readonly message: string;
   /** What to do about it. */
   readonly advice: string;
-  readonly subject: string | null;
 }
 
 /** A subject that could not be opened, failed in a suite or failed to give one answer, as the message says. */

@@ -1,9 +1,8 @@
 // Subjects too large to be measured whole. Two of their kind with few layers were; every layer takes the same time and
 // memory, so what all layers take follows from the two.
 import { type DeviceMemory, totalBytes } from "../../protocol/model.ts";
-import type { OutputEntry } from "../record/entries.ts";
+import type { Caution, OutputEntry } from "../record/entries.ts";
 import { stepKey } from "../record/resume.ts";
-import type { Caution } from "../run/environment.ts";
 import { describeGroups } from "../statistics/quantile.ts";
 import type { GpuMemory, SubjectFacts, SyntheticSubject } from "../subject.ts";
 import { groupBy } from "./group.ts";

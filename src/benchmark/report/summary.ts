@@ -1,6 +1,7 @@
 // All of a run as figures: what the tables, the pictures and the recommendation are made from. Pure data, and the same for
 // the same record.
 import type {
+  Caution,
   EndEntry,
   Environment,
   FailureEntry,
@@ -14,7 +15,6 @@ import type {
   WarningEntry,
 } from "../record/entries.ts";
 import { progressOf } from "../record/resume.ts";
-import type { Caution } from "../run/environment.ts";
 import { paretoFront } from "../statistics/pareto.ts";
 import type { Method, SubjectDefinition, SubjectFacts, SyntheticSubject } from "../subject.ts";
 import type { SelfTest, SuiteChoice, SuiteId, SuiteInfo } from "../suite.ts";

@@ -5,7 +5,7 @@ import { powerSource } from "../../common/battery.ts";
 import { isCancelled } from "../../common/errors.ts";
 import { productVersion } from "../../common/productVersion.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { Environment } from "../record/entries.ts";
+import type { Caution, Environment } from "../record/entries.ts";
 
 /** Without an engine that answers, what only it knows is null. Measures the memory when that has not been done here. */
 export async function gatherEnvironment(engine: Engine, signal: AbortSignal): Promise<Environment> {
@@ -36,12 +36,6 @@ export async function gatherEnvironment(engine: Engine, signal: AbortSignal): Pr
     cpuVariant: diagnostics?.libraries.cpuVariant ?? null,
     memoryBandwidth: measured ? Math.max(...measured.measurement.cpu.map(({ streamGBps }) => streamGBps)) * 1e9 : null,
   };
-}
-
-export interface Caution {
-  readonly code: string;
-  readonly message: string;
-  readonly advice: string;
 }
 
 /** What of a machine's state makes its figures worth less. */

@@ -1,6 +1,5 @@
 // What disturbed the measurements of a suite, told once at its end.
-import type { OutputEntry } from "../record/entries.ts";
-import type { Caution } from "./environment.ts";
+import type { Caution, OutputEntry } from "../record/entries.ts";
 
 /** Between the quartiles of the times of equal requests, over their median. A quiet machine stays well below. */
 const noisySpread = 0.15;

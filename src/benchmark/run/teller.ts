@@ -1,7 +1,7 @@
 // What a run tells while it goes on: to the user, how far it is; to the record, what went wrong.
 import { type ErrorCode, toAppError } from "../../common/errors.ts";
+import type { Caution } from "../record/entries.ts";
 import type { SuiteId } from "../suite.ts";
-import type { Caution } from "./environment.ts";
 import type { Journal } from "./journal.ts";
 import type { Meter } from "./meter.ts";
 import type { RunPhase, RunProgress } from "./progress.ts";
