@@ -260,6 +260,12 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
     expect(y + height).toBeLessThanOrEqual(900); // Beside the picture, though its place is further down.
     await card.getByText("Use for completion").click();
     expect(await panel.told("use")).toEqual({ type: "use", runId: madeUpView().runId, subject: "hot-cold-7b" });
+    await card.getByRole("button", { name: "Dismiss" }).click();
+    await card.waitFor({ state: "hidden" });
+    await chart("Latency against size").press("ArrowLeft");
+    await card.waitFor();
+    await chart("Latency against size").press("Escape");
+    await card.waitFor({ state: "hidden" });
   });
 
   it("has the way to use a model in reach, however narrow it is", async () => {

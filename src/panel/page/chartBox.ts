@@ -32,7 +32,7 @@ export class ChartBox {
   readonly #details = make("details", {}, make("summary", {}, "Show as table"), this.#data);
   readonly #frames: FrameQueue;
   readonly #key: string;
-  readonly #onSelect: (subject: string) => void;
+  readonly #onSelect: (subject: string | null) => void;
   #chart: EChartsType | null = null;
   #content: ChartContent | null = null;
   #drawn = "";
@@ -46,7 +46,7 @@ export class ChartBox {
       controls,
       frames,
       onSelect,
-    }: { controls: HTMLElement[]; frames: FrameQueue; onSelect: (subject: string) => void },
+    }: { controls: HTMLElement[]; frames: FrameQueue; onSelect: (subject: string | null) => void },
   ) {
     this.#frames = frames;
     this.#key = `chart ${title}`;
@@ -124,6 +124,7 @@ export class ChartBox {
   }
 
   #onKey(event: KeyboardEvent): void {
+    if (event.key === "Escape") this.#deselect();
     const count = this.#content?.selectable.length ?? 0;
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (step === undefined || count === 0) return;
@@ -138,6 +139,12 @@ export class ChartBox {
     this.#canvas.scrollIntoView({ block: "nearest" });
     this.#showHint(subject);
     this.#onSelect(subject);
+  }
+
+  #deselect(): void {
+    this.#selected = -1;
+    this.#chart?.dispatchAction({ type: "hideTip" });
+    this.#onSelect(null);
   }
 
   /** Points carry the id of their subject as their name. */

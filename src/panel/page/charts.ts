@@ -27,7 +27,7 @@ import type { Preferences } from "./preferences.ts";
 interface ChartActions {
   readonly frames: FrameQueue;
   readonly prefer: (part: Partial<Preferences>) => void;
-  readonly select: (subject: string) => void;
+  readonly select: (subject: string | null) => void;
   readonly endComparison: () => void;
 }
 

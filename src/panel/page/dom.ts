@@ -44,15 +44,17 @@ export function button(label: string, onClick: () => void, attributes: Attribute
   return made;
 }
 
-/** A picture of one stroke, 16 by 16, in the colour of the text around it. */
-export function icon(path: string): SVGSVGElement {
-  const [svg, stroke] = (["svg", "path"] as const).map((name) =>
+/** Puts away what it stands in. */
+export function dismissButton(onClick: () => void): HTMLButtonElement {
+  const [svg, cross] = (["svg", "path"] as const).map((name) =>
     document.createElementNS("http://www.w3.org/2000/svg", name),
   ) as [SVGSVGElement, SVGPathElement];
   setAttributes(svg, { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" });
-  setAttributes(stroke, { d: path, fill: "none", stroke: "currentColor", "stroke-width": 1.3 });
-  svg.append(stroke);
-  return svg;
+  setAttributes(cross, { d: "m4 4 8 8m0-8-8 8", fill: "none", stroke: "currentColor", "stroke-width": 1.3 });
+  svg.append(cross);
+  const made = make("button", { class: "icon-button", type: "button", title: "Dismiss", "aria-label": "Dismiss" }, svg);
+  made.addEventListener("click", onClick);
+  return made;
 }
 
 export function checkbox(label: string, isChecked: boolean, onChange: (isChecked: boolean) => void) {

@@ -1,7 +1,7 @@
 // The page of the benchmark panel: takes messages of the extension host, draws what they change, sends what the user does.
 import type { FromPage, Tab, ToPage } from "../protocol.ts";
 import { initialState, type PageState, reduce } from "../state.ts";
-import { icon, make, setText, show } from "./dom.ts";
+import { dismissButton, make, setText, show } from "./dom.ts";
 import { FrameQueue } from "./frames.ts";
 import { HistoryView } from "./historyView.ts";
 import { firstPreferences, type Preferences } from "./preferences.ts";
@@ -23,8 +23,6 @@ declare function acquireVsCodeApi(): {
 const editor = acquireVsCodeApi();
 const frames = new FrameQueue();
 const send = (message: FromPage) => editor.postMessage(message);
-
-const cross = "m4 4 8 8m0-8-8 8";
 
 let state = initialState;
 let preferences: Preferences = { ...firstPreferences, ...(editor.getState() as Partial<Preferences> | undefined) };
@@ -49,8 +47,7 @@ const offer = new ResumeOffer({
 const history = new HistoryView(send, (runId) => offer.take(runId));
 const programs = new Programs(send);
 const noticeText = make("p", { class: "what", role: "alert" });
-const dismiss = make("button", { class: "icon-button", type: "button", "aria-label": "Dismiss" }, icon(cross));
-dismiss.addEventListener("click", () => change({ notice: null }));
+const dismiss = dismissButton(() => change({ notice: null }));
 const notice = make("div", { class: "notice" }, noticeText, dismiss);
 const choose = (tab: Tab) => {
   state = reduce(state, { type: "show", tab }, start.draftId);

@@ -6,7 +6,7 @@ import { type FigureId, figureKind, isEmpty, qualityFigure, type ShownWarning } 
 import type { PageState } from "../state.ts";
 import { cellText } from "../table.ts";
 import { Charts } from "./charts.ts";
-import { button, make, setText, show } from "./dom.ts";
+import { button, dismissButton, make, setText, show } from "./dom.ts";
 import type { FrameQueue } from "./frames.ts";
 import { PairTables } from "./pairTables.ts";
 import type { Preferences } from "./preferences.ts";
@@ -170,8 +170,9 @@ export class ResultsView {
     const use = button("Use for completion", () => this.#use(row.id), { "data-subject": row.id });
     this.#selected.replaceChildren(
       make("strong", {}, row.label),
-      make("span", {}, figures.join(", ")),
+      make("span", { class: "what" }, figures.join(", ")),
       ...(row.canBeUsed ? [use] : []),
+      dismissButton(() => this.#select(null)),
     );
   }
 

@@ -58,7 +58,10 @@ export class ServerList {
     this.#servers = servers;
     const rows = servers.map((server) => {
       const name = `${server.url}${server.model === "" ? "" : ` ${server.model}`} (${server.api})`;
-      const remove = () => this.#set(this.#servers.filter((other) => other !== server));
+      const remove = () => {
+        this.#set(this.#servers.filter((other) => other !== server));
+        this.#url.focus(); // The button that had the focus is gone.
+      };
       return make("li", {}, name, button("Remove", remove, { secondary: true, "aria-label": `Remove ${name}` }));
     });
     this.#rows.replaceChildren(...rows);
