@@ -40,12 +40,13 @@ interface Rated extends Scored {
 /**
  * Of those that write a line, 25 tokens, within the budget: the best by what all of them answered, and of those that
  * cannot be told from it the fastest; where no answers can be compared, the largest. Completions are computed here, so
- * servers are none. `summary`: of the record.
+ * servers are none, and what was computed from a few layers did not fit here whole. `summary`: of the record.
  */
 export function recommend(record: RunRecord, summary: RunSummary, budgetMs: number): Recommendation {
   const timed = summary.subjects.flatMap((subject): Candidate[] => {
     const latencyMs = subject.headline?.e2e25Ms?.typical;
-    return latencyMs === undefined || subject.isPart || subject.method === "server" ? [] : [{ subject, latencyMs }];
+    const isElsewhere = subject.isPart || subject.computedFrom !== null || subject.method === "server";
+    return latencyMs === undefined || isElsewhere ? [] : [{ subject, latencyMs }];
   });
   const suite = suiteOf(record, summary, timed);
   const all = suite?.candidates ?? timed;
