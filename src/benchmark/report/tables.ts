@@ -253,7 +253,7 @@ export function qualityTable({ subjects, suites }: RunSummary): ReportTable {
     "Truncated and out of time: answers cut at the most tokens or the most time. Timeouts and syntax errors: of their code when it ran. Whole answer: the median of their times.",
     ...(rows.some(({ figures }) => figures.usableLineMs)
       ? [
-          "Usable line: where one line is asked for, in place of the whole answer the median time from the request to the end of the line, when an editor can show it.",
+          "Usable line: where one line is asked for, in place of the whole answer the median time from the request to the end of the line, when an editor can show it, of lines that ended and are not empty.",
         ]
       : []),
   ];
