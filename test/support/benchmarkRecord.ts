@@ -136,6 +136,7 @@ const factsOf: Readonly<Record<string, SubjectFacts>> = {
     parameterCount: 70_000_000_000,
     fileBytes: 1_800_000_000,
     residentBytes: 2_000_000_000,
+    kvBytes: memory.kvBytes,
     gpuMemory: [{ device: "CUDA0", ...memory }],
   },
   "70b-6": {
@@ -143,6 +144,7 @@ const factsOf: Readonly<Record<string, SubjectFacts>> = {
     parameterCount: 70_000_000_000,
     fileBytes: 3_800_000_000,
     residentBytes: 4_000_000_000,
+    kvBytes: 3e8,
     gpuMemory: [{ device: "CUDA0", ...memory, weightBytes: 3e9, kvBytes: 3e8 }],
   },
 };

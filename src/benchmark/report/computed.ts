@@ -107,17 +107,15 @@ function bytesOn(gpuMemory: SubjectFacts["gpuMemory"]): number {
 /** What was found out about the larger part, with its sizes grown to all layers. `videoBytes`: of all GPUs. */
 export function computedFacts(parts: Parts, videoBytes: number): SubjectFacts {
   const { few, many } = parts;
+  const fileBytes = whole(parts, few.facts.fileBytes, many.facts.fileBytes);
+  const residentBytes = whole(parts, besideKv(few.facts), besideKv(many.facts));
   const gpuMemory = computedGpuMemory(parts);
-  const size = (name: "fileBytes" | "residentBytes" | "kvBytes") => {
-    const bytes = whole(parts, few.facts[name], many.facts[name]);
-    return bytes === null ? null : Math.round(bytes);
-  };
   return {
     ...many.facts,
-    fileBytes: size("fileBytes"),
-    residentBytes: size("residentBytes"),
+    fileBytes: fileBytes && Math.round(fileBytes),
+    residentBytes: residentBytes && Math.round(residentBytes + growKv(parts, mainKv(many.facts))),
     gpuMemory,
-    kvBytes: size("kvBytes"),
+    kvBytes: many.facts.kvBytes && growKv(parts, many.facts.kvBytes),
     sha256: null,
     placement: computedPlacement(parts),
     fitsInVram: many.facts.fitsInVram && (gpuMemory ? bytesOn(gpuMemory) <= videoBytes : null),
@@ -133,6 +131,20 @@ function computedPlacement({ many: { facts }, totalLayers }: Parts): string | nu
   return `as if all ${totalLayers} layers were on ${devices.join(" and ")}${hot}`;
 }
 
+/** For how many documents a KV cache is kept differs with the size of a model. All of one lies in the layers. */
+function growKv({ many, totalLayers }: Parts, atMany: number): number {
+  return Math.round((atMany * totalLayers) / many.layers);
+}
+
+/** Bytes of KV cache in main memory. */
+function mainKv({ kvBytes, gpuMemory }: SubjectFacts): number {
+  return (gpuMemory ?? []).reduce((rest, { kvBytes }) => rest - kvBytes, kvBytes ?? 0);
+}
+
+function besideKv(facts: SubjectFacts): number | null {
+  return facts.residentBytes && facts.residentBytes - mainKv(facts);
+}
+
 /** null: the two are not on the same GPUs, or nobody knows. */
 function computedGpuMemory(parts: Parts): GpuMemory[] | null {
   const [few, many] = [parts.few.facts.gpuMemory, parts.many.facts.gpuMemory];
@@ -145,7 +157,7 @@ function computedGpuMemory(parts: Parts): GpuMemory[] | null {
       {
         device: large.device,
         weightBytes: size("weightBytes"),
-        kvBytes: size("kvBytes"),
+        kvBytes: growKv(parts, large.kvBytes),
         computeBytes: size("computeBytes"),
         hotBytes: size("hotBytes"),
       },
