@@ -19,6 +19,7 @@ Result<engine::PlanParams> read_plan_params(Napi::Value value) {
   params.path = fields.text("path");
   params.mode = read_mode(fields);
   params.vram_bytes = static_cast<uint64_t>(fields.whole("vramBytes", 0, kMaxBytes));
+  params.ram_bytes = static_cast<uint64_t>(fields.whole("ramBytes", 0, kMaxBytes));
   params.context_length = static_cast<uint32_t>(fields.whole("contextLength", 0, kMaxContext));
   params.profile = fields.text("profile");
   if (!fields.ok()) return fields.error();
@@ -105,7 +106,8 @@ Napi::Value to_js(Napi::Env env, const engine::ModelPlan& plan) {
   Napi::Object object = Napi::Object::New(env);
   object["model"] = to_js(env, plan.metadata);
   object["mode"] = hotcold::mode_name(made.mode);
-  object["contextLength"] = static_cast<double>(plan.context_length);
+  object["contextLength"] = plan.context_length;
+  object["sequenceCount"] = plan.sequence_count;
   object["isStock"] = made.is_stock;
   object["reason"] = report.reason;
   object["notes"] = to_js_array(env, report.notes, [&](const std::string& note) { return Napi::String::New(env, note); });

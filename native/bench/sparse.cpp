@@ -8,7 +8,7 @@
 //
 // With `--vram 8GB` both have a GPU, and this much of its memory. llama.cpp is first tried in every way it offers for that
 // (stock_choices.h), each alone; the fastest is compared. Both are in memory then, so the card must hold twice the cap. The context
-// is no longer than the tokens need; Hotpath's KV cache has it four times, llama.cpp's once.
+// is no longer than the tokens need.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -84,6 +84,7 @@ Result<uint64_t> read_size(const char* text) {
 
 Result<Options> read_options(int argc, char** argv) {
   Options options;
+  options.spec.n_sequences = 1;  // as llama.cpp has it here
   options.spec.device = DeviceChoice::cpu;
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];

@@ -29,14 +29,14 @@ struct StockChoice {
 };
 
 /// The most that should fit, and less of it; the same reserve is left to working memory as Hotpath's own plans leave.
-inline std::vector<StockChoice> stock_choices(const ModelFile& model, uint64_t context_length, uint64_t vram_bytes) {
+inline std::vector<StockChoice> stock_choices(const ModelFile& model, uint32_t context_length, uint64_t vram_bytes) {
   const int n_layers = static_cast<int>(model.metadata.layer_count);
   std::vector<StockChoice> choices;
   const auto add = [&](StockChoice choice) {
     const bool is_new = std::none_of(choices.begin(), choices.end(), [&](const StockChoice& known) { return known.name == choice.name; });
     if (is_new) choices.push_back(std::move(choice));
   };
-  const auto whole_layers = place_layers(model, context_length, {UINT64_MAX, {vram_bytes}}, -1);
+  const auto whole_layers = place_layers(model, {UINT64_MAX, {vram_bytes}}, {context_length});
   const int most = whole_layers ? std::max(0, whole_layers->gpu_layers - 1) : 0;
   for (const int n : {most, most * 3 / 4, most / 2, 0}) {
     add({format_text("%d of %d layers on the GPU", n, n_layers), n == 0 ? 0 : n + 1, 0});

@@ -1,11 +1,21 @@
 #include "engine/planning.h"
 
+#include "core/system.h"
 #include "core/whole_file.h"
 #include "engine/guarded.h"
+#include "llama/layer_placement.h"
 
 namespace hotpath::engine {
 
 namespace {
+
+/// As loading chooses; of a model that does not fit, the least.
+uint32_t sequences_of(const ModelFile& model, uint32_t context_length, const PlanParams& params) {
+  FreeMemory free = {params.ram_bytes > 0 ? params.ram_bytes : available_memory_bytes(), {}};
+  if (params.vram_bytes > 0) free.gpu_bytes.push_back(params.vram_bytes);
+  const auto placement = place_layers(model, free, {context_length});
+  return placement ? placement->n_sequences : 1;
+}
 
 Result<ModelPlan> make_model_plan(const PlanParams& params) {
   auto model = read_model_file(params.path);
@@ -18,13 +28,15 @@ Result<ModelPlan> make_model_plan(const PlanParams& params) {
     if (!loaded) return loaded.error();
     profile = std::move(*loaded);
   }
+  const uint32_t context_length = served_context(params.context_length, model->metadata);
+  const uint32_t n_sequences = sequences_of(*model, context_length, params);
   PlanRequest request;
-  request.work = {params.mode, served_context(params.context_length, model->metadata), kSequences, profile ? &*profile : nullptr};
+  request.work = {params.mode, context_length, n_sequences, profile ? &*profile : nullptr};
   request.rates = params.rates;
   request.vram_bytes = params.vram_bytes;
   auto planned = make_plan(*model, *identity, request);
   if (!planned) return planned.error();
-  return ModelPlan{std::move(model->metadata), std::move(*planned), request.work.context_tokens};
+  return ModelPlan{std::move(model->metadata), std::move(*planned), context_length, n_sequences};
 }
 
 }  // namespace

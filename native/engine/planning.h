@@ -20,6 +20,7 @@ struct PlanParams {
   std::string path;
   hotcold::Mode mode = hotcold::Mode::automatic;
   uint64_t vram_bytes = 0;
+  uint64_t ram_bytes = 0;       // 0: what is free now
   uint32_t context_length = 0;  // 0: as a model is loaded without one
   std::string profile;  // a file; empty: none
   MachineRates rates;
@@ -28,7 +29,8 @@ struct PlanParams {
 struct ModelPlan {
   ModelMetadata metadata;
   Planned planned;
-  uint64_t context_length;
+  uint32_t context_length;
+  uint32_t sequence_count;
 };
 
 Result<ModelPlan> plan(const PlanParams& params);

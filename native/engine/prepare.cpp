@@ -141,6 +141,7 @@ class Preparation {
     stock.path = params_.model;
     stock.device = DeviceChoice::cpu;
     stock.context_length = kComparedContext;
+    stock.n_sequences = 1;
     stock.mode = hotcold::Mode::dense;
     ModelSpec ours = stock;
     ours.mode = mode_to_pack_for(params_.mode);

@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kMaxTokens = 256;
 // The few-token path, which is that of completing; a whole prompt at once takes another.
 constexpr size_t kBatch = 4;
+static_assert(kBatch <= kMaxOutputs);
 
 // Three languages, as a user's files are: names, numbers, brackets, prose in comments.
 constexpr const char* kText = R"(// Keeps the newest values and forgets the oldest.
@@ -84,7 +85,6 @@ Result<Logits> logits_of_text(const ModelSpec& spec, const std::function<void(do
   if (!spec.sidecars.empty() && loaded->info.ffn.sidecar.empty()) {
     return Error{ErrorCode::sidecar_invalid, spec.sidecars[0] + ": is not used: " + loaded->info.ffn.sidecar_notice, {}};
   }
-  CHECK(loaded->info.sequence_count >= kBatch);
   const Vocabulary vocabulary(llama_model_get_vocab(loaded->model.get()), loaded->info.metadata.fim);
   std::vector<Token> tokens = vocabulary.tokenize(kText);
   tokens.resize(std::min({tokens.size(), kMaxTokens, size_t{loaded->info.context_length}}));

@@ -10,6 +10,8 @@ namespace {
 constexpr uint64_t kFixedComputeBytes = 64 * 1000 * 1000;
 // Left free on each GPU: the desktop draws there too, and a driver that runs out takes the display with it.
 constexpr uint64_t kGpuReserveBytes = 400 * 1000 * 1000;
+// KV caches that nobody misses the memory of.
+constexpr uint64_t kSmallKvBytes = 1000 * 1000 * 1000;
 
 /// Activations of one micro-batch: about eight vectors of the model's width and three of its feed-forward width alive at
 /// once. Measured against llama.cpp's own report: within a factor of 1.5 above it for models of 0.005 B to 1.5 B.
@@ -22,11 +24,18 @@ uint64_t layer_bytes(const ModelFile& model, size_t layer, uint64_t n_tokens) {
   return model.shape.layer_bytes[layer] + model.shape.layer_kv_per_token[layer] * n_tokens;
 }
 
-/// Layers go to the GPUs from the last on, the output first.
-int layers_that_fit(const ModelFile& model, uint64_t n_tokens, const FreeMemory& free) {
+uint64_t left_of(uint64_t bytes, uint64_t taken) { return bytes > taken ? bytes - taken : 0; }
+
+uint64_t gpu_room(const ModelFile& model, const FreeMemory& free) {
   const uint64_t reserve = gpu_reserve_bytes(model);
   uint64_t room = 0;
-  for (const uint64_t bytes : free.gpu_bytes) room += bytes > reserve ? bytes - reserve : 0;
+  for (const uint64_t bytes : free.gpu_bytes) room += left_of(bytes, reserve);
+  return room;
+}
+
+/// Layers go to the GPUs from the last on, the output first.
+int layers_that_fit(const ModelFile& model, uint64_t n_tokens, const FreeMemory& free) {
+  uint64_t room = gpu_room(model, free);
   if (room < model.shape.other_bytes) return 0;
   room -= model.shape.other_bytes;
   int n = 1;
@@ -51,6 +60,24 @@ MemoryNeed cpu_need(const ModelFile& model, uint64_t n_tokens, int gpu_layers) {
     need.kv_bytes += model.shape.layer_kv_per_token[layer] * n_tokens;
   }
   return need;
+}
+
+/// See place_layers.
+uint32_t choose_sequences(const ModelFile& model, uint64_t context_length, const FreeMemory& free, int gpu_layers) {
+  const MemoryNeed cpu = cpu_need(model, context_length, gpu_layers);
+  const uint64_t kv_bytes = model.shape.kv_bytes_per_token() * context_length;
+  const uint64_t gpu_kv_bytes = kv_bytes - cpu.kv_bytes;
+  // Embeddings and output count on both sides, as in layers_that_fit.
+  const uint64_t gpu_weight_bytes = model.shape.weight_bytes() - cpu.weight_bytes + model.shape.other_bytes;
+  const uint64_t cpu_left = left_of(free.cpu_bytes, cpu.total());
+  const uint64_t gpu_left = left_of(gpu_room(model, free), gpu_weight_bytes + gpu_kv_bytes);
+  const uint64_t most = std::max(kSmallKvBytes, model.shape.weight_bytes());
+  uint32_t n = kMaxSequences;
+  for (; n > 1; --n) {
+    const uint64_t n_more = n - 1;
+    if (n * kv_bytes <= most && n_more * cpu.kv_bytes <= cpu_left / 2 && n_more * gpu_kv_bytes <= gpu_left / 2) break;
+  }
+  return n;
 }
 
 Error too_large(const ModelFile& model, const MemoryNeed& need, const FreeMemory& free) {
@@ -79,15 +106,15 @@ uint64_t gpu_reserve_bytes(const ModelFile& model) { return kGpuReserveBytes + c
 
 uint64_t gpu_reserve_for_others() { return kGpuReserveBytes; }
 
-Result<LayerPlacement> place_layers(const ModelFile& model, uint64_t n_tokens, const FreeMemory& free, int requested) {
+Result<LayerPlacement> place_layers(const ModelFile& model, const FreeMemory& free, const PlacementWish& wish) {
   const int all = static_cast<int>(model.metadata.layer_count) + 1;
-  LayerPlacement placement = {0, {}, ""};
+  LayerPlacement placement = {0, wish.n_sequences, {}, ""};
   if (free.gpu_bytes.empty()) {
-    if (requested > 0) placement.notice = "no GPU was found";
-  } else if (requested >= 0) {
-    placement.gpu_layers = requested == 0 ? 0 : std::min(requested, all - 1) + 1;
+    if (wish.gpu_layers > 0) placement.notice = "no GPU was found";
+  } else if (wish.gpu_layers >= 0) {
+    placement.gpu_layers = wish.gpu_layers == 0 ? 0 : std::min(wish.gpu_layers, all - 1) + 1;
   } else {
-    placement.gpu_layers = layers_that_fit(model, n_tokens, free);
+    placement.gpu_layers = layers_that_fit(model, uint64_t{wish.context_length} * std::max(1u, wish.n_sequences), free);
     if (placement.gpu_layers < all) {
       const uint64_t bytes = std::accumulate(free.gpu_bytes.begin(), free.gpu_bytes.end(), uint64_t{0});
       placement.notice = format_text("%d of %d layers fit into the free memory of the GPU (%s)",
@@ -95,7 +122,8 @@ Result<LayerPlacement> place_layers(const ModelFile& model, uint64_t n_tokens, c
                                      format_bytes(static_cast<double>(bytes)).c_str());
     }
   }
-  placement.cpu = cpu_need(model, n_tokens, placement.gpu_layers);
+  if (wish.n_sequences == 0) placement.n_sequences = choose_sequences(model, wish.context_length, free, placement.gpu_layers);
+  placement.cpu = cpu_need(model, uint64_t{wish.context_length} * placement.n_sequences, placement.gpu_layers);
   if (placement.cpu.total() > free.cpu_bytes) return too_large(model, placement.cpu, free);
   return placement;
 }

@@ -42,6 +42,7 @@ Result<Done> check_spec(const ModelSpec& spec) {
   if (spec.context_length != 0 && spec.context_length < kMinContext) {
     return invalid(format_text("contextLength is %u, must be 0 or at least %u", spec.context_length, kMinContext));
   }
+  if (spec.n_sequences > kMaxSequences) return invalid(format_text("%u sequences, %u are the limit", spec.n_sequences, kMaxSequences));
   if (!(spec.silent_share >= 0 && spec.silent_share < 1)) {
     return invalid(format_text("silentShare is %g, must be 0 or more and less than 1", spec.silent_share));
   }
@@ -113,13 +114,14 @@ class Loader {
     HybridInput input = {file_, spec_, identity_};
     input.profile = profile_->known().layers.empty() ? nullptr : &profile_->known();
     input.context_length = context_length_;
-    input.n_sequences = kSequences;
+    input.n_sequences = whole_layers.placement.n_sequences;
     input.gpus = gpus;
     input.fits = whole_layers.placement.gpu_layers > static_cast<int>(file_.metadata.layer_count);
     auto hybrid = place_hybrid(input);
     if (!hybrid) return std::nullopt;
     Attempt attempt;
     attempt.placement.gpu_layers = hybrid->gpu_layers();
+    attempt.placement.n_sequences = whole_layers.placement.n_sequences;
     if (attempt.placement.gpu_layers > 0) attempt.gpus = {hybrid->device};
     attempt.hybrid = std::move(hybrid);
     return attempt;
@@ -132,9 +134,8 @@ class Loader {
   }
 
   Result<Attempt> plan(std::vector<ggml_backend_dev_t> gpus) const {
-    const FreeMemory free = free_memory(gpus);
-    const int requested = spec_.device == DeviceChoice::cpu ? 0 : spec_.gpu_layers;
-    auto placement = place_layers(file_, uint64_t{context_length_} * kSequences, free, requested);
+    const int gpu_layers = spec_.device == DeviceChoice::cpu ? 0 : spec_.gpu_layers;
+    auto placement = place_layers(file_, free_memory(gpus), {context_length_, gpu_layers, spec_.n_sequences});
     if (!placement) return placement.error();
     if (placement->gpu_layers == 0) gpus.clear();
     return Attempt{std::move(gpus), std::move(*placement)};
@@ -172,7 +173,7 @@ class Loader {
     }
     if (auto done = load_weights(attempt, *plan, loaded); !done) return done.error();
     if (auto done = check_capabilities(loaded); !done) return done.error();
-    if (auto done = make_context(loaded); !done) return done.error();
+    if (auto done = make_context(attempt.placement.n_sequences, loaded); !done) return done.error();
     if (plan->mode == hotcold::Mode::threshold) {
       if (auto done = calibrate(loaded); !done) return done.error();
     }
@@ -383,14 +384,14 @@ class Loader {
                  {{"path", file_.metadata.path}, {"architecture", file_.metadata.architecture}}};
   }
 
-  Result<Done> make_context(LoadedModel& loaded) {
+  Result<Done> make_context(uint32_t n_sequences, LoadedModel& loaded) {
     llama_context_params params = llama_context_default_params();
-    params.n_ctx = context_length_ * kSequences;
-    params.n_seq_max = kSequences;
+    params.n_ctx = context_length_ * n_sequences;
+    params.n_seq_max = n_sequences;
     params.kv_unified = false;
     params.n_batch = std::min(kMicroBatch, context_length_);
     params.n_ubatch = params.n_batch;
-    params.n_outputs_max = kSequences;  // only last tokens have logits; the default would reserve them for all
+    params.n_outputs_max = kMaxOutputs;  // the default would reserve logits for every token of a batch
     params.n_threads = threads_;
     params.n_threads_batch = threads_;
     LibraryWatch watch([this](const std::string& line) { buffers_.add_line(line); });
@@ -432,9 +433,9 @@ class Loader {
     loaded.info.metadata = file_.metadata;
     loaded.info.spec = spec_;
     loaded.info.context_length = std::min(context_length_, llama_n_ctx_seq(loaded.context.get()));
-    loaded.info.sequence_count = kSequences;
+    loaded.info.sequence_count = attempt.placement.n_sequences;
     loaded.info.threads = threads_;
-    loaded.info.kv_bytes = file_.shape.kv_bytes_per_token() * llama_n_ctx_seq(loaded.context.get()) * kSequences;
+    loaded.info.kv_bytes = file_.shape.kv_bytes_per_token() * llama_n_ctx_seq(loaded.context.get()) * attempt.placement.n_sequences;
     for (const Device& device : list_devices()) {
       DeviceShare share = share_of(device, attempt, loaded.info.ffn.hot);
       // One that has hot neurons only runs no layer.

@@ -19,9 +19,10 @@
 
 namespace hotpath {
 
-/// Completions side by side, and the context of each unless another is asked for.
-constexpr uint32_t kSequences = 4;
+/// Tokens that one sequence holds unless another number is asked for.
 constexpr uint32_t kDefaultContext = 4096;
+/// Of one batch, the tokens that can have logits.
+constexpr uint32_t kMaxOutputs = 4;
 
 /// `wanted`: 0 for the default, one core less than there are.
 int served_threads(int wanted);
@@ -36,6 +37,7 @@ struct ModelSpec {
   DeviceChoice device = DeviceChoice::automatic;
   int gpu_layers = -1;
   uint32_t context_length = 0;
+  uint32_t n_sequences = 0;  // 0: as many as memory allows; see place_layers
   int threads = 0;
   hotcold::Mode mode = hotcold::Mode::automatic;
   double silent_share = 0.5;     // mode threshold: of the gates, the smallest, that are taken as silent

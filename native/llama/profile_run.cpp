@@ -187,6 +187,7 @@ Result<ActivationProfile> profile_files(const ModelSpec& spec, const std::vector
 
   ModelSpec own = spec;
   own.context_length = kContext;
+  own.n_sequences = 1;
   own.mode = file->form ? hotcold::Mode::exact : hotcold::Mode::dense;
   if (file->form) own.device = DeviceChoice::cpu;  // a device would keep what its neurons do to itself
   auto loaded = load_model(own, {}, cancel);

@@ -57,7 +57,7 @@ struct ModelWork {
 struct WorkRequest {
   hotcold::Mode mode = hotcold::Mode::automatic;
   uint64_t context_tokens = 4096;  // of one sequence
-  uint64_t n_sequences = 4;
+  uint64_t n_sequences = 1;
   const ActivationProfile* profile = nullptr;
 };
 

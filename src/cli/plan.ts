@@ -35,8 +35,9 @@ export const planCommand: Command = {
   },
   positionals: [0, 0],
   async run(context, _, options) {
-    const ramBytes = typeof options.ram === "string" ? parseSize("ram", options.ram) : os.totalmem();
-    const { params, gpuName } = await readParams(context, options);
+    const asked = typeof options.ram === "string" ? parseSize("ram", options.ram) : 0;
+    const ramBytes = asked || os.totalmem();
+    const { params, gpuName } = await readParams(context, options, asked);
     const plan = await context.engine.plan(params, context.signal);
     const fitsRam = plan.ramNeededBytes <= ramBytes;
     if (options.json) context.print(JSON.stringify({ ...plan, gpu: gpuName, ramBytes, fitsRam }));
@@ -51,7 +52,7 @@ interface Asked {
   readonly gpuName: string | null;
 }
 
-async function readParams(context: CommandContext, options: OptionValues): Promise<Asked> {
+async function readParams(context: CommandContext, options: OptionValues, ramBytes: number): Promise<Asked> {
   const mode = modeChoices.find((choice) => choice === (options.mode ?? "auto"));
   if (!mode) throw new UsageError(`--mode is "${options.mode}"; it must be one of ${modeChoices.join(", ")}`);
   const contextLength = Number(options.context ?? 0);
@@ -64,7 +65,7 @@ async function readParams(context: CommandContext, options: OptionValues): Promi
   const { vramBytes, gpu, gpuName } = await chooseGpu(context, options);
   const model = file("model") || starterModelPath(context.productFolder);
   const files = { path: model, profile: file("profile") };
-  return { params: { ...files, mode, vramBytes, contextLength, rates: null, gpu }, gpuName };
+  return { params: { ...files, mode, vramBytes, ramBytes, contextLength, rates: null, gpu }, gpuName };
 }
 
 async function chooseGpu({ engine, signal }: CommandContext, options: OptionValues) {

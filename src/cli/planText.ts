@@ -1,4 +1,5 @@
 // A plan as people read it.
+import { describeContext } from "../models/contextText.ts";
 import type { PlanAnswer, PlannedLayer } from "../protocol/planning.ts";
 import { formatBytes, formatPercent, formatRows, formatTable } from "./format.ts";
 
@@ -13,7 +14,7 @@ export function describePlan(plan: PlanAnswer, { gpuName, ramBytes, vramBytes }:
   const gpu = gpuName ? `${formatBytes(vramBytes)} of GPU memory (${gpuName})` : "no GPU";
   const lines = [
     `${model.name}: ${model.architecture}, ${model.quantization}, ${layers.length} layers, ${formatBytes(model.fileBytes)}`,
-    `${plan.isStock ? "llama.cpp alone" : `${plan.mode} mode`}, ${gpu}, context of ${plan.contextLength} tokens`,
+    `${plan.isStock ? "llama.cpp alone" : `${plan.mode} mode`}, ${gpu}, ${describeContext(plan)}`,
     "",
     `Predicted: ${formatSpeed(plan.tokensPerSecond)} tokens/s${compared(plan)}`,
     `Why: ${plan.reason}`,

@@ -1,6 +1,7 @@
 // What the status bar shows for a status: pure, so that every state can be read in a test.
 import { sentence } from "../common/errors.ts";
 import type { LatencySummary } from "../completion/latency.ts";
+import { describeContext } from "../models/contextText.ts";
 import { starterDescription } from "../models/starterModel.ts";
 import { type DeviceShare, type HotNeurons, type LoadedModel, type Sparsity, totalBytes } from "../protocol/model.ts";
 import { commandIds } from "./ids.ts";
@@ -149,7 +150,7 @@ function modelLines({ model, isStarter, modelFile }: StatusFacts): string[] {
   if (!model) return starter;
   const devices = model.devices.map((device) => describeDevice(device, model.layerCount)).join("; ");
   const lines = [
-    `Model: ${escapeMarkdown(`${model.name}, ${model.quantization}, ${model.contextLength} tokens of context`)}`,
+    `Model: ${escapeMarkdown(`${model.name}, ${model.quantization}, ${describeContext(model)}`)}`,
     ...starter,
     `Devices: ${escapeMarkdown(devices)}`,
     `Mode: ${model.mode}, ${escapeMarkdown(sentence(model.modeReason))}`,

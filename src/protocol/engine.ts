@@ -25,7 +25,7 @@ import type {
   ProfileSummary,
 } from "./planning.ts";
 
-export const protocolVersion = 11;
+export const protocolVersion = 12;
 
 /** Carried by every JSON-RPC error; the JSON-RPC number itself says nothing. */
 export interface ErrorData {

@@ -119,6 +119,7 @@ export interface LoadedModel extends ModelMetadata {
   readonly spec: ModelSpec;
   /** Tokens one sequence holds. */
   readonly contextLength: number;
+  /** Documents whose KV cache it keeps: 1 to 4, as memory allows. */
   readonly sequenceCount: number;
   readonly threads: number;
   readonly devices: readonly DeviceShare[];

@@ -46,6 +46,8 @@ export interface PlanParams {
   readonly mode: ModeChoice;
   /** Free memory of the GPU; 0: none. */
   readonly vramBytes: number;
+  /** Free memory of the machine; 0: what is free on this one. */
+  readonly ramBytes: number;
   /** As in ModelSpec. */
   readonly contextLength: number;
   /** Path of a profile; empty: none. */
@@ -83,7 +85,9 @@ export interface PlannedLayer {
 export interface ModelPlan {
   readonly model: ModelMetadata;
   readonly mode: ExecutionMode;
+  /** As in LoadedModel. */
   readonly contextLength: number;
+  readonly sequenceCount: number;
   /** llama.cpp alone is at least as fast: nothing hot/cold takes part. */
   readonly isStock: boolean;
   readonly reason: string;

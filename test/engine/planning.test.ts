@@ -24,7 +24,15 @@ const rates = {
   gpuLayerUs: 0,
   exchangeUs: 0,
 };
-const planOfStarter = { path: starter.path, mode: "auto", vramBytes: 0, contextLength: 0, rates, gpu: null } as const;
+const planOfStarter = {
+  path: starter.path,
+  mode: "auto",
+  vramBytes: 0,
+  ramBytes: 0,
+  contextLength: 0,
+  rates,
+  gpu: null,
+} as const;
 
 describe("profile", () => {
   it("counts, is read again, and adds up", async () => {
@@ -73,6 +81,16 @@ describe("plan", () => {
     expect(plan).toMatchObject({ mode: "exact", isStock: false, notes: [], vramUsedBytes: 0, rates });
     expect(plan.layers[0]).toMatchObject({ attention: "cpu", ffn: "split", kind: "ReLU", hotCount: 0 });
     expect(plan.tokensPerSecond).toBeGreaterThan(plan.stockTokensPerSecond);
+  });
+
+  it("counts the memory of as many documents as would be kept", async () => {
+    const engine = sandbox.client();
+    const [much, little] = await Promise.all(
+      [8e9, 1e6].map((ramBytes) => engine.plan({ ...planOfStarter, ramBytes, profile: "" })),
+    );
+    const { kvBytes } = await engine.load(starter);
+    expect([much?.sequenceCount, little?.sequenceCount]).toEqual([4, 1]);
+    expect((much?.ramNeededBytes ?? 0) - (little?.ramNeededBytes ?? 0)).toBe((kvBytes / 4) * 3);
   });
 
   it("leaves a model that fits on the GPU to llama.cpp", async () => {

@@ -8,6 +8,7 @@
 #include <future>
 
 #include "bench/direct_llama.h"
+#include "llama/device_memory.h"
 #include "llama/prompt.h"
 #include "starter.h"
 
@@ -197,6 +198,51 @@ TEST(engine, keeps_most_of_a_prompt_over_the_budget_while_the_user_types) {
     prompts += result->stats.prompt_tokens;
   }
   EXPECT(computed * 5 < prompts);
+}
+
+TEST(engine, takes_the_memory_for_documents_that_it_tells) {
+  start_engine();
+  for (const uint32_t n_sequences : {1u, 3u, 4u}) {
+    ModelSpec spec = starter_spec();
+    spec.n_sequences = n_sequences;
+    BufferLog taken;
+    set_log_sink([&](LogLevel, const std::string& line) { taken.add_line(line); });
+    const auto model = engine::load(spec);
+    set_log_sink({});
+    EXPECT(model);
+    const LoadedInfo& info = (*model)->info();
+    EXPECT_EQ(info.sequence_count, n_sequences);
+    EXPECT_EQ(info.context_length, 1024u);
+    EXPECT_EQ(info.kv_bytes, 2097152u * n_sequences);
+    EXPECT_EQ(taken.on("CPU").kv_bytes, info.kv_bytes);
+  }
+}
+
+TEST(engine, gives_the_same_texts_in_turns_whether_it_keeps_one_document_or_four) {
+  ModelSpec spec = starter_spec();
+  spec.n_sequences = 1;
+  const auto one = engine::load(spec);
+  EXPECT(one);
+  const auto four = load_starter();
+  // Where the model is sure of itself: between near equals the rounding of another batch size decides.
+  std::string prefixes[] = {"# A point.\n" + long_text(200) + "class Point:\n    def __init__(self, x, y):\n        self.x = x\n        ",
+                            "import math\n" + long_text(120) + "class Size:\n    def __init__(self, width, height):\n        self.width = width\n        "};
+  const std::string typed[] = {"self.y ", "self.he"};
+  size_t reused_by_one = 0;
+  size_t reused_by_four = 0;
+  for (size_t i = 0; i < typed[0].size(); ++i) {
+    for (const size_t document : {size_t{0}, size_t{1}}) {
+      prefixes[document] += typed[document][i];
+      const auto params = params_for(prefixes[document], kSuffix, 4, std::to_string(document));
+      const auto by_one = (*one)->generate(params);
+      const auto by_four = four->generate(params);
+      EXPECT(by_one && by_four);
+      EXPECT_EQ(by_one->text, by_four->text);
+      reused_by_one += by_one->stats.reused_tokens;
+      reused_by_four += by_four->stats.reused_tokens;
+    }
+  }
+  EXPECT(reused_by_one * 2 < reused_by_four);
 }
 
 TEST(engine, evicts_the_document_used_longest_ago) {

@@ -84,7 +84,6 @@ Result<Planned> plan_for(const ModelFile& model, uint64_t vram_bytes, hotcold::M
                          const ActivationProfile* profile = nullptr, MachineRates rates = with_gpu()) {
   PlanRequest request;
   request.work.mode = mode;
-  request.work.n_sequences = 1;
   request.work.profile = profile;
   request.rates = rates;
   request.vram_bytes = vram_bytes;

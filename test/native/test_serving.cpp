@@ -214,12 +214,13 @@ TEST(serving, opens_no_device_for_a_plan_without_hot_neurons) {
 TEST(serving, leaves_experts_on_the_cpu_with_attention_on_the_gpu) {
   const SyntheticModel moe(tiny_spec(synth::Arch::moe, GGML_TYPE_F16));
   ModelSpec spec = split_spec(moe.path(), gpu_name(), 0);
+  spec.n_sequences = 1;
   const auto file = read_model_file(moe.path());
   EXPECT(file);
   // Room for all but experts.
   spec.vram_bytes += file->shape.head_bytes();
   for (size_t i = 0; i < 4; ++i) {
-    spec.vram_bytes += file->shape.layer_bytes[i] + file->shape.layer_kv_per_token[i] * spec.context_length * kSequences;
+    spec.vram_bytes += file->shape.layer_bytes[i] + file->shape.layer_kv_per_token[i] * spec.context_length;
     spec.vram_bytes -= file->shape.ffn[i].bytes();
   }
   const std::string expected = stock_text(moe.path());

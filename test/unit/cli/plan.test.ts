@@ -43,6 +43,7 @@ function planOf(layers: PlannedLayer[], changes: Partial<PlanAnswer> = {}): Plan
     },
     mode: "exact",
     contextLength: 4096,
+    sequenceCount: 4,
     isStock: false,
     reason: "hot/cold should be 1.80 times as fast as llama.cpp alone at its best",
     notes: [],
@@ -80,7 +81,7 @@ describe("describePlan", () => {
     expect(describePlan(planOf(layers), surroundings)).toBe(
       [
         "seven: llama, Q4_0, 4 layers, 3.80 GB",
-        "exact mode, 8.00 GB of GPU memory (a card), context of 4096 tokens",
+        "exact mode, 8.00 GB of GPU memory (a card), 4096 tokens of context for 4 files",
         "",
         "Predicted: 22.4 tokens/s, 1.8 times llama.cpp alone at its best (12.5)",
         "Why: hot/cold should be 1.80 times as fast as llama.cpp alone at its best",
@@ -97,6 +98,11 @@ describe("describePlan", () => {
         "reckoned with   RAM 60.0 GB/s streaming, 55.0 GB/s in 4 kB records; GPU 223 GB/s, 25 us per exchange",
       ].join("\n"),
     );
+  });
+
+  it("says when going back to another file means reading it anew", () => {
+    const text = describePlan(planOf([layer], { sequenceCount: 1 }), surroundings);
+    expect(text).toContain(", 4096 tokens of context for 1 file at a time\n");
   });
 
   it("says when the stock path is taken", () => {

@@ -115,7 +115,7 @@ describe("renderStatus", () => {
       [
         "**Hotpath** ready, 42 tokens per second",
         [
-          "Model: Qwen2\\.5 Coder 1\\.5B, Q8\\_0, 4096 tokens of context",
+          "Model: Qwen2\\.5 Coder 1\\.5B, Q8\\_0, 4096 tokens of context for 4 files",
           "File: qwen\\.gguf",
           "Devices: Vulkan0 \\(NVIDIA GeForce RTX 4090\\) 20 of 28 layers, 1\\.3 GB; CPU \\(AMD Ryzen 9 7950X\\) 8 of 28 layers",
           "Mode: dense, SiLU neurons are never silent\\.",

@@ -31,6 +31,7 @@ export type Describe = (options: Readonly<Record<string, string>>) => Promise<Sy
 /** The rest is left to the system, the editor and the engine's own buffers. */
 const memoryShare = 0.85;
 const reservedDisk = 2e9;
+/** For one document: where there is no room for more, the engine keeps one. */
 const contextTokens = 4096;
 /**
  * Two points make a line; these are its ends when a model does not fit, the second as far as there is room. More than 16
