@@ -10,6 +10,6 @@ namespace hotpath {
 
 /// Mean logarithm of the probability the model gives to each token but the first. Uses sequence 0 and leaves it empty.
 /// model/unsupported when our backend has the FFNs and cannot compute what llama.cpp makes of them.
-Result<double> mean_log_likelihood(LoadedModel& model, std::span<const llama_token> tokens);
+Result<double> mean_log_likelihood(LoadedModel& model, std::span<const llama_token> tokens, const CancelFlag& cancel = {});
 
 }  // namespace hotpath

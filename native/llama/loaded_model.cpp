@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/log.h"
+#include "core/read_ahead.h"
 #include "core/system.h"
 #include "hotcold/plan.h"
 #include "llama/hybrid_placement.h"
@@ -57,6 +58,14 @@ template <typename Function>
 Function* cpu_function(const char* name) {
   return reinterpret_cast<Function*>(ggml_backend_reg_get_proc_address(cpu_backend(), name));
 }
+
+/// What loading takes its time for, in bytes: reading the file, handing over its tensors, clearing the KV caches. One counts
+/// like another, as nobody knows beforehand how fast disk and memory are.
+struct Steps {
+  double read = 0;
+  double weights = 0;
+  double kv = 0;
+};
 
 /// One way to load: on these GPUs, with this many layers there.
 struct Attempt {
@@ -174,6 +183,7 @@ class Loader {
     if (auto done = load_weights(attempt, *plan, loaded); !done) return done.error();
     if (auto done = check_capabilities(loaded); !done) return done.error();
     if (auto done = make_context(attempt.placement.n_sequences, loaded); !done) return done.error();
+    if (cancel_.raised()) return cancelled();
     if (plan->mode == hotcold::Mode::threshold) {
       if (auto done = calibrate(loaded); !done) return done.error();
     }
@@ -185,7 +195,39 @@ class Loader {
       if (attempt.hybrid && attempt.hybrid->has_hot_neurons()) place_hot_neurons(*attempt.hybrid, loaded);
     }
     describe(attempt, loaded);
+    report(steps_.read + steps_.weights + steps_.kv);
     return loaded;
+  }
+
+  void report(double bytes) const {
+    if (on_progress_) on_progress_(static_cast<float>(bytes / (steps_.read + steps_.weights + steps_.kv)));
+  }
+
+  Steps plan_steps(uint32_t n_sequences) const {
+    Steps steps;
+    // What does not fit would be gone again when it is used.
+    const bool fits = file_.metadata.file_bytes <= available_memory_bytes();
+    if (is_worth_reading_ahead() && fits && !file_.powerinfer) steps.read = static_cast<double>(file_.metadata.file_bytes);
+    steps.weights = static_cast<double>(file_.shape.weight_bytes());
+    steps.kv = static_cast<double>(file_.shape.kv_bytes_per_token()) * context_length_ * n_sequences;
+    return steps;
+  }
+
+  void read_files() const {
+    double before = 0;
+    const auto read = [&](const std::string& path) {
+      double bytes = 0;
+      read_ahead(path, [&](uint64_t n) {
+        bytes = static_cast<double>(n);
+        report(before + bytes);
+        return !cancel_.raised();
+      });
+      before += bytes;
+    };
+    read(spec_.path);
+    for (const std::string& path : file_.further_paths) {
+      if (!cancel_.raised()) read(path);
+    }
   }
 
   /// Whether some code is likelier with the suspected form than with llama.cpp's own. The wrong activation makes any
@@ -194,10 +236,10 @@ class Loader {
     const Vocabulary vocabulary(llama_model_get_vocab(loaded.model.get()), std::nullopt);
     std::vector<Token> tokens = vocabulary.tokenize(kProbeText);
     if (tokens.size() > kMaxProbeTokens) tokens.resize(kMaxProbeTokens);
-    const auto with = mean_log_likelihood(loaded, tokens);
+    const auto with = mean_log_likelihood(loaded, tokens, cancel_);
     if (!with) return with.error();
     loaded.ffns->set_form({});
-    const auto without = mean_log_likelihood(loaded, tokens);
+    const auto without = mean_log_likelihood(loaded, tokens, cancel_);
     if (!without) return without.error();
     loaded.ffns->set_form(file_.form->form);
     log(LogLevel::info, format_text("%s: log-likelihood of a sample %.2f with ReLU, %.2f without",
@@ -212,7 +254,7 @@ class Loader {
     if (tokens.size() < 2) return invalid("the text for the calibration is too short");
     tokens.resize(std::min<size_t>({tokens.size(), kMaxCalibrationTokens, context_length_}));
     loaded.ffns->begin_calibration();
-    const auto ran = mean_log_likelihood(loaded, tokens);
+    const auto ran = mean_log_likelihood(loaded, tokens, cancel_);
     loaded.ffns->end_calibration(spec_.silent_share);
     if (!ran) return ran.error();
     loaded.info.ffn.reason += format_text("; lossy: %.0f %% of the gates are taken as silent, measured on %zu tokens",
@@ -303,9 +345,12 @@ class Loader {
     params.progress_callback_user_data = this;
     params.progress_callback = [](float fraction, void* self) {
       const auto* loader = static_cast<const Loader*>(self);
-      if (loader->on_progress_) loader->on_progress_(fraction);
+      loader->report(loader->steps_.read + fraction * loader->steps_.weights);
       return !loader->cancel_.raised();
     };
+    steps_ = plan_steps(attempt.placement.n_sequences);
+    if (steps_.read > 0) read_files();
+    if (cancel_.raised()) return cancelled();
     layers_on_.clear();
     buffers_ = {};
     LibraryWatch watch([this](const std::string& line) {
@@ -473,6 +518,7 @@ class Loader {
   std::unique_ptr<ProfileKeeper> profile_;
   std::map<std::string, uint32_t> layers_on_;
   BufferLog buffers_;
+  Steps steps_;
 };
 
 }  // namespace

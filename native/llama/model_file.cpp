@@ -227,6 +227,7 @@ Result<Done> add_split(const std::string& prefix, uint64_t index, uint64_t count
   if (!header) return header.error();
   if (header->count("split.no") != index) return corrupt(source, format_text("is not part %" PRIu64, index + 1));
   model.metadata.file_bytes += source.size;
+  model.further_paths.push_back(path);
   add_weights(*header, model);
   return Done{};
 }

@@ -54,6 +54,7 @@ struct ModelShape {
 
 struct ModelFile {
   ModelMetadata metadata;
+  std::vector<std::string> further_paths;  // of a split model: all parts but the first
   ModelShape shape;
   std::optional<PowerInferModel> powerinfer;
   std::optional<KnownForm> form;  // of its FFNs, where llama.cpp would compute another

@@ -123,11 +123,14 @@ export interface Objection {
   readonly message: string;
 }
 
+/** How far opening a subject is: `fraction` is 0 to 1, `remainingMs` is told of what takes long. */
+export type OnOpening = (what: string, fraction: number, remainingMs?: number | null) => void;
+
 /** Something that is measured. Every method rejects with an AppError. */
 export interface Subject {
   readonly definition: SubjectDefinition;
-  /** Loads it and keeps it loaded. Telling progress is up to the caller: `fraction` is 0 to 1. */
-  open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts>;
+  /** Loads it and keeps it loaded. Telling progress is up to the caller. */
+  open(onProgress: OnOpening, signal: AbortSignal): Promise<SubjectFacts>;
   /** Of an open subject; null: it can do all of this. */
   objection(request: GenerationRequest): Objection | null;
   generate(request: GenerationRequest, signal: AbortSignal): Promise<Generation>;

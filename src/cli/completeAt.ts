@@ -12,6 +12,7 @@ import { isSecretFile } from "../completion/secrets.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { LoadedModel, ModelSpec } from "../protocol/model.ts";
 import { indentationOf, languageOf } from "./language.ts";
+import { loadShown } from "./loadShown.ts";
 import { type Location, splitAt } from "./location.ts";
 
 export interface Completion {
@@ -38,7 +39,7 @@ export async function completeAt(engine: Engine, location: Location, options: Co
   const { model: spec, maxTokens, signal, onPlace, onText } = options;
   const text = await readText(location.file);
   const { prefix, suffix } = splitAt(text, location);
-  const model = await engine.load(spec, signal);
+  const model = await loadShown(engine, spec, signal);
   onPlace?.(prefix, suffix, model);
   const pipeline = new CompletionPipeline({
     now: () => performance.now(),

@@ -15,7 +15,7 @@ export type Status =
   | { readonly kind: "off"; readonly reason: OffReason }
   | { readonly kind: "error"; readonly error: AppError; readonly retryInMs: number | null }
   | { readonly kind: "starting" }
-  | { readonly kind: "loading"; readonly fraction: number }
+  | { readonly kind: "loading"; readonly fraction: number; readonly remainingMs: number | null }
   | { readonly kind: "generating" }
   | { readonly kind: "ready" }
   /** Nothing is in memory; the next completion loads it. */
@@ -45,7 +45,7 @@ export function deriveStatus(inputs: StatusInputs): Status {
   if (engine.kind === "starting") return { kind: "starting" };
   if (engine.kind === "stopped") return { kind: "idle" };
   const model = engine.models.get(specKey(inputs.model));
-  if (model?.phase === "loading") return { kind: "loading", fraction: model.fraction };
+  if (model?.phase === "loading") return { kind: "loading", fraction: model.fraction, remainingMs: model.remainingMs };
   if (model?.phase === "failed") {
     const error = new AppError(model.error.code, model.message, model.error.details);
     return { kind: "error", error, retryInMs: null };

@@ -1,5 +1,6 @@
 // What the status bar shows for a status: pure, so that every state can be read in a test.
 import { sentence } from "../common/errors.ts";
+import { formatDuration } from "../common/formatDuration.ts";
 import type { LatencySummary } from "../completion/latency.ts";
 import { describeContext } from "../models/contextText.ts";
 import { starterDescription } from "../models/starterModel.ts";
@@ -69,8 +70,10 @@ function describe(status: Status, facts: StatusFacts): Face {
     case "starting":
       return { icon: "loading~spin", short: "starting", spoken: "starting the engine" };
     case "loading": {
-      const percent = formatPercent(status.fraction);
-      return { icon: "loading~spin", short: `loading ${percent}`, spoken: `loading the model, ${percent}` };
+      const { fraction, remainingMs } = status;
+      const left = remainingMs === null ? "" : `, about ${formatDuration(remainingMs)} left`;
+      const howFar = `${formatPercent(fraction)}${left}`;
+      return { icon: "loading~spin", short: `loading ${howFar}`, spoken: `loading the model, ${howFar}` };
     }
     case "generating":
       return { icon: "sync~spin", short: shortSpeed(facts), spoken: "writing a completion" };

@@ -6,6 +6,7 @@ import type { Logger } from "../common/logger.ts";
 import type { ModelState, Priority, UnloadReason } from "../protocol/engine.ts";
 import { type LoadedModel, type ModelSpec, modeChoices, specKey } from "../protocol/model.ts";
 import type { NativeModel, Task } from "./addon.ts";
+import { LoadPace } from "./loadPace.ts";
 import { Turns } from "./turns.ts";
 
 /** Two: the editor's model and one a CLI call asked for; a third pushes out the one used longest ago. Held ones are extra. */
@@ -43,6 +44,8 @@ export interface ModelPoolOptions {
 
 export class ModelPool {
   readonly #entries = new Map<string, Entry>();
+  /** Whose memory is about to be free. A load that was cancelled ends at its next step only. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #options: ModelPoolOptions;
   #idleUnloadMs = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -120,8 +123,8 @@ export class ModelPool {
     if (known && !isReplaced) return known;
     if (known && !isUnused(known))
       throw new AppError("model/unloaded", `${spec.path} was replaced since it was loaded, and the old one is in use`);
-    const room = known ? this.#unload(known, "respecified") : Promise.resolve();
-    return this.#startLoading(spec, { room, isLasting: known?.isLasting ?? false });
+    if (known) void this.#unload(known, "respecified");
+    return this.#startLoading(spec, known?.isLasting ?? false);
   }
 
   async #use<T>(entry: Entry, signal: AbortSignal, work: (model: NativeModel) => Promise<T>): Promise<T> {
@@ -150,26 +153,29 @@ export class ModelPool {
     const outdated = idle.filter((entry) => entry.spec.path === spec.path);
     const surplus = idle.filter((entry) => !outdated.includes(entry));
     surplus.splice(Math.max(0, this.#countUnheld() - outdated.length - maxModels + 1));
-    const leaving = [
-      ...outdated.map((entry) => [entry, "respecified"] as const),
-      ...surplus.map((entry) => [entry, "evicted"] as const),
-    ];
-    const room = Promise.all(leaving.map(([entry, reason]) => this.#unload(entry, reason)));
-    return this.#startLoading(spec, { room, isLasting: true });
+    for (const entry of outdated) void this.#unload(entry, "respecified");
+    for (const entry of surplus) void this.#unload(entry, "evicted");
+    return this.#startLoading(spec, true);
   }
 
-  #startLoading(spec: ModelSpec, { room, isLasting }: { room: Promise<unknown>; isLasting: boolean }): Entry {
+  /** Begins when the memory of those that leave is free: how much there is decides where the model goes. */
+  #startLoading(spec: ModelSpec, isLasting: boolean): Entry {
     const { addon, logger, now, identify } = this.#options;
     const key = specKey(spec);
     let current: Task<NativeModel> | undefined;
     let isCancelRequested = false;
     const attempt = () => {
-      current = addon.load(spec, (fraction) => this.#setState(entry, { phase: "loading", spec, fraction }));
+      const pace = new LoadPace(now());
+      current = addon.load(spec, (fraction) => {
+        const remainingMs = pace.remainingMs(fraction, now());
+        this.#setState(entry, { phase: "loading", spec, fraction, remainingMs });
+      });
       if (isCancelRequested) current.cancel();
       return current.result;
     };
+    const leaving = [...this.#leaving];
     const loadMakingRoom = async () => {
-      await room;
+      await Promise.all(leaving);
       try {
         return await attempt();
       } catch (error) {
@@ -189,7 +195,7 @@ export class ModelPool {
       identity: identify(spec.path),
       load: { result, cancel },
       turns: new Turns(),
-      state: { phase: "loading", spec, fraction: 0 },
+      state: { phase: "loading", spec, fraction: 0, remainingMs: null },
       users: 0,
       holds: 0,
       isLasting,
@@ -244,6 +250,12 @@ export class ModelPool {
   async #remove(entry: Entry): Promise<void> {
     for (const [key, value] of this.#entries) if (value === entry) this.#entries.delete(key);
     entry.load.cancel();
+    const leaving: Promise<void> = this.#free(entry).finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+    await leaving;
+  }
+
+  async #free(entry: Entry): Promise<void> {
     const model = await entry.load.result.catch(() => undefined); // A failed load was reported when it failed.
     await model?.unload();
   }

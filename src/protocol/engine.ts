@@ -25,7 +25,7 @@ import type {
   ProfileSummary,
 } from "./planning.ts";
 
-export const protocolVersion = 12;
+export const protocolVersion = 13;
 
 /** Carried by every JSON-RPC error; the JSON-RPC number itself says nothing. */
 export interface ErrorData {
@@ -193,9 +193,17 @@ export const shutdownRequest = new RequestType<{ reason: string }, null, ErrorDa
 
 export type UnloadReason = "idle" | "evicted" | "respecified" | "released" | "cancelled";
 
+export interface Loading {
+  readonly phase: "loading";
+  /** 0 to 1. */
+  readonly fraction: number;
+  /** null: too early to tell, or too short to matter. */
+  readonly remainingMs: number | null;
+}
+
 /** One file in two modes is two models. */
 export type ModelState = { readonly spec: ModelSpec } & (
-  | { readonly phase: "loading"; readonly fraction: number }
+  | Loading
   | { readonly phase: "ready"; readonly model: LoadedModel }
   | { readonly phase: "unloaded"; readonly reason: UnloadReason }
   | { readonly phase: "failed"; readonly message: string; readonly error: ErrorData }

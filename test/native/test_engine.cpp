@@ -117,6 +117,8 @@ TEST(engine, reports_progress_that_rises_to_one) {
   EXPECT(fractions.size() > 2);
   EXPECT(std::is_sorted(fractions.begin(), fractions.end()));
   EXPECT_EQ(fractions.back(), 1.0f);
+  // Clearing the KV caches, which tells nothing meanwhile, is part of it.
+  EXPECT(fractions[fractions.size() - 2] < 1.0f);
 }
 
 TEST(engine, equals_llama_cpp_token_by_token_when_greedy) {

@@ -1,9 +1,12 @@
 #include "core/file.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "core/mapped_file.h"
+#include "core/read_ahead.h"
 #include "hotcold/memory.h"
 #include "test.h"
 
@@ -52,6 +55,29 @@ TEST(file, is_read_again_where_its_mapping_was_let_go) {
     EXPECT(std::memcmp(file->bytes().data(), before.data(), before.size()) == 0);
   }
 }
+
+#if defined(__linux__)
+
+TEST(file, is_read_ahead_in_pieces_until_somebody_says_stop) {
+  const std::string path = temporary("read-ahead");
+  std::ofstream(path, std::ios::binary).close();
+  std::filesystem::resize_file(path, 150'000'000);
+  std::vector<uint64_t> told;
+  read_ahead(path, [&](uint64_t bytes) {
+    told.push_back(bytes);
+    return true;
+  });
+  EXPECT(told.size() > 1);
+  EXPECT(std::is_sorted(told.begin(), told.end()));
+  EXPECT_EQ(told.back(), 150'000'000u);
+  size_t n = 0;
+  read_ahead(path, [&](uint64_t) { return ++n < 2; });
+  EXPECT_EQ(n, 2u);
+  std::filesystem::remove(path);
+  read_ahead(path, [](uint64_t) -> bool { throw Failure("told of a file that is not there"); });
+}
+
+#endif
 
 #if !defined(_WIN32)
 

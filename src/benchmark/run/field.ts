@@ -1,6 +1,7 @@
 // The subjects that are measured together: opened, kept open side by side where they fit, and closed.
 import { AppError, sentence, toAppError } from "../../common/errors.ts";
-import type { Subject, SubjectDefinition, SubjectFacts } from "../subject.ts";
+import { formatDuration } from "../../common/formatDuration.ts";
+import type { OnOpening, Subject, SubjectDefinition, SubjectFacts } from "../subject.ts";
 import type { Journal } from "./journal.ts";
 import type { Teller } from "./teller.ts";
 
@@ -89,8 +90,10 @@ export class Field {
 
   async #open(entrant: Entrant): Promise<void> {
     this.#teller.tell("opening", entrant.label);
-    const onProgress = (what: string, fraction: number) =>
-      this.#teller.tell("opening", `${entrant.label}: ${what}, ${Math.floor(100 * fraction)} %`);
+    const onProgress: OnOpening = (what, fraction, remainingMs) => {
+      const left = remainingMs ? `, about ${formatDuration(remainingMs)} left` : "";
+      this.#teller.tell("opening", `${entrant.label}: ${what}, ${Math.floor(100 * fraction)} %${left}`);
+    };
     const facts = await entrant.subject.open(onProgress, this.#signal);
     const before = this.#journal.factsBefore(entrant.id);
     if (before) await this.#compare(entrant, before, facts);

@@ -9,6 +9,7 @@ import type {
   GpuMemory,
   Method,
   Objection,
+  OnOpening,
   Subject,
   SubjectDefinition,
   SubjectFacts,
@@ -44,14 +45,14 @@ export class EngineSubject implements Subject {
     this.#hash = hash;
   }
 
-  async open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts> {
+  async open(onProgress: OnOpening, signal: AbortSignal): Promise<SubjectFacts> {
     const onHash = (fraction: number) => onProgress("hashing its file", fraction);
     const sha256 = await this.#hash(this.#spec.path, onHash, signal);
     this.#sha256 = sha256;
     const key = specKey(this.#spec);
     const listening = this.#engine.onDidChangeState((state) => {
       const model = state.kind === "running" ? state.models.get(key) : undefined;
-      if (model?.phase === "loading") onProgress("loading", model.fraction);
+      if (model?.phase === "loading") onProgress("loading", model.fraction, model.remainingMs);
     });
     try {
       this.#model = await this.#engine.hold(this.#spec, signal);

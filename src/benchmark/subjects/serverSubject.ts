@@ -5,6 +5,7 @@ import type {
   Generation,
   GenerationRequest,
   Objection,
+  OnOpening,
   ServerApi,
   ServerSubject,
   Subject,
@@ -38,7 +39,7 @@ class MeasuredServer implements Subject {
     this.#dialect = dialects[definition.api];
   }
 
-  async open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts> {
+  async open(onProgress: OnOpening, signal: AbortSignal): Promise<SubjectFacts> {
     onProgress(`Asking ${this.definition.url}`, 0);
     const ask = (path: string, body: object | null) => requestJson(this.#url(path), { body, signal, key: this.#key });
     this.#facts = await this.#dialect.open(this.definition, ask);

@@ -1,6 +1,14 @@
 // The shape of a model with weights made on the spot as a subject.
 import type { Engine } from "../../engine/engine.ts";
-import type { Generation, GenerationRequest, Objection, Subject, SubjectFacts, SyntheticSubject } from "../subject.ts";
+import type {
+  Generation,
+  GenerationRequest,
+  Objection,
+  OnOpening,
+  Subject,
+  SubjectFacts,
+  SyntheticSubject,
+} from "../subject.ts";
 import { EngineSubject } from "./engineSubject.ts";
 import { type Recipe, recipeOf, type SyntheticFiles } from "./syntheticFiles.ts";
 
@@ -19,7 +27,7 @@ export class MeasuredShape implements Subject {
     this.#recipe = recipeOf(definition);
   }
 
-  async open(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<SubjectFacts> {
+  async open(onProgress: OnOpening, signal: AbortSignal): Promise<SubjectFacts> {
     this.#inner ??= await this.#make(onProgress, signal);
     const facts = await this.#inner.open(onProgress, signal);
     const { parameterCount } = await this.#files.describe(recipeOf({ ...this.definition, part: null }), signal);
@@ -45,7 +53,7 @@ export class MeasuredShape implements Subject {
     await this.#files.release(this.#recipe);
   }
 
-  async #make(onProgress: (what: string, fraction: number) => void, signal: AbortSignal): Promise<EngineSubject> {
+  async #make(onProgress: OnOpening, signal: AbortSignal): Promise<EngineSubject> {
     const onWrite = (fraction: number) => onProgress("writing random weights", fraction);
     const path = await this.#files.acquire(this.#recipe, onWrite, signal);
     const { definition } = this;

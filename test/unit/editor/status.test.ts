@@ -51,8 +51,11 @@ describe("deriveStatus", () => {
     ],
     [
       "loading when the model is",
-      { engine: running({ phase: "loading", spec: qwen.spec, fraction: 0.42 }), isGenerating: true },
-      { kind: "loading", fraction: 0.42 },
+      {
+        engine: running({ phase: "loading", spec: qwen.spec, fraction: 0.42, remainingMs: 12_000 }),
+        isGenerating: true,
+      },
+      { kind: "loading", fraction: 0.42, remainingMs: 12_000 },
     ],
     [
       "an error when the process was lost",

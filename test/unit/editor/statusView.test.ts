@@ -55,7 +55,13 @@ describe("renderStatus", () => {
   it.each<[Status, Partial<StatusFacts>, string, string]>([
     [{ kind: "starting" }, {}, "$(loading~spin) Hotpath starting", "Hotpath: starting the engine"],
     [
-      { kind: "loading", fraction: 0.999 },
+      { kind: "loading", fraction: 0.42, remainingMs: 11_600 },
+      {},
+      "$(loading~spin) Hotpath loading 42 %, about 12 s left",
+      "Hotpath: loading the model, 42 %, about 12 s left",
+    ],
+    [
+      { kind: "loading", fraction: 0.999, remainingMs: null },
       {},
       "$(loading~spin) Hotpath loading 99 %",
       "Hotpath: loading the model, 99 %",

@@ -119,6 +119,60 @@ describe("ModelPool", () => {
     expect(inMemory).toEqual(["a"]);
   });
 
+  it("loads when the load that was cancelled before has given its memory back", async () => {
+    const events: string[] = [];
+    const ends: (() => void)[] = [];
+    const addon = {
+      load: ({ path }: ModelSpec) => {
+        events.push(`begin ${path}`);
+        const result = new Promise<NativeModel>((_, reject) => {
+          ends.push(() => reject(new AppError("request/cancelled", "cancelled")));
+        });
+        return { result, cancel: () => void events.push(`cancel ${path}`) };
+      },
+    };
+    const pool = new ModelPool({ addon, logger: silentLogger, onState: () => {}, now: () => 0, identify: () => null });
+    const user = new AbortController();
+    const answer = pool.use(spec("a"), user.signal, async () => 1).catch((error) => error.code);
+    await vi.advanceTimersByTimeAsync(0);
+    user.abort();
+    expect(await answer).toBe("request/cancelled");
+    pool.use(spec("a"), never, async () => 1).catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(events).toEqual(["begin a", "cancel a"]);
+    ends[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(events).toEqual(["begin a", "cancel a", "begin a"]);
+  });
+
+  it("tells of a load that takes long how much longer it will", async () => {
+    let clock = 1_000;
+    const told: ModelState[] = [];
+    let report = (_: number) => {};
+    const addon = {
+      load: (_: ModelSpec, onProgress: (fraction: number) => void) => {
+        report = onProgress;
+        return { result: new Promise<NativeModel>(() => {}), cancel() {} };
+      },
+    };
+    const pool = new ModelPool({
+      addon,
+      logger: silentLogger,
+      onState: (state) => told.push(state),
+      now: () => clock,
+      identify: () => null,
+    });
+    pool.use(spec("a"), never, async () => 1).catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(0);
+    clock += 2_000;
+    report(0.1);
+    const loading = { phase: "loading", spec: spec("a") } as const;
+    expect(told).toEqual([
+      { ...loading, fraction: 0, remainingMs: null },
+      { ...loading, fraction: 0.1, remainingMs: 18_000 },
+    ]);
+  });
+
   it("cancels a load that nobody waits for any more, and loads anew when asked again", async () => {
     const cancelled: string[] = [];
     const addon = {

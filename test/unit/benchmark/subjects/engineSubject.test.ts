@@ -8,7 +8,7 @@ import { fileSha256 } from "../../../../src/benchmark/subjects/fileHash.ts";
 import { SyntheticFiles } from "../../../../src/benchmark/subjects/syntheticFiles.ts";
 import { MeasuredShape } from "../../../../src/benchmark/subjects/syntheticSubject.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
-import type { LoadedModel, ModelSpec } from "../../../../src/protocol/model.ts";
+import { type LoadedModel, type ModelSpec, specKey } from "../../../../src/protocol/model.ts";
 import { model, request, shape } from "../../../support/benchmarkRun.ts";
 import { engineStats } from "../../../support/scriptedEngine.ts";
 import { temporaryFolder } from "../../../support/temporaryFolder.ts";
@@ -69,6 +69,28 @@ function subjectOf(engine: ReturnType<typeof engineWith>, definition: SubjectDef
 }
 
 describe("a model of the engine as a subject", () => {
+  it("passes on how far its load is, and the time left", async () => {
+    const definition = model("A") as ModelSubject;
+    const loading = { phase: "loading", spec: definition.spec, fraction: 0.4, remainingMs: 12_000 } as const;
+    const models = new Map([[specKey(definition.spec), loading]]);
+    let tell = (_: object) => {};
+    const engine = {
+      ...engineWith(),
+      onDidChangeState: (listener: typeof tell) => {
+        tell = listener;
+        return { dispose: ignore };
+      },
+      hold: async () => {
+        tell({ kind: "starting" });
+        tell({ kind: "running", pid: 1, models });
+        return loaded;
+      },
+    };
+    const onProgress = vi.fn();
+    await subjectOf(engine as unknown as ReturnType<typeof engineWith>, definition).open(onProgress, never);
+    expect(onProgress.mock.calls).toEqual([["loading", 0.4, 12_000]]);
+  });
+
   it("is held while it is open, and tells what was found out", async () => {
     const engine = engineWith();
     const subject = subjectOf(engine);
