@@ -11,7 +11,7 @@ import type {
   SeriesMode,
 } from "../benchmark/report/charts/points.ts";
 import { type LatencyName, latencyTitles } from "../benchmark/report/charts/summaryPoints.ts";
-import type { ReportTable } from "../benchmark/report/tables.ts";
+import type { ReportTable } from "../benchmark/report/table.ts";
 import type { Method } from "../benchmark/subject.ts";
 import type { SuiteId } from "../benchmark/suite.ts";
 

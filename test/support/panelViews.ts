@@ -1,7 +1,7 @@
 // Runs as the panel is told of them, made up: four sizes by four methods, a server, scores for the smaller ones.
 import { nothingLeft } from "../../src/benchmark/record/resume.ts";
 import type { Estimate } from "../../src/benchmark/report/charts/points.ts";
-import type { ReportTable } from "../../src/benchmark/report/tables.ts";
+import type { ReportTable } from "../../src/benchmark/report/table.ts";
 import type { Method } from "../../src/benchmark/subject.ts";
 import type { RunListEntry, StartChoices } from "../../src/panel/protocol.ts";
 import type { ResultRow, RunView } from "../../src/panel/runView.ts";

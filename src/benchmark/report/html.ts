@@ -5,7 +5,8 @@ import { reportCautions, reportFacts } from "./facts.ts";
 import { type Picture, reportPictures } from "./pictures.ts";
 import { summarize } from "./summary.ts";
 import { renderSvg } from "./svg.ts";
-import { type ReportTable, reportTables } from "./tables.ts";
+import type { ReportTable } from "./table.ts";
+import { reportTables } from "./tables.ts";
 
 export function renderHtmlReport(record: RunRecord): string {
   const summary = summarize(record);

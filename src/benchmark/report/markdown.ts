@@ -1,6 +1,7 @@
 import { reportCautions, reportFacts } from "./facts.ts";
 import type { RunSummary } from "./summary.ts";
-import { type ReportTable, reportTables } from "./tables.ts";
+import type { ReportTable } from "./table.ts";
+import { reportTables } from "./tables.ts";
 
 /** Raised when the text for the same record changes: `hotpath verify` compares reports of its own version only. */
 export const reportVersion = 3;

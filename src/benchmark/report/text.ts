@@ -1,8 +1,10 @@
 // A run for the terminal: the tables that answer the question.
 import { wrap } from "../../common/wrap.ts";
 import { reportCautions, reportFacts } from "./facts.ts";
+import { speedTable } from "./speedTables.ts";
 import type { RunSummary } from "./summary.ts";
-import { comparisonTable, qualityTable, type ReportTable, speedTable, typingTable } from "./tables.ts";
+import type { ReportTable } from "./table.ts";
+import { comparisonTable, qualityTable, typingTable } from "./tables.ts";
 
 /** `width`: columns of the terminal. */
 export function renderText(summary: RunSummary, width = Number.POSITIVE_INFINITY): string {

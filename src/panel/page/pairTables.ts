@@ -1,5 +1,5 @@
 // Subjects side by side: which problems one of them solved and the other did not.
-import type { ReportTable } from "../../benchmark/report/tables.ts";
+import type { ReportTable } from "../../benchmark/report/table.ts";
 import type { RunView } from "../runView.ts";
 import { make, show } from "./dom.ts";
 
