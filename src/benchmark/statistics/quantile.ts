@@ -45,10 +45,11 @@ export function describeSamples(values: readonly number[]): Figure | null {
 
 /**
  * Of samples of unlike things, such as prompts of several lengths: a median over all would lie between them, typical of
- * none. Percentiles are those of all. null for no samples.
+ * none. Percentiles are those of all. null where a group has no samples: the others' mean would be of other things.
  */
 export function describeGroups(groups: readonly (readonly number[])[]): Figure | null {
   const figures = groups.map(describeSamples).filter((figure) => figure !== null);
+  if (figures.length < groups.length) return null;
   const all = describeSamples(groups.flat());
   if (!all || figures.length < 2) return all;
   return { ...all, typical: mean(figures.map(({ typical }) => typical)), interval: intervalOfMean(figures) };

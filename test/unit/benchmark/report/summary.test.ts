@@ -89,6 +89,13 @@ describe("figures of speed", () => {
     expect(outputs(chunks).subjects[0]?.headline?.e2e25Ms).toBeNull();
   });
 
+  it("know no time of a token where the answers to one of the prompts do not tell it", () => {
+    const times = Array.from({ length: 100 }, (_, token) => 1000 + 100 * token);
+    const [own] = outputs({ tokenTimes: times }, { task: "prompt-512", tokenTimes: [1000, 2000] }).subjects;
+    expect(own?.speed[0]?.all).toMatchObject({ e2e25Ms: null, ttftMs: { count: 2 } });
+    expect(own?.speed[0]?.tasks[0]?.figures.e2e25Ms).toMatchObject({ typical: 340 });
+  });
+
   it("have no time per token for a single one", () => {
     const single = { generatedTokens: 1, ttftMs: 10, totalMs: 10 };
     expect(outputs(single).subjects[0]?.headline?.tpotMs).toBeNull();
