@@ -1,6 +1,7 @@
 // The order of the rows and the columns of the results, apart from how they are drawn.
 
 import { formatEstimate } from "../benchmark/report/charts/numbers.ts";
+import { formatRange } from "../benchmark/report/numbers.ts";
 import { type FigureId, figureKind, type ResultRow, type RunView } from "./runView.ts";
 
 export type ColumnId = "label" | "method" | FigureId;
@@ -63,5 +64,5 @@ export function cellLines(
   if (!figure) return { value: "–", interval: "" };
   const { format } = figureKind(id, quality);
   const { value, low, high } = figure;
-  return { value: format(value), interval: low === null || high === null ? "" : `${format(low)} to ${format(high)}` };
+  return { value: format(value), interval: low === null || high === null ? "" : formatRange({ low, high }, format) };
 }

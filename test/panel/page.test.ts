@@ -245,7 +245,7 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
       .waitFor();
     await picture.getByText("Show as table").click();
     const row = picture.getByRole("row", { name: /^Llama 70B hot\/cold/ });
-    expect(await row.innerText()).toBe("Llama 70B hot/cold\thot/cold\t70B\t4.3 s (4 s to 4.5 s)\tcomputed\tyes");
+    expect(await row.innerText()).toBe("Llama 70B hot/cold\thot/cold\t70B\t4.3 s (4 to 4.5 s)\tcomputed\tyes");
   });
 
   it("lets the keyboard walk the points, and makes one of them the model in use", async () => {

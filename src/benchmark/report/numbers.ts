@@ -34,11 +34,16 @@ export function formatCount(count: number): string {
 
 /** " (4.1 to 4.3 ms)"; nothing for an interval that is written like a single value. */
 export function formatInterval(interval: Interval | null, format: (value: number) => string): string {
-  if (!interval) return "";
+  const range = interval ? formatRange(interval, format) : "";
+  return range === "" ? "" : ` (${range})`;
+}
+
+/** "4.1 to 4.3 ms", or nothing, as above. */
+export function formatRange(interval: Interval, format: (value: number) => string): string {
   const [low, high] = [format(interval.low), format(interval.high)];
   if (low === high) return "";
   const unit = / \D+$/.exec(high)?.[0] ?? "";
-  return ` (${low.endsWith(unit) ? low.slice(0, low.length - unit.length) : low} to ${high})`;
+  return `${low.endsWith(unit) ? low.slice(0, low.length - unit.length) : low} to ${high}`;
 }
 
 function scaled(value: number, units: readonly string[], gap: string): string {

@@ -61,7 +61,7 @@ describe("the table of results", () => {
   });
 
   it("writes a figure and its interval apart, and a dash where nothing was measured", () => {
-    expect(cellLines(row("7B", 30), "decode", [])).toEqual({ value: "30 tok/s", interval: "29 tok/s to 31 tok/s" });
+    expect(cellLines(row("7B", 30), "decode", [])).toEqual({ value: "30 tok/s", interval: "29 to 31 tok/s" });
     expect(cellLines(row("7B", null), "decode", [])).toEqual({ value: "–", interval: "" });
   });
 

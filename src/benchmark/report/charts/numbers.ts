@@ -1,4 +1,5 @@
 // How figures are written in charts and beside them.
+import { formatInterval } from "../numbers.ts";
 import type { Estimate } from "./points.ts";
 
 /** 7B, 1.5B, 360M; three digits at most. */
@@ -25,7 +26,7 @@ export function formatShare(share: number): string {
 
 /** With its interval: "240 ms (220 to 260 ms)". */
 export function formatEstimate({ value, low, high }: Estimate, format: (value: number) => string): string {
-  return low === null || high === null ? format(value) : `${format(value)} (${format(low)} to ${format(high)})`;
+  return format(value) + formatInterval(low === null || high === null ? null : { low, high }, format);
 }
 
 /** As many significant digits, without zeros at the end; whole numbers keep all of theirs. */

@@ -175,7 +175,7 @@ describe("numbers of charts", () => {
       "85 s",
     ]);
     expect(formatShare(0.4268)).toBe("42.7 %");
-    expect(formatEstimate({ value: 240, low: 220, high: 260 }, formatLatency)).toBe("240 ms (220 ms to 260 ms)");
+    expect(formatEstimate({ value: 240, low: 220, high: 260 }, formatLatency)).toBe("240 ms (220 to 260 ms)");
     expect(formatEstimate({ value: 240, low: null, high: 260 }, formatLatency)).toBe("240 ms");
   });
 
