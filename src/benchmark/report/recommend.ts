@@ -94,7 +94,7 @@ function bySize(fast: readonly Candidate[], budgetMs: number): Recommendation {
   const sizeOf = ({ subject }: Candidate) => subject.facts?.parameterCount ?? 0;
   const [chosen] = fast.toSorted((a, b) => sizeOf(b) - sizeOf(a) || byLatency(a, b)) as [Candidate];
   const rank = fast.length > 1 ? `, the largest of ${fast.length} within ${formatMs(budgetMs)}` : "";
-  const reason = `${writes(chosen)}${rank}. What its answers are worth was not measured: a suite of quality with ${leastTasks} tasks or more tells.`;
+  const reason = `${writes(chosen)}${rank}. How good its answers are was not measured; the starter set or HumanEval tells, with ${leastTasks} tasks or more.`;
   return { subject: chosen.subject.id, reason };
 }
 

@@ -526,7 +526,7 @@ describe("recommend", () => {
     expect(recommended(unscored, 3000)).toEqual({
       subject: "coder-exact",
       reason:
-        "Coder 7B, exact writes 25 tokens in 2.16 s. What its answers are worth was not measured: a suite of quality with 20 tasks or more tells.",
+        "Coder 7B, exact writes 25 tokens in 2.16 s. How good its answers are was not measured; the starter set or HumanEval tells, with 20 tasks or more.",
     });
     // The 70B model would answer in time, too, but only some of its layers fit here.
     expect(recommended(unscored, 60_000)).toMatchObject({
