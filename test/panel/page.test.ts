@@ -361,6 +361,24 @@ describe.runIf(chromium)("the page of the benchmark panel", withChromium, () => 
     await expect.poll(() => panel.page.evaluate(() => scrollY)).toBe(0);
   });
 
+  it("keeps the hint at a point while results come, until it is left", async () => {
+    await showResults();
+    const picture = chart("Latency against size");
+    const hint = picture.locator("svg text", { hasText: "dense, 7B parameters" });
+    await picture.locator(denseDot).first().waitFor();
+    await picture.press("ArrowRight");
+    await hint.waitFor({ state: "attached" });
+    await panel.tell({ type: "view", view: madeUpView({ state: "running" }) });
+    await results().getByRole("heading", { name: "(running)" }).waitFor();
+    await settled(panel);
+    expect(await hint.count()).toBe(1);
+    await picture.press("Escape");
+    await panel.tell({ type: "view", view: madeUpView() });
+    await results().getByRole("heading", { name: "(complete)" }).waitFor();
+    await settled(panel);
+    expect(await hint.count()).toBe(0);
+  });
+
   it("leaves no error bar behind where a figure has lost its interval", async () => {
     await showResults();
     const bars = chart("Latency against size").locator('svg path[stroke-width="1.25"]');

@@ -37,6 +37,8 @@ export class ChartBox {
   #content: ChartContent | null = null;
   #drawn = "";
   #selected = -1;
+  /** The subject whose hint is shown. */
+  #hinted: string | null = null;
   /** On the screen or about to be; others are drawn when they come near. */
   #isNear = false;
 
@@ -109,11 +111,18 @@ export class ChartBox {
     if (!this.#content || size.width === 0 || size.height === 0) return;
     if (!this.#chart) {
       this.#chart = init(this.#canvas, null, { renderer: "svg", ...size });
+      this.#chart.on("mouseover", ({ name }) => {
+        this.#hinted = name;
+      });
+      this.#chart.on("mouseout", () => {
+        this.#hinted = null;
+      });
       this.#chart.on("click", ({ name }) => this.#select(this.#content?.selectable.indexOf(name) ?? -1));
     }
     // Draws all of it, so only when it is needed: the picture is drawn once more below.
     if (this.#chart.getWidth() !== size.width || this.#chart.getHeight() !== size.height) this.#chart.resize(size);
     this.#chart.setOption(this.#withHidden(this.#content.option(pageTheme(), size)), { notMerge: true });
+    if (this.#hinted !== null) this.#showHint(this.#hinted); // A picture that is drawn anew has no hint.
   }
 
   /** What was hidden by a click into the legend stays hidden. */
@@ -143,12 +152,14 @@ export class ChartBox {
 
   #deselect(): void {
     this.#selected = -1;
+    this.#hinted = null;
     this.#chart?.dispatchAction({ type: "hideTip" });
     this.#onSelect(null);
   }
 
   /** Points carry the id of their subject as their name. */
   #showHint(subject: string): void {
+    this.#hinted = subject;
     const series = (this.#chart?.getOption().series ?? []) as readonly { data?: readonly unknown[] }[];
     for (const [seriesIndex, { data = [] }] of series.entries()) {
       const dataIndex = data.findIndex((point) => (point as { name?: unknown } | null)?.name === subject);
