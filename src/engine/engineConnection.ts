@@ -9,10 +9,10 @@ import {
   type RequestType,
   type RequestType0,
 } from "vscode-jsonrpc";
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import { cancelled } from "../common/cancellation.ts";
 import { Emitter } from "../common/emitter.ts";
 import { AppError } from "../common/errors.ts";
+import { connectionOver } from "../protocol/connection.ts";
 import {
   type ErrorData,
   type Goodbye,
@@ -52,7 +52,7 @@ export class EngineConnection {
   private constructor(socket: Socket, file: EngineFile) {
     this.#socket = socket;
     this.file = file;
-    this.rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    this.rpc = connectionOver(socket);
     this.rpc.onNotification(goodbyeNotification, (goodbye) => {
       this.#goodbye = goodbye;
     });

@@ -4,7 +4,6 @@ import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:f
 import { createServer, type Socket } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import { dataFolder } from "../common/dataFolder.ts";
 import { toAppError } from "../common/errors.ts";
 import { cudaKernelLibrary, libraryDirectories } from "../common/libraryDirectories.ts";
@@ -12,6 +11,7 @@ import { ensurePrivateFolder } from "../common/privateFolder.ts";
 import { productVersion } from "../common/productVersion.ts";
 import { profileFile } from "../common/profileFile.ts";
 import { sidecarFiles } from "../common/sidecarFiles.ts";
+import { connectionOver } from "../protocol/connection.ts";
 import { type Goodbye, protocolVersion } from "../protocol/engine.ts";
 import {
   checkSocketPath,
@@ -189,7 +189,7 @@ function serve(addon: Addon, libraries: ReturnType<Addon["start"]>): void {
   const accept = (socket: Socket) => {
     socket.setNoDelay();
     socket.on("error", (error) => logger.debug(`socket: ${error.message}`));
-    const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    const connection = connectionOver(socket);
     const session = new Session(connection, host, onSessionsChange);
     sessions.add(session);
     onSessionsChange();
