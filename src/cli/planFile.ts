@@ -7,6 +7,7 @@ import { fileName } from "../benchmark/report/benchArgs.ts";
 import type { RunPlan } from "../benchmark/run/plan.ts";
 import { checkPlan } from "../benchmark/run/schedule.ts";
 import type { ModelSubject } from "../benchmark/subject.ts";
+import { secretIn } from "../benchmark/subjects/naming.ts";
 import { AppError } from "../common/errors.ts";
 import { starterModelPath } from "../models/starterModel.ts";
 import type { AskedPlan } from "./benchPlan.ts";
@@ -43,7 +44,15 @@ async function parsePlan(file: string): Promise<RunPlan> {
   const problem = planProblem(plan);
   if (problem) throw new AppError("request/invalid", `${file} is no plan of a run: ${problem}`, { file });
   checkPlan(plan as RunPlan);
+  for (const subject of (plan as RunPlan).subjects) if (subject.kind === "server") checkAddress(subject.url);
   return plan as RunPlan;
+}
+
+function checkAddress(url: string): void {
+  if (!/^https?:/i.test(url) || !URL.canParse(url))
+    throw new AppError("request/invalid", `the plan asks a server at "${url}", which is no address of one`, { url });
+  const secret = secretIn(url);
+  if (secret !== null) throw new AppError("request/invalid", `the address of a server in the plan ${secret}`);
 }
 
 function located(model: ModelSubject, given: readonly string[], places: readonly string[]): ModelSubject {

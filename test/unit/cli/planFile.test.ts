@@ -39,6 +39,20 @@ describe("hotpath bench --plan", () => {
     await expect(readPlanFile(plan, { plan, suite: ["latency"] }, folder)).rejects.toBeInstanceOf(UsageError);
   });
 
+  it.each([
+    ["nowhere", 'the plan asks a server at "nowhere", which is no address of one'],
+    ["file:///etc/passwd", 'the plan asks a server at "file:///etc/passwd", which is no address of one'],
+    [
+      "http://me:key@host",
+      "the address of a server in the plan holds a name or a password, which would stand in the record",
+    ],
+  ])("refuses a plan that asks a server at %s", async (url, message) => {
+    const { folder, plan } = files();
+    const server = { kind: "server", id: "s", label: "S", api: "openai", url, model: null };
+    writeFileSync(plan, JSON.stringify({ ...examplePlan, subjects: [server] }));
+    await expect(readPlanFile(plan, { plan }, folder)).rejects.toMatchObject({ code: "request/invalid", message });
+  });
+
   it("refuses a plan whose record could not tell by whom", async () => {
     const { folder, plan, model } = files();
     const [first] = examplePlan.subjects;
