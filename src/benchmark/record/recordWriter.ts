@@ -1,6 +1,8 @@
 // Writing record.jsonl. When `append` has resolved, the operating system has the line: what ends the process afterwards
 // does not lose it. What ends the machine loses a second at most, and no score.
+import { existsSync, statSync } from "node:fs";
 import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
+import path from "node:path";
 import { AppError } from "../../common/errors.ts";
 import type { RecordEntry, RunEntry, RunRecord } from "./entries.ts";
 import { type Release, takeLock } from "./fileLock.ts";
@@ -38,7 +40,7 @@ export class RecordWriter {
 
   /** Starts a record in a folder that has none. Rejects with `file/unwritable`. */
   static async create(folder: string, run: RunEntry): Promise<RecordWriter> {
-    await unwritable(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
+    await unwritable(folder, () => makeFolder(folder));
     const release = lockRecord(folder);
     let file: FileHandle | undefined;
     try {
@@ -136,6 +138,16 @@ export class RecordWriter {
       this.#flushError = error as Error;
     }
   }
+}
+
+/** With those above it. Node's own way never ends where the system lets nobody make one, as in /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  const parent = path.dirname(folder);
+  if (parent !== folder && !existsSync(parent)) await makeFolder(parent);
+  await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    const isThere = error.code === "EEXIST" && statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+    if (!isThere) throw error;
+  });
 }
 
 function lockRecord(folder: string): Release {

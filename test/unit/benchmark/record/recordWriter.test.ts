@@ -132,6 +132,16 @@ describe("RecordWriter", () => {
     await writer.close();
   });
 
+  it("makes the folders above its own, and says at once where nobody can make one", async () => {
+    const deep = path.join(folder, "a", "b");
+    await (await RecordWriter.create(deep, exampleRun)).close();
+    expect(existsSync(path.join(deep, "record.jsonl"))).toBe(true);
+    if (!existsSync("/proc/self")) return;
+    await expect(RecordWriter.create("/proc/nobody/can", exampleRun)).rejects.toMatchObject({
+      code: "file/unwritable",
+    });
+  });
+
   it("leaves a lock alone whose maker has not written its name yet", async () => {
     await (await RecordWriter.create(folder, exampleRun)).close();
     writeFileSync(path.join(folder, "record.lock"), "");
