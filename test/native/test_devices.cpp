@@ -40,7 +40,8 @@ DeviceMemory gpu_memory(const Model& model) {
 void expect_no_gpu(const Model& model) {
   const std::vector<DeviceShare>& devices = model.info().devices;
   EXPECT_EQ(devices.size(), 1u);
-  EXPECT(devices.front().kind == DeviceKind::cpu && !devices.front().memory);
+  EXPECT(devices.front().kind == DeviceKind::cpu && devices.front().memory);
+  EXPECT_EQ(devices.front().memory->kv_bytes, model.info().kv_bytes);
 }
 
 }  // namespace
