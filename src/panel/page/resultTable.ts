@@ -27,6 +27,8 @@ export class ResultTable {
   /** What rows and columns there are; figures change more often and are written into the cells. */
   #structure = "";
   #offered = "";
+  /** As the user made it last, which may not have been drawn yet. */
+  #choice: TableChoice | null = null;
   #cells = new Map<string, Cell>();
 
   constructor(actions: TableActions) {
@@ -37,6 +39,7 @@ export class ResultTable {
   }
 
   update(view: RunView, choice: TableChoice): void {
+    this.#choice = choice;
     const present = presentFigures(view.rows, view.quality);
     const columns = shownColumns(present, choice.columns);
     const rows = sortRows(view.rows, choice.sorting);
@@ -62,6 +65,12 @@ export class ResultTable {
     }
   }
 
+  #choose(part: Partial<TableChoice>): void {
+    if (!this.#choice) return;
+    this.#choice = { ...this.#choice, ...part };
+    this.#actions.choose(this.#choice);
+  }
+
   #offer(present: readonly FigureId[], columns: readonly FigureId[], choice: TableChoice, { quality }: RunView): void {
     const offered = JSON.stringify([present, columns, quality, choice]);
     if (offered === this.#offered) return;
@@ -69,8 +78,8 @@ export class ResultTable {
     const boxes = present.map((id) => {
       const { title, description } = figureKind(id, quality);
       const box = checkbox(title, columns.includes(id), (isShown) => {
-        const chosen = isShown ? [...columns, id] : columns.filter((other) => other !== id);
-        this.#actions.choose({ ...choice, columns: chosen });
+        const shown = shownColumns(present, this.#choice?.columns ?? null);
+        this.#choose({ columns: isShown ? [...shown, id] : shown.filter((other) => other !== id) });
       });
       box.title = description;
       box.dataset.figure = id;
@@ -102,7 +111,9 @@ export class ResultTable {
     const arrow = isSorted ? (sorting.isDescending ? " ▼" : " ▲") : "";
     const attributes = { class: "plain-button sort", type: "button", title: description, "data-column": column };
     const sort = make("button", attributes, title + arrow);
-    sort.addEventListener("click", () => this.#actions.choose({ ...choice, sorting: nextSorting(sorting, column) }));
+    sort.addEventListener("click", () =>
+      this.#choose({ sorting: nextSorting(this.#choice?.sorting ?? sorting, column) }),
+    );
     const order = isSorted ? (sorting.isDescending ? "descending" : "ascending") : "none";
     return make("th", { scope: "col", "aria-sort": order }, sort);
   }
