@@ -24,6 +24,7 @@ namespace {
 
 constexpr int64_t kTile = 64;  // columns
 constexpr int64_t kFloatGroup = 32;
+constexpr int64_t kRowsTogether = 8;  // quantised rows that are added side by side
 
 /// The column, within 32, of byte `position` of a half tile.
 constexpr int tile_column(int position) { return position / 4 % 4 * 8 + position / 16 * 4 + position % 4; }

@@ -13,7 +13,7 @@ namespace hotpath::hotcold {
 namespace {
 
 constexpr int64_t kChunk = 1024;      // columns whose sums or scales are kept at a time, so that they stay in L1
-constexpr int64_t kAheadBytes = 384;  // how far before its use a row is asked for
+constexpr int64_t kAheadBytes = 384;  // how far before their use a row and the scales are asked for
 
 inline int32_t dword(const int8_t* quants) {
   int32_t value;
@@ -51,13 +51,13 @@ HOTPATH_INLINE void load_quads(const uint8_t* const* rows, int64_t n_embd, int64
 
 /// Once per cache line, as the processor would issue all the others for nothing.
 template <class S, class Format>
-HOTPATH_INLINE void prefetch_quad(const uint8_t* const* rows, int64_t n_embd, int64_t column) {
+HOTPATH_INLINE void prefetch_quad(const uint8_t* const* rows, int64_t ahead, int64_t n_embd, int64_t column) {
   constexpr bool kNibbles = Format::kType != GGML_TYPE_Q8_0;
   if (column % (kNibbles ? 128 : 64) == 0) {
-    for (int r = 0; r < 4; ++r) S::prefetch(rows[r] + column / (kNibbles ? 2 : 1) + kAheadBytes);
+    for (int r = 0; r < 4; ++r) S::prefetch(rows[r] + column / (kNibbles ? 2 : 1) + ahead);
   }
   if (Format::kType == GGML_TYPE_Q6_K && column % 256 == 0) {
-    for (int r = 0; r < 4; ++r) S::prefetch(rows[r] + n_embd / 2 + column / 4 + kAheadBytes);
+    for (int r = 0; r < 4; ++r) S::prefetch(rows[r] + n_embd / 2 + column / 4 + ahead);
   }
 }
 
@@ -91,6 +91,7 @@ struct QuantisedDown {
     int32_t values;  // four quants
     int32_t offset;  // what the stored bias adds to their sum, negated
     int64_t block;
+    int64_t ahead;  // bytes from what is read of its rows to what is asked for meanwhile
   };
 
   /// The block's scales at `count` columns, as bytes. Null: all are 1.
@@ -124,6 +125,7 @@ struct QuantisedDown {
     for (int64_t i = 0; i < n_active; ++n_quads) {
       Quad& quad = quads[n_quads];
       quad.block = active[i] / Format::kBlock;
+      quad.ahead = kAheadBytes;
       uint32_t values = 0;
       int32_t sum = 0;
       for (int r = 0; r < 4; ++r) {
@@ -141,6 +143,15 @@ struct QuantisedDown {
     return n_quads;
   }
 
+  /// Where all neurons of a group are active, memory is read from end to end: while rows are added, those after them are asked
+  /// for, and beside the last ones the first of the next group.
+  static void read_on(int64_t n_embd, Quad* quads) {
+    constexpr int64_t kLast = (Format::kGroup - kRowsTogether) / 4;
+    for (int64_t q = 0; q < Format::kGroup / 4; ++q) {
+      quads[q].ahead = kRowsTogether * Format::row_bytes(n_embd) + (q < kLast ? 0 : Format::planes_bytes(n_embd));
+    }
+  }
+
   /// The bytes of the quads' columns [c, c + kTile), multiplied by the values.
   template <int kQuads>
   static HOTPATH_INLINE void sum_quads(const Quad* quads, int64_t n_embd, int64_t c, typename S::Ints* sums) {
@@ -150,7 +161,7 @@ struct QuantisedDown {
     for (int q = 0; q < kQuads; ++q) {
       typename S::Ints bytes[kVectors];
       load_quads<S, Format>(quads[q].rows, n_embd, c / kTile, bytes);
-      prefetch_quad<S, Format>(quads[q].rows, n_embd, c);
+      prefetch_quad<S, Format>(quads[q].rows, quads[q].ahead, n_embd, c);
       const typename S::Ints values = S::set_int(quads[q].values);
       for (int k = 0; k < kVectors; ++k) sums[k] = dot_quads<S, Format>(sums[k], prepare<S, Format>(bytes[k]), values);
     }
@@ -160,6 +171,7 @@ struct QuantisedDown {
   template <int kQuads>
   static void add_quads(const Quad* quads, const uint8_t* group, int64_t n_embd, float scale, float* y) {
     for (int64_t c = 0; c < n_embd; c += kTile) {
+      for (int64_t line = 0; line < 2 * kTile; line += kLine) S::prefetch(group + 2 * c + kAheadBytes + line);
       typename S::Ints sums[kVectors];
       sum_quads<kQuads>(quads, n_embd, c, sums);
       for (int k = 0; k < kVectors; ++k) {
@@ -244,6 +256,7 @@ struct QuantisedDown {
     if constexpr (kBlocks > 1) {
       accumulate_blocks(group, n_embd, blocks, quads, n_quads, partial);
     } else {
+      if (n_active == Format::kGroup) read_on(n_embd, quads);
       int64_t q = 0;
       for (; q + 2 <= n_quads; q += 2) add_quads<2>(quads + q, group, n_embd, blocks->scale, partial);
       if (q < n_quads) add_quads<1>(quads + q, group, n_embd, blocks->scale, partial);

@@ -116,6 +116,7 @@ struct AcrossStorage {
     const uint8_t* planes = down.data + static_cast<size_t>(group) * down.group_stride;
     const int64_t row = Format::row_bytes(down.n_embd);
     prefetch_lines(planes, std::min(kPrefetchBytes, Format::planes_bytes(down.n_embd)));
+    if (Format::kBlock == Format::kGroup && n_active == Format::kGroup) n_active = kRowsTogether;  // reads on by itself
     for (int64_t i = 0; i < n_active; ++i) {
       prefetch_lines(planes + Format::planes_bytes(down.n_embd) + active[i] * row, std::min(kPrefetchBytes, row));
     }
