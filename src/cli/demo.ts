@@ -48,9 +48,9 @@ export const demoCommand: Command = {
 
 function describe({ outcome, model }: Completion): string {
   const { timings, stats } = outcome;
-  const devices = model.devices.map(
-    ({ name, description, layers }) => `${name} (${description}): ${layers} of ${model.layerCount} layers`,
-  );
+  const devices = model.devices
+    .filter(({ layers }) => layers > 0)
+    .map(({ name, description, layers }) => `${name} (${description}): ${layers} of ${model.layerCount} layers`);
   const rows: [string, string][] = [
     ["model", `${model.name}, ${model.architecture}, ${model.quantization}`],
     ["ran on", `${devices.join("; ")}; ${model.threads} CPU thread${model.threads === 1 ? "" : "s"}`],

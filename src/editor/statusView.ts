@@ -169,9 +169,12 @@ function describeHot({ device, layers, neurons, vramBytes }: HotNeurons): string
   return `${neurons} of ${layers} layers on ${device}, ${formatBytes(vramBytes)}`;
 }
 
-function describeDevice(device: DeviceShare, layerCount: number): string {
-  const memory = device.memory ? `, ${formatBytes(totalBytes(device.memory))}` : "";
-  return `${device.name} (${device.description}) ${device.layers} of ${layerCount} layers${memory}`;
+function describeDevice({ name, description, layers, memory }: DeviceShare, layerCount: number): string {
+  const parts = [
+    ...(layers > 0 ? [`${layers} of ${layerCount} layers`] : []),
+    ...(memory ? [formatBytes(totalBytes(memory))] : []),
+  ];
+  return `${name} (${description}) ${parts.join(", ")}`;
 }
 
 function speedLines(speed: LatencySummary): string[] {

@@ -123,7 +123,7 @@ describe("renderStatus", () => {
         [
           "Model: Qwen2\\.5 Coder 1\\.5B, Q8\\_0, 4096 tokens of context for 4 files",
           "File: qwen\\.gguf",
-          "Devices: Vulkan0 \\(NVIDIA GeForce RTX 4090\\) 20 of 28 layers, 1\\.3 GB; CPU \\(AMD Ryzen 9 7950X\\) 8 of 28 layers",
+          "Devices: Vulkan0 \\(NVIDIA GeForce RTX 4090\\) 20 of 28 layers, 1\\.3 GB; CPU \\(AMD Ryzen 9 7950X\\) 8 of 28 layers, 573\\.6 MB",
           "Mode: dense, SiLU neurons are never silent\\.",
         ].join("  \n"),
         ["First text: p50 62 ms, p95 1.2 s", "Decode: 42 tok/s", "Prefill: 812 tok/s", "Prompt reused: 91 %"].join(
@@ -132,6 +132,12 @@ describe("renderStatus", () => {
         links,
       ].join("\n\n"),
     );
+  });
+
+  it("lists a device that runs no layer with the memory it gives", () => {
+    const devices = qwen.devices.map((device) => ({ ...device, layers: device.kind === "gpu" ? 28 : 0 }));
+    const { tooltipMarkdown } = renderStatus({ kind: "ready" }, { ...facts, model: { ...qwen, devices } }, "full");
+    expect(tooltipMarkdown).toContain("4090\\) 28 of 28 layers, 1\\.3 GB; CPU \\(AMD Ryzen 9 7950X\\) 573\\.6 MB");
   });
 
   it("says in the hover which neurons were computed where, and what that saved", () => {
