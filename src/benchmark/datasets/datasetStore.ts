@@ -50,7 +50,7 @@ export class DatasetStore {
   /** Whether `load` would find a file; one that was fetched and is damaged is as good as none. */
   async has(dataset: DatasetDefinition): Promise<boolean> {
     const local = this.files[dataset.name];
-    const looked: Promise<unknown> = local === undefined ? this.load(dataset) : access(local);
+    const looked: Promise<unknown> = local === undefined ? this.#read(dataset) : access(local);
     return looked.then(
       () => true,
       () => false,
@@ -59,6 +59,18 @@ export class DatasetStore {
 
   /** Rejects with `dataset/unavailable` where there is no file: it is fetched on the user's request only. */
   async load<Row>(dataset: DatasetDefinition<Row>): Promise<LoadedDataset<Row>> {
+    const { file, text, sha256 } = await this.#read(dataset);
+    const rows = dataset.read(decode(text, file), file);
+    const source = this.files[dataset.name] === undefined ? "fetched" : "local file";
+    return {
+      info: { name: dataset.name, sha256, rows: rows.length, source },
+      rows,
+      isPublished: sha256 === dataset.sha256,
+    };
+  }
+
+  /** A fetched file only as it is published; one of the user's may be another. */
+  async #read(dataset: DatasetDefinition): Promise<{ file: string; text: Buffer; sha256: string }> {
     const local = this.files[dataset.name];
     const file = local ?? this.cachePath(dataset);
     const text = await readText(file, local === undefined ? missing(dataset) : `there is no file ${file}`).catch(
@@ -67,13 +79,10 @@ export class DatasetStore {
       },
     );
     const sha256 = createHash("sha256").update(text).digest("hex");
-    const isPublished = sha256 === dataset.sha256;
-    if (local === undefined && !isPublished) {
+    if (local === undefined && sha256 !== dataset.sha256) {
       throw toBeFetchedAgain(`${file} was changed: SHA-256 ${sha256}`);
     }
-    const rows = dataset.read(decode(text, file), file);
-    const source = local === undefined ? "fetched" : "local file";
-    return { info: { name: dataset.name, sha256, rows: rows.length, source }, rows, isPublished };
+    return { file, text, sha256 };
   }
 
   /** Fetches the file from where it is published, also when it is there already. */
