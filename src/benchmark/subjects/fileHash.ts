@@ -8,6 +8,9 @@ import { AppError } from "../../common/errors.ts";
 
 const kept = 100;
 
+/** What this process has read, which it knows also where the list of the folder cannot be written. */
+const readHere = new Map<string, string>();
+
 /** SHA-256 of a file, hex. Known ones are kept in the folder, by path, size and time of the last change. */
 export async function fileSha256(
   file: string,
@@ -17,13 +20,16 @@ export async function fileSha256(
 ): Promise<string> {
   try {
     const key = await keyOf(file);
+    const own = readHere.get(key);
+    if (own !== undefined) return own;
     const cache = path.join(folder, "hashes.json");
     const known = await readCache(cache);
     const found = known.find(([name]) => name === key);
     if (found) return found[1];
     const { size } = await stat(file);
     const hash = await hashFile(file, (bytes) => onProgress(bytes / size), signal);
-    // A list that cannot be written costs what a missing one does.
+    readHere.set(key, hash);
+    // A list that cannot be written costs the next process what a missing one does.
     await writeCache(cache, [[key, hash], ...known].slice(0, kept) as Known).catch(() => {});
     return hash;
   } catch (error) {

@@ -234,6 +234,16 @@ describe("the hash of a model file", () => {
     expect(await hash(file, folder)).not.toBe(first);
   });
 
+  it("is read once where the list cannot be written", async () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, "model.gguf");
+    writeFileSync(file, "weights");
+    mkdirSync(path.join(folder, "hashes.json"));
+    const onProgress = vi.fn();
+    expect(await hash(file, folder, onProgress)).toBe(await hash(file, folder, onProgress));
+    expect(onProgress).toHaveBeenCalledTimes(1);
+  });
+
   it("survives a damaged list, and says what cannot be read", async () => {
     const folder = temporaryFolder();
     const file = path.join(folder, "model.gguf");
