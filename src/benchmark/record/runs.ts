@@ -98,13 +98,14 @@ async function describeRun(runId: string, folder: string): Promise<RunListing | 
     const status = isRunning ? "running" : (end?.status ?? "unfinished");
     return { run, folder, status, left: end?.left ?? nothingLeft, bytes, changedAt: mtime.toISOString() };
   } catch (thrown) {
-    return isRunning ? null : { runId, startedAt: startOf(runId), problem: toAppError(thrown) };
+    return isRunning ? null : { runId, startedAt: startOfRun(runId), problem: toAppError(thrown) };
   } finally {
     await file.close();
   }
 }
 
-function startOf(runId: string): string {
+/** As its id says, to the second; ISO 8601. */
+export function startOfRun(runId: string): string {
   return runId.replace(/^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-.*$/, "$1-$2-$3T$4:$5:$6.000Z");
 }
 

@@ -5,7 +5,7 @@ import { Uri, window } from "vscode";
 import type { DatasetStore } from "../../benchmark/datasets/datasetStore.ts";
 import type { FailureEntry, RunRecord } from "../../benchmark/record/entries.ts";
 import type { RunStatus } from "../../benchmark/record/resume.ts";
-import { deleteRun } from "../../benchmark/record/runs.ts";
+import { deleteRun, startOfRun } from "../../benchmark/record/runs.ts";
 import { recommend } from "../../benchmark/report/recommend.ts";
 import { describeState } from "../../benchmark/report/state.ts";
 import { type RunSummary, summarize } from "../../benchmark/report/summary.ts";
@@ -204,11 +204,7 @@ export class PanelHost implements Disposable {
 
   async #delete(runId: string): Promise<void> {
     const remove = "Delete";
-    const { controller } = this.#parts;
-    const all = [...(await controller.runs()), ...(await controller.unreadable())];
-    const run = all.find((each) => each.runId === runId);
-    const name = run ? formatStart(run.startedAt) : runId;
-    const question = `Delete the run of ${name}? Its record cannot be had back; reports and bundles made of it stay.`;
+    const question = `Delete the run of ${formatStart(startOfRun(runId))}? Its record cannot be had back; reports and bundles made of it stay.`;
     if ((await window.showWarningMessage(question, { modal: true }, remove)) !== remove) return;
     await deleteRun(runId);
     await this.#sendRuns();
